@@ -38,8 +38,14 @@ const ALONE = [
   "fcn/training/run/waiting.test.ts",
   "tensor/ops/tiles.test.ts",
 ];
-const { fast, slow }: Record<"fast" | "slow", string[]> = testKinds(fileURLToPath(new URL("test", import.meta.url)));
-const inTest = (file: string): string => `test/${file}`;
+/** Tests of what a device is, which need one that no other test has used. */
+const OWN_DEVICE = [/^tensor\//, /^deviceLoss/];
+
+const local = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const { fast, slow }: Record<"fast" | "slow", string[]> = testKinds(local("test"));
+const ownsDevice = (file: string): boolean => OWN_DEVICE.some((pattern) => pattern.test(file));
+const inTest = (files: readonly string[]): string[] =>
+  files.filter((file) => !ALONE.includes(file)).map((file) => `test/${file}`);
 
 export default defineConfig({
   plugins: [builtNeighbours],
@@ -47,9 +53,12 @@ export default defineConfig({
   test: {
     environment: "node",
     globalSetup: ["test/global-setup.ts"],
+    setupFiles: ["test/support/setup.ts"],
     // What was tuned on this machine has no say in tests.
     env: { FCN_TUNING: "off" },
     pool: "forks",
+    isolate: false,
+    maxWorkers: 2,
     testTimeout: 2 * MINUTE,
     hookTimeout: 2 * MINUTE,
     teardownTimeout: MINUTE,
@@ -57,28 +66,30 @@ export default defineConfig({
       {
         extends: true,
         // Whoever opens a GPU here is told so; which tests may is decided by what they import.
-        resolve: { alias: { webgpu: fileURLToPath(new URL("test/support/noGpu.ts", import.meta.url)) } },
-        test: {
-          name: "fast",
-          include: fast.filter((file) => !ALONE.includes(file)).map(inTest),
-          isolate: false,
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
-        },
+        resolve: { alias: { webgpu: local("test/support/noGpu.ts") } },
+        test: { name: "fast", include: inTest(fast), sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
-        // Most of their time is that of programs they start and of a software adapter, which leave a core idle by turns.
+        resolve: { alias: [{ find: /^@fcn\/tensor$/, replacement: local("test/support/sharedTensors.ts") }] },
         test: {
-          name: "slow",
-          include: slow.filter((file) => !ALONE.includes(file)).map(inTest),
-          maxWorkers: 2,
+          name: "shared",
+          include: inTest(slow.filter((file) => !ownsDevice(file))),
           sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
-        test: { name: "alone", include: ALONE.map(inTest), maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: { name: "slow", include: inTest(slow.filter(ownsDevice)), sequence: { groupOrder: 2 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: ALONE.map((file) => `test/${file}`),
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
+        },
       },
     ],
   },

@@ -13,7 +13,7 @@ const cells = (row) => [
 ];
 
 /** Geometric mean of positive numbers; NaN when there are none. */
-function geometricMean(values) {
+export function geometricMean(values) {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 

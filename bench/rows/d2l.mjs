@@ -69,6 +69,12 @@ function openTfjs(side, state, image, label) {
   return { variables, step, owned: [x, oneHot, ...Object.values(variables)] };
 }
 
+function inputs(h, w) {
+  const next = generator(11);
+  const image = { kind: "activation", shape: [1, 3, h, w], data: uniform(next, 3 * h * w) };
+  return [image, { kind: "plain", shape: [1, h, w], data: integers(next, h * w, CLASSES) }];
+}
+
 /** The row compares the loss of the first step, and how far that moved parameters all through the net. */
 export function d2lRow({ h, w }) {
   return {
@@ -76,10 +82,9 @@ export function d2lRow({ h, w }) {
     group: "training",
     note: "forward, cross-entropy, backward and plain SGD; batch norm in training mode",
     tolerance: 2e-2,
+    openOurs: (side) => openOurs(side, ...inputs(h, w)),
     async open(ours, tfjs) {
-      const next = generator(11);
-      const image = { kind: "activation", shape: [1, 3, h, w], data: uniform(next, 3 * h * w) };
-      const label = { kind: "plain", shape: [1, h, w], data: integers(next, h * w, CLASSES) };
+      const [image, label] = inputs(h, w);
       const mine = openOurs(ours, image, label);
       const before = await hostState(mine.net);
       const theirs = openTfjs(tfjs, before, image, label);

@@ -17,7 +17,7 @@ const kindsOf = (op, inputs) => ({
   ...Object.fromEntries(op.wrt.map((name) => [`d${name}`, inputs[name].kind])),
 });
 
-function openOurs(side, op, inputs, backward) {
+function oursForward(side, op, inputs, backward) {
   const tensors = {};
   for (const [name, host] of Object.entries(inputs)) {
     tensors[name] = side.upload(host, { requiresGrad: backward && op.wrt.includes(name) });
@@ -27,7 +27,7 @@ function openOurs(side, op, inputs, backward) {
 }
 
 async function oursRow(side, op, inputs, backward) {
-  const { tensors, forward } = openOurs(side, op, inputs, backward);
+  const { tensors, forward } = oursForward(side, op, inputs, backward);
   if (!backward) return { step: () => side.T.noGrad(forward), owned: Object.values(tensors) };
   const shape = await side.shapeOf(forward);
   const dy = side.upload(upstream(op.kind, shape));
@@ -61,15 +61,17 @@ function tfjsRow(side, op, inputs, backward, shape) {
 
 /** One row of the table; `open` makes its inputs on both sides, resident on the GPU. */
 function row(op, backward) {
+  const openOurs = (side) => oursRow(side, op, op.inputs(generator(SEED)), backward);
   return {
     title: backward ? `${op.title}: forward + backward` : op.title,
     group: backward ? "gradient" : "forward",
     note: op.note,
     flop: backward ? undefined : op.flop,
     tolerance: 1e-4,
+    openOurs,
     async open(ours, tfjs) {
       const inputs = op.inputs(generator(SEED));
-      const mine = await oursRow(ours, op, inputs, backward);
+      const mine = await openOurs(ours);
       const theirs = tfjsRow(tfjs, op, inputs, backward, mine.shape);
       return { ours: mine, tfjs: theirs, kinds: kindsOf(op, inputs) };
     },

@@ -1,8 +1,12 @@
 /** @fcn/tensor and @fcn/core as one side of the bench. */
 
-async function loadPackages() {
+import { pathToFileURL } from "node:url";
+
+/** The packages of this checkout, or of the one at `root`. */
+async function loadPackages(root) {
+  const entry = (name, folder) => (root ? pathToFileURL(`${root}/packages/${folder}/dist/index.js`).href : name);
   try {
-    return { T: await import("@fcn/tensor"), fcn: await import("@fcn/core") };
+    return { T: await import(entry("@fcn/tensor", "tensor")), fcn: await import(entry("@fcn/core", "fcn")) };
   } catch (cause) {
     if (cause.code !== "ERR_MODULE_NOT_FOUND") throw cause;
     throw new Error(`the packages are not built (${cause.message}): run \`npm run build\``, { cause });
@@ -17,9 +21,9 @@ const STORED = {
   diagonalWeight: [2, 3, 1, 0],
 };
 
-/** Opens a device of its own on the adapter that lib/dawn.mjs chose. */
-export async function openOurs() {
-  const { T, fcn } = await loadPackages();
+/** Opens a device of its own on the adapter that lib/dawn.mjs chose, with the packages of the checkout at `root`. */
+export async function openOurs(root) {
+  const { T, fcn } = await loadPackages(root);
   const device = await T.createDevice();
   return {
     name: "fcn",

@@ -20,7 +20,8 @@ describe("foldGrid", () => {
     );
   });
 
-  it("refuses what no grid holds", () => expect(() => foldGrid(65_535 ** 2 + 1)).toThrow(RangeError));
+  it("refuses what no grid holds", () =>
+    expect(() => foldGrid(65_535 ** 2 + 1)).toThrow(expect.objectContaining({ code: "defect" })));
 
   it("is a row of workgroups as long as that is possible, and never empty", () => {
     expect([0, 1, 65_535].map(foldGrid)).toEqual([

@@ -101,12 +101,16 @@ export const areas = {
     { source: [`${CORE}/data/**/shapes/{raster,rle}.ts`], tests: ["test/fcn/data/**/{annotations,raster}.test.ts"] },
   ],
   readers: [
-    { source: [`${IO}/{crc32,zip,zipDirectory}.ts`], tests: ["test/tensor/io/zip.test.ts"] },
+    { source: [`${IO}/zip/{crc32,directory,zip}.ts`], tests: ["test/tensor/io/zip/zip.test.ts"] },
     { source: [`${IO}/pickle/*.ts`], tests: ["test/tensor/io/**/{pickle,pth}.test.ts"] },
     { source: [`${IO}/pth/{checkpoint,storages,tensors}.ts`], tests: ["test/tensor/io/pth/{pth,storages}.test.ts"] },
     { source: [`${IO}/caffemodel/{blobs,wire}.ts`], tests: ["test/tensor/io/caffemodel/caffemodel.test.ts"] },
-    { source: [`${IO}/{safetensors,safetensorsHeader}.ts`], tests: ["test/tensor/io/safetensors.test.ts"], gpu: true },
-    { source: [`${IO}/{npy,npyHeader}.ts`], tests: ["test/tensor/io/npz.test.ts"], gpu: true },
+    {
+      source: [`${IO}/safetensors/{header,safetensors}.ts`],
+      tests: ["test/tensor/io/safetensors/safetensors.test.ts"],
+      gpu: true,
+    },
+    { source: [`${IO}/npy/{header,npy}.ts`], tests: ["test/tensor/io/npy/npz.test.ts"], gpu: true },
     { source: [`${CORE}/data/**/mat/*.ts`], tests: ["test/fcn/data/**/mat.test.ts"] },
   ],
   coordinates: [

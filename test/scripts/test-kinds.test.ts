@@ -6,7 +6,6 @@ import { testKinds } from "../../scripts/lib/test-kinds.mjs";
 
 // Put together here, so that this file is fast itself.
 const DEVICE = ["create", "Device"].join("");
-const SHARED = ["sharing", "Device"].join("");
 const SPAWN = ["node:child", "process"].join("_");
 
 it("tests are slow that open a device or start a program, themselves or in a module that they load", () => {
@@ -16,7 +15,6 @@ it("tests are slow that open a device or start a program, themselves or in a mod
       "plain.test.ts": 'import { it } from "vitest";',
       "device.test.ts": `import { ${DEVICE} } from "@fcn/tensor";`,
       "program.test.ts": `import { spawnSync } from "${SPAWN}";`,
-      "shared.test.ts": `vi.mock("@fcn/tensor", async (load) => (await import("./tools.js")).${SHARED}(await load()));`,
       "helper.ts": `import {\n  tools,\n} from "./tools.js";`,
       "tools.ts": `export const open = () => ${DEVICE}();\nimport "./helper.js";`,
       "helped.test.ts": 'import {\n  tools,\n} from "./helper.js";',
@@ -25,7 +23,7 @@ it("tests are slow that open a device or start a program, themselves or in a mod
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     expect(testKinds(folder)).toEqual({
       fast: ["plain.test.ts", "typed.test.ts"],
-      slow: ["device.test.ts", "helped.test.ts", "program.test.ts", "shared.test.ts"],
+      slow: ["device.test.ts", "helped.test.ts", "program.test.ts"],
     });
   } finally {
     rmSync(folder, { recursive: true });

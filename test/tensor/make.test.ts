@@ -91,7 +91,7 @@ it("64-bit labels become int32, where they fit", async () => {
 
 it("full wants a number", () => {
   expect(() => device.full([2], undefined as unknown as number)).toThrow(
-    refusal("invalid-argument", "value is undefined"),
+    refusal("invalid-argument", "value is missing"),
   );
 });
 

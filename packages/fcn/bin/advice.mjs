@@ -57,7 +57,7 @@ const ADVICE = {
   },
   nixos: {
     command: "sudoedit /etc/nixos/configuration.nix && sudo nixos-rebuild switch",
-    why: "set hardware.graphics.enable = true there: it brings Mesa with its software Vulkan driver",
+    why: "set hardware.graphics.enable = true there: this brings Mesa with its software Vulkan driver",
   },
   alpine: {
     command: 'docker run -it --rm -v "$PWD:$PWD" -w "$PWD" node:22-trixie npm run setup',
@@ -65,7 +65,7 @@ const ADVICE = {
   },
   macos: {
     command: "system_profiler SPDisplaysDataType",
-    why: "Dawn uses Metal, which is part of macOS: nothing can be installed. The command shows whether this machine has Metal; most virtual machines have not",
+    why: "Dawn uses Metal, which is part of macOS: nothing can be installed. The command shows whether this machine has Metal; most virtual machines do not",
   },
   windows: {
     command: "start ms-settings:windowsupdate",

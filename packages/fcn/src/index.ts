@@ -14,10 +14,10 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
-export type { Colour } from "./labels/colours.js";
+export { type Colour, vocPalette } from "./labels/colours.js";
 export type { Labels } from "./labels/labels.js";
 export { SegmentationMetrics, type SegmentationScores } from "./labels/metrics.js";
-export { colorize, overlay, vocPalette } from "./labels/palette.js";
+export { colorize, overlay } from "./labels/palette.js";
 export {
   type Benchmark,
   type BenchmarkOptions,

@@ -103,8 +103,6 @@ export type NetCode =
   | "ambiguous-name"
   // An image to which several masks belong.
   | "ambiguous-mask"
-  // Masks of which some hold numbers and others colours.
-  | "mixed-masks"
   // Masks whose palettes list the colours in several orders.
   | "palettes-differ"
   // Grey masks whose levels are no classes.

@@ -55,11 +55,15 @@ export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): error i
 export const reworded = (error: TensorError, changes: Partial<Omit<ErrorParts, "code">>): TensorError =>
   new TensorError({ ...error.parts(), ...changes }, { cause: error });
 
-export const invalidShape = (message: string, fix: Fix): TensorError =>
-  new TensorError({ code: "invalid-shape", message, fix });
+const failure =
+  (code: ErrorCode) =>
+  (message: string, fix: Fix): TensorError =>
+    new TensorError({ code, message, fix });
 
-export const invalidArgument = (message: string, fix: Fix): TensorError =>
-  new TensorError({ code: "invalid-argument", message, fix });
+export const invalidArgument = failure("invalid-argument");
+export const invalidShape = failure("invalid-shape");
+export const invalidDType = failure("invalid-dtype");
+export const limitExceeded = failure("limit-exceeded");
 
 /** What no use of the library should bring about. */
 export const defect = (message: string): TensorError =>

@@ -1,4 +1,5 @@
 import { defect } from "./errors.js";
+
 /**
  * A WGSL file as data. Its constants, uniform fields and storage bindings are read from the text, so that a plan that
  * names a constant, a parameter or an operand which the kernel lacks is refused before it runs.

@@ -1,3 +1,4 @@
+import { defect } from "./errors.js";
 import type { ConstantValue, Kernel, Params } from "./kernel.js";
 import type { Tunable, Tuning } from "./tuning.js";
 
@@ -69,13 +70,13 @@ const MAX_GROUPS = 65535;
 /**
  * Folds a number of workgroups into a grid of at most 65,535 in each dimension, nearly square so that few workgroups
  * are idle. The kernel computes `id = x + y * num_workgroups.x` and returns when id is past its count. Throws
- * RangeError when no such grid is large enough.
+ * `defect` when no such grid is large enough.
  */
 export function foldGrid(count: number): Grid {
   if (count <= MAX_GROUPS) return [Math.max(1, count), 1, 1];
   const x = Math.min(MAX_GROUPS, Math.ceil(Math.sqrt(count)));
   const y = Math.ceil(count / x);
-  if (y > MAX_GROUPS) throw new RangeError(`a grid of ${count} workgroups exceeds 65535 x 65535`);
+  if (y > MAX_GROUPS) throw defect(`a grid of ${count} workgroups exceeds 65535 x 65535`);
   return [x, y, 1];
 }
 

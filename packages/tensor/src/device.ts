@@ -67,12 +67,12 @@ export class Device {
 
   /** Number of live tensors, and bytes in use and reserved on the GPU, each with its peak. */
   memory(): MemoryReport {
-    return this.#engine.memory(this.runtime.liveTensors);
+    return this.#engine.memory.report(this.runtime.liveTensors);
   }
 
   /** Resets the peaks that `memory()` reports (torch.cuda.reset_peak_memory_stats). */
   resetPeakMemory(): void {
-    this.#engine.resetPeak();
+    this.#engine.memory.resetPeak();
   }
 
   /**
@@ -132,8 +132,9 @@ export class Device {
 
   /**
    * Runs `fn`, then frees every tensor made on this device meanwhile, except those that `fn` returns (also inside
-   * arrays, maps or plain objects) or passes to `keep`. Works across await. Scopes may nest but not overlap: if they
-   * do, one of them rejects with `scope-overlap`, at its end or where it uses a tensor that the other freed.
+   * arrays, maps or plain objects) or passes to `keep`. Works across await. Scopes may nest but not overlap: a tensor
+   * belongs to the innermost scope that is open, and a scope that ends before one that was opened after it rejects with
+   * `scope-overlap`.
    *
    * @example
    * ```ts
@@ -160,7 +161,7 @@ export class Device {
     };
     let result: T | undefined;
     try {
-      result = await scopes.run(frame, () => fn(scope));
+      result = await fn(scope);
     } finally {
       scopes.close(frame, result);
     }
@@ -189,7 +190,7 @@ export class Device {
 
   /** Returns free GPU memory to the system, until at most `bytes` (default 0) are kept for reuse. */
   trim(bytes = 0): void {
-    this.#engine.trim(bytes);
+    this.#engine.memory.trim(bytes);
   }
 
   /** Ends the device: pending reads reject, and Node can exit. */

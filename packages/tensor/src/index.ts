@@ -27,7 +27,7 @@ export {
   TensorError,
 } from "./plain/errors.js";
 export type { MakeOptions, RandomOptions } from "./plain/makeOptions.js";
-export type { TensorData } from "./plain/nested.js";
+export type { HostNumbers, TensorData } from "./plain/nested.js";
 export type { Rule, RulesOf } from "./plain/rules.js";
 export type { Extent, Padding } from "./plain/shape.js";
 export type { DType, Nested, TypedData } from "./plain/types.js";

@@ -4,12 +4,22 @@ import { Tensor } from "./core/tensor.js";
 import type { Device } from "./device.js";
 import type { Order } from "./plain/layout.js";
 
-export { GUESSED_BYTES, type Guess, guessContent } from "./io/guess.js";
-export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text.js";
+export { GUESSED_BYTES, type Guess, guessContent } from "./io/content/guess.js";
+export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text/text.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
 export { ONE_VALUE } from "./ops/batchNorm.js";
-export { brief, firstOf, invalidArgument, reworded, show, showSome, showValue } from "./plain/errors.js";
+export {
+  brief,
+  defect,
+  firstOf,
+  invalidArgument,
+  invalidShape,
+  reworded,
+  show,
+  showSome,
+  showValue,
+} from "./plain/errors.js";
 export { nearest } from "./plain/nearest.js";
 export { isNode, nodeModule } from "./plain/node.js";
 export { checkOptions, checkValue, checkValues } from "./plain/options.js";

@@ -4,7 +4,8 @@ import { checkGradient, type Tensor } from "./core/tensor.js";
 import { assign } from "./ops/assign.js";
 import { converted, to } from "./ops/cast.js";
 import { permute, reshape } from "./ops/view.js";
-import { show, TensorError } from "./plain/errors.js";
+import { invalidArgument, show } from "./plain/errors.js";
+import type { HostNumbers } from "./plain/nested.js";
 import type { DType } from "./plain/types.js";
 
 /**
@@ -35,7 +36,7 @@ export interface TensorMethods extends Disposable {
    * Copies values of the same shape into this tensor's memory (torch.Tensor.copy_): those of another tensor, converted
    * as `to` does, or host data in row-major order.
    */
-  assign(source: Tensor | ArrayLike<number>): void;
+  assign(source: Tensor | HostNumbers): void;
 }
 
 function backward(root: Tensor, gradient: Tensor | undefined, options: BackwardOptions): void {
@@ -43,10 +44,8 @@ function backward(root: Tensor, gradient: Tensor | undefined, options: BackwardO
   runtime.engine.assertUsable("backward");
   if (root.disposed) throw runtime.scopes.disposed(root, `backward: a tensor of shape ${show(shape)}`);
   if (!gradient && root.size !== 1) {
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `backward: a tensor of shape ${show(shape)} needs the gradient of its elements`,
-      fix: { code: "reduce it to one number with sum() or mean(), or pass a gradient of the same shape" },
+    throw invalidArgument(`backward: a tensor of shape ${show(shape)} needs the gradient of its elements`, {
+      code: "reduce it to one number with sum() or mean(), or pass a gradient of the same shape",
     });
   }
   if (gradient) checkGradient("backward", gradient, root);

@@ -72,12 +72,12 @@ const FOLDERS: Record<string, readonly [tree: Tree, told: RegExp, flags?: readon
     /list the colour in labelmap\.txt \(as name:r,g,b::\)/,
   ],
   "stray-number-names": [
-    { ...pair, "class_names.txt": "a\nb", "masks/a.png": greyPng(16, 16, (x) => x % 5) },
+    { ...pair, "class_names.txt": "a\nb", "masks/a.png": greyPng(16, 16, (x) => (x < 8 ? 3 : 0)) },
     /a classes\.json, which is read in place of class_names\.txt/,
   ],
   "binary-names": [
     { "class_names.txt": "a\nb\nc", "images/a.jpg": photo, "masks/a.png": greyPng(16, 16, (x) => (x < 8 ? 0 : 255)) },
-    /but class_names\.txt has 3 names/,
+    /value in a classes\.json, which is read in place of class_names\.txt: \[\{"name": "class 0", "value": 0\}/,
   ],
   "colours-names": [
     {
@@ -85,7 +85,7 @@ const FOLDERS: Record<string, readonly [tree: Tree, told: RegExp, flags?: readon
       "images/a.jpg": photo,
       "masks/a.png": rgbPng(16, 16, (x) => (x < 8 ? 0x123456 : 0x654321)),
     },
-    /give each class its color in a classes\.json, which is read in place of class_names\.txt/,
+    /class_names\.txt does not say which is whose.*\n.*give each class its color in a classes\.json, which is read in place of class_names\.txt/,
   ],
   palettes: [
     {
@@ -113,19 +113,13 @@ const FOLDERS: Record<string, readonly [tree: Tree, told: RegExp, flags?: readon
     /list the classes with their colours in classes\.json/,
   ],
   "labelmap-broken": [{ ...pair, "labelmap.txt": "sky 0 0 0" }, /name:r,g,b::/],
-  "rgb-among-grey": [
-    { ...pair, "masks/b.png": rgbPng(16, 16, (x) => (x < 8 ? 0x010101 : 0)) },
-    /stored as RGB among masks that hold one number/,
+  "colours-and-numbers": [
+    { ...pair, "masks/b.png": rgbPng(16, 16, (x) => (x < 8 ? 0xff0000 : 0)) },
+    /give each class its color in classes\.json: \[\{"name": "class 0", "color": "#000000"/,
   ],
-  "grey-among-rgb": [
-    {
-      "classes.json": '[{"name":"a","color":"#000000"},{"name":"b","color":"#ff0000"},{"name":"c","color":"#010101"}]',
-      "images/a.jpg": photo,
-      "masks/a.png": rgbPng(16, 16, (x) => (x < 8 ? 0xff0000 : 0)),
-      "images/b.jpg": other,
-      "masks/b.png": mask,
-    },
-    /grey among masks that are read by colour/,
+  "numbers-of-colours": [
+    { ...pair, "classes.json": '[{"name":"a","color":"#000000"},{"name":"b","color":"#ff0000"}]' },
+    /if the stored numbers are meant, give each class its "value" in classes\.json/,
   ],
   leak: [{ ...pair, "splits/train.txt": "a", "splits/val.txt": "a\nb" }, /is the same file as/],
   "wrong-owner": [pair, /fix: leave the option out, or name a folder of that layout/, ["--line-width", "3"]],

@@ -5,14 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io, TensorError } from "@fcn/tensor";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createEventFile } from "../../../packages/fcn/src/report/eventFile.js";
 import { fcn as command } from "../../support/commandLine.js";
 import { openSmallDisk, type SmallDisk } from "../../support/small-disk.js";
 import { temporaryFolder } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 const KIB = 1024;

@@ -1,11 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
-import { fcn } from "../../support/commandLine.js";
+import { describe, expect, it } from "vitest";
+import { fcn } from "../../support/deviceCommandLine.js";
 import { greyPng, temporaryFolder } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const root = await temporaryFolder("cli-skip-bad");
 const folder = await writeTinyData(join(root, "photos"), 8);

@@ -5,12 +5,10 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { fcn as command } from "../../support/commandLine.js";
 import { greyPng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const FCN = fileURLToPath(new URL("../../../packages/fcn/bin/fcn.js", import.meta.url));
 const SIGNALS = pathToFileURL(

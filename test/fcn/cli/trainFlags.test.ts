@@ -1,11 +1,9 @@
 import { join } from "node:path";
 import { io } from "@fcn/tensor";
-import { describe, expect, it, vi } from "vitest";
-import { fcn } from "../../support/commandLine.js";
+import { describe, expect, it } from "vitest";
+import { fcn } from "../../support/deviceCommandLine.js";
 import { temporaryFolder } from "../data/trees.js";
 import { writeTinyData } from "../training/tinyData.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const root = await temporaryFolder("cli-train-flags");
 const data = await writeTinyData(join(root, "data"), 3);
@@ -86,7 +84,7 @@ describe("fcn train", () => {
   it.each([
     [["--momentum", "0.9"], /^error: --momentum with the optimizer adamw, which has none\n/],
     [["--model-option", "foo=1"], /^error: models\.create fcn32s-small: option foo is unknown\nfix: use some of: /],
-    [["--resume", "--overwrite"], /^error: --resume and --overwrite exclude each other\n/],
+    [["--resume", "--overwrite"], /^error: --resume and --overwrite cannot be used together\n/],
   ])("takes %j for wrong use", async (args, message) => {
     const outcome = await train("none", ...SMALL, ...args);
     expect([outcome.code, outcome.error]).toEqual([2, expect.stringMatching(message)]);

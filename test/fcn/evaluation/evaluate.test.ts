@@ -159,10 +159,10 @@ describe("evaluate", () => {
     );
     const unlabelled = [{ ...samples[0]!, labels: new Uint8Array(40 * 56) }];
     await expect(fcn.evaluate(net, unlabelled, { ...settings, numClasses: 3 })).rejects.toThrow(
-      /net has 4 classes, 3 are/,
+      /net has 4 classes, but only 3 are/,
     );
     await expect(fcn.evaluate(net, samples, { numClasses: 4 })).rejects.toThrow(/without preprocessing/);
-    await expect(fcn.evaluate(net, samples, { preprocessing: RAW })).rejects.toThrow(/number of its classes/);
+    await expect(fcn.evaluate(net, samples, { preprocessing: RAW })).rejects.toThrow(/number of classes is unknown/);
     await expect(fcn.evaluate(net, samples, { ...settings, boundary: { radii: [0.5] } })).rejects.toThrow(
       /radii is \[0.5\]/,
     );

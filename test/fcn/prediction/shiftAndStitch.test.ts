@@ -146,8 +146,8 @@ describe("shift-and-stitch", () => {
   it("refuses a factor that is no whole number, and images without a batch", async () => {
     await device.scope(() => {
       const [net] = pairOf(chain(0, [{ kind: "conv", kernelSize: 1, stride: 1, dilation: 1 }]));
-      expect(() => shiftAndStitch(net, device.zeros([1, 2, 8, 8]), { factor: 0.5 })).toThrow(/factor 0.5/);
-      expect(() => shiftAndStitch(net, device.zeros([2, 8, 8]), { factor: 2 })).toThrow(/x of shape \[2, 8, 8\]/);
+      expect(() => shiftAndStitch(net, device.zeros([1, 2, 8, 8]), { factor: 0.5 })).toThrow(/factor is 0.5/);
+      expect(() => shiftAndStitch(net, device.zeros([2, 8, 8]), { factor: 2 })).toThrow(/x\.shape is \[2,8,8\]/);
     });
   });
 });

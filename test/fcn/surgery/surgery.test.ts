@@ -175,7 +175,9 @@ describe("score layers for other classes", () => {
       const all = scores(wide);
       await expectClose(slice(all, [undefined, [0, 3]]), scores(state), 1e-6);
       expect((await slice(all, [undefined, [3, 5]]).data()).every((value) => value === 0)).toBe(true);
-      expect(() => surgery.expandScore(state, "score_fr", 2)).toThrow(/so 2 classes are fewer than its 3/);
+      expect(() => surgery.expandScore(state, "score_fr", 2)).toThrow(
+        /numClasses is 2, expected a whole number of at least 3, the classes of score_fr.weight/,
+      );
     });
   });
 
@@ -185,7 +187,9 @@ describe("score layers for other classes", () => {
     expect(rows(picked["s.weight"], 0)).toEqual(rows(state["s.weight"], 2));
     expect(rows(picked["s.weight"], 1)).toEqual([0, 0]);
     expect(rows(picked["s.weight"], 3)).toEqual(rows(state["s.weight"], 2));
-    expect(() => surgery.remapScore(state, "s", [3])).toThrow(/class 3 of s.weight, which has shape \[3, 2, 1, 1\]/);
+    expect(() => surgery.remapScore(state, "s", [3])).toThrow(
+      /classes\[0\] for s.weight \[3, 2, 1, 1\] is 3, expected a whole number from 0 to 2/,
+    );
   });
 
   it("swapHead loads the backbone of a net with other classes and leaves the head as it starts", async () => {

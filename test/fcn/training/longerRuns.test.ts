@@ -36,7 +36,7 @@ describe("a run that is lengthened", () => {
     await run("longer", { ...fixed, steps: 4 });
     const { result, lines } = await run("longer", { ...fixed, steps: 6, resume: true });
     expect(result).toMatchObject({ done: 6, steps: 6, resumedFrom: 4 });
-    expect(lines).toEqual(["the run goes on to step 6 in place of 4"]);
+    expect(lines).toEqual(["the run continues to step 6 instead of 4"]);
     const stop = new AbortController();
     const view = { progress: ({ step }: fcn.TrainProgress) => void (step === 8 && stop.abort()), line: () => {} };
     // Stopped on the way, and longer again.
@@ -78,8 +78,8 @@ describe("a run that is lengthened", () => {
   ] as const)("tells what changes with the schedule %s", async (schedule, short, long, step, is, was) => {
     await run(schedule, { schedule, steps: short });
     const { lines } = await run(schedule, { schedule, steps: long, resume: true });
-    expect(lines[0]).toBe(`the run goes on to step ${long} in place of ${short}`);
-    const [, at, now, before] = /at step (\d+) it is (\S+) in place of (\S+)$/.exec(lines[1] ?? "") ?? [];
+    expect(lines[0]).toBe(`the run continues to step ${long} instead of ${short}`);
+    const [, at, now, before] = /at step (\d+) it is (\S+) instead of (\S+)$/.exec(lines[1] ?? "") ?? [];
     expect([Number(at), Number(now)]).toEqual([step, Number(is)]);
     expect(Number(before)).toBeCloseTo(Number(was), 6);
     const rows = (await metrics(schedule)).trim().split("\n").slice(1);
@@ -91,7 +91,7 @@ describe("a run that is lengthened", () => {
     await run("refused", { steps: 4 });
     await expect(run("refused", { steps: 3, resume: true })).rejects.toMatchObject({
       code: "checkpoint-mismatch",
-      message: expect.stringMatching(/has made 4 steps already, and 3 are asked for$/),
+      message: expect.stringMatching(/has already made 4 steps, but only 3 were asked for$/),
       fix: expect.stringContaining("ask for more than 4 steps (steps or epochs)"),
       commandFix: expect.stringContaining("--steps or --epochs"),
     });

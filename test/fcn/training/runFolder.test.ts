@@ -97,7 +97,7 @@ describe("the folder of a run", () => {
     await symlink(join(out, "best.safetensors"), link);
     for (const weights of [join(out, "weights.safetensors"), link]) {
       await expect(fcn.trainRun({ ...base(), out, weights, overwrite: true })).rejects.toThrow(
-        /would write over .*\.safetensors/,
+        /would overwrite .*\.safetensors/,
       );
     }
     const beside = join(out, "start.safetensors");

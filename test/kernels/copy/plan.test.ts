@@ -77,6 +77,8 @@ describe("the plan of a copy", () => {
   it("refuses more separate dims than a tensor has", () => {
     const sizes = Array(9).fill(2);
     const strides = sizes.map((_, i) => 3 ** i);
-    expect(() => planCopy({ sizes, from: strides, to: strides }, largeDevice)).toThrow(RangeError);
+    expect(() => planCopy({ sizes, from: strides, to: strides }, largeDevice)).toThrow(
+      expect.objectContaining({ code: "defect" }),
+    );
   });
 });

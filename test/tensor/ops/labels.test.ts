@@ -144,7 +144,7 @@ describe("paint", () => {
       expect(() => t.paint(map, colours, { image: whole32(whole, [0], [1]) })).toThrow(
         /labels have shape \[2\].*image \[1\]/,
       );
-      expect(() => t.paint(whole.zeros([2]), colours)).toThrow(/labels has dtype float32/);
+      expect(() => t.paint(whole.zeros([2]), colours)).toThrow(/labels of shape \[2\] has dtype float32/);
       expect(() => t.paint(map, colours, { alpha: 2 })).toThrow(/alpha is 2/);
     });
   });

@@ -62,7 +62,7 @@ describe("convolutions", () => {
         "[invalid-shape] conv2d: x [1, 3, 8, 8] has 3 channels, w [4, 5, 3, 3] with groups = 1 expects 5 and a number of output channels divisible by groups | make w.shape[1] * groups equal x.shape[1], and w.shape[0] a multiple of groups",
         "[invalid-shape] conv2d: x [1, 4, 8, 8] has 4 channels, w [3, 2, 3, 3] with groups = 2 expects 4 and a number of output channels divisible by groups | make w.shape[1] * groups equal x.shape[1], and w.shape[0] a multiple of groups",
         "[invalid-argument] conv2d: groups is 0, expected a whole number of at least 1 | pass groups as a whole number of at least 1",
-        "[invalid-shape] conv2d: bias has shape [5] for 4 output channels | pass a bias of shape [4]",
+        "[invalid-shape] conv2d: bias has shape [5], expected [4] for the output of w [4, 4, 3, 3] | pass one bias a channel",
         "[invalid-shape] convTranspose2d: x [1, 3, 8, 8] has 3 channels, w [5, 4, 3, 3] expects 5 and groups = 1 must divide them (w is [Cin, Cout / groups, KH, KW]) | make w.shape[0] equal x.shape[1], and both a multiple of groups",
         "[invalid-shape] convTranspose2d: x [1, 3, 8, 8] has 3 channels, w [3, 4, 3, 3] expects 3 and groups = 2 must divide them (w is [Cin, Cout / groups, KH, KW]) | make w.shape[0] equal x.shape[1], and both a multiple of groups",
       ]
@@ -160,7 +160,7 @@ describe("pointwise ops and shapes", () => {
     ).toMatchInlineSnapshot(`
       [
         "[invalid-shape] add: shapes [2, 3] and [2, 4] do not broadcast (dimension 1: 3 against 4) | make the sizes equal, or 1 where one operand is to be repeated",
-        "[invalid-argument] add: the second operand is NaN | pass a tensor or a number",
+        "[invalid-argument] add: operand is NaN, expected a number other than NaN | pass operand as a number other than NaN",
         "[invalid-dtype] relu: x of shape [1] has dtype int32, expected float32 | create x with { dtype: "float32" }",
         "[invalid-shape] matmul: a has shape [2, 3] and b [4, 5]: the last dimension of a (3) must equal the second last of b (4) | transpose one operand with permute, or reshape it",
         "[invalid-shape] concat: [2, 4] (float32) does not join [2, 3] (float32) along dim 0 | make all sizes but that of dim, and the dtypes, equal",
@@ -193,7 +193,7 @@ describe("new tensors", () => {
       [
         "[invalid-argument] zeros: dtype is "float16", expected "float32" or "int32" | pass dtype as "float32" or "int32"",
         "[invalid-argument] tensor: dtype is "float16", expected "float32" or "int32" | pass dtype as "float32" or "int32"",
-        "[invalid-argument] randn: dtype is "int32" | leave out dtype, or pass "float32"",
+        "[invalid-argument] randn: dtype is "int32", expected "float32" | pass dtype as "float32"",
         "[invalid-dtype] zeros: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
         "[invalid-dtype] tensor: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
         "[invalid-dtype] requiresGrad: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
@@ -263,9 +263,9 @@ describe("labels", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[invalid-dtype] crossEntropy: target has dtype float32, expected int32 class indices | create the target with { dtype: "int32" }",
+        "[invalid-dtype] crossEntropy: target of shape [1, 2, 2] has dtype float32, expected int32 | create target with { dtype: "int32" }",
         "[invalid-shape] crossEntropy: target has shape [1, 2, 2], logits have shape [1, 3, 2, 4]: expected target [1, 2, 4] | pass one class index for each position of the logits",
-        "[invalid-shape] crossEntropy: weight is float32 [4], expected float32 [3] for 3 classes | pass one weight a class",
+        "[invalid-shape] crossEntropy: weight has shape [4], expected [3] for logits [1, 3, 2, 2] | pass one weight a channel",
       ]
     `);
   });
@@ -302,10 +302,10 @@ describe("tensors that cannot be used", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[disposed] relu: x of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-        "[disposed] add: a of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-        "[disposed] a tensor of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
-        "[disposed] reshape: x of shape [2, 3] was used after it was disposed | return it from its device.scope or hand it to scope.keep(tensor), and dispose it after the last use",
+        "[disposed] relu: x of shape [2, 3] was used after it was disposed | dispose it after the last use",
+        "[disposed] add: a of shape [2, 3] was used after it was disposed | dispose it after the last use",
+        "[disposed] a tensor of shape [2, 3] was used after it was disposed | dispose it after the last use",
+        "[disposed] reshape: x of shape [2, 3] was used after it was disposed | dispose it after the last use",
       ]
     `);
   });

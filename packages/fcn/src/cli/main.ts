@@ -1,39 +1,73 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
-import { registerBench } from "./commands/bench.js";
-import { registerConvert } from "./commands/convert.js";
-import { registerData } from "./commands/data.js";
-import { registerDemo } from "./commands/demo.js";
-import { registerDoctor } from "./commands/doctor.js";
-import { registerEval } from "./commands/eval.js";
-import { registerExport } from "./commands/export.js";
-import { registerPredict } from "./commands/predict.js";
-import { registerTrain } from "./commands/train.js";
-import { registerTune } from "./commands/tune.js";
-import { describeFailure } from "./output/errors.js";
 import { outputFailure, watchOutput } from "./output/output.js";
 import { cleanUpOnSignals } from "./output/signals.js";
 
-/** Builds the whole `fcn` command line; `version` is what `--version` prints. */
+interface CommandRow {
+  /** What the command is for, as the help shows it. */
+  readonly summary: string;
+  /** Its file, which adds flags and action. It is loaded only once the command is named, since that takes a while. */
+  readonly load: () => Promise<{ setUp(command: Command): void }>;
+}
+
+/** All commands, in the order of the help. */
+const COMMANDS: Readonly<Record<string, CommandRow>> = {
+  doctor: {
+    summary: "show the WebGPU adapter, its driver, limits and features, what is missing, and how to fix it",
+    load: () => import("./commands/doctor.js"),
+  },
+  data: { summary: "check labelled images, or compose new ones", load: () => import("./commands/data.js") },
+  train: {
+    summary: "train a net on a folder of labelled images, which is checked first",
+    load: () => import("./commands/train.js"),
+  },
+  eval: {
+    summary: "score a net on labelled images: the four metrics, each class, boundaries, and sizes of objects",
+    load: () => import("./commands/eval.js"),
+  },
+  predict: {
+    summary: "label every pixel of images; the exit code is 1 if any of them failed",
+    load: () => import("./commands/predict.js"),
+  },
+  convert: {
+    summary: "convert weights of PyTorch, Caffe, NumPy, TensorFlow.js or safetensors to .safetensors or .npz",
+    load: () => import("./commands/convert.js"),
+  },
+  export: {
+    summary: "write a net for other runtimes, as an ONNX model that takes images of any size",
+    load: () => import("./commands/export.js"),
+  },
+  tune: {
+    summary: "measure which convolution tiles are fastest for a net on this adapter, and keep them for all commands",
+    load: () => import("./commands/tune.js"),
+  },
+  bench: {
+    summary: "time a net on this adapter: forward pass, training pass, images per second, peak memory",
+    load: () => import("./commands/bench.js"),
+  },
+  demo: {
+    summary: "train FCN-32s, 16s and 8s on real satellite imagery, and write images, weights and a report",
+    load: () => import("./commands/demo.js"),
+  },
+};
+
+/** Builds the `fcn` command line; `version` is what `--version` prints. */
 export function createProgram(version: string): Command {
   const program = new Command("fcn")
     .description("Fully convolutional networks for semantic segmentation, trained and run on WebGPU")
-    .version(version)
-    .option("--verbose", "show the stack of an error")
+    .version(version, "-V, --version", "print the version")
+    .option("--verbose", "show the stack trace of an error")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand("help [command]", "show the help of a command")
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .showHelpAfterError(false)
     .configureOutput({ outputError: () => {} })
     .exitOverride();
-  registerDoctor(program);
-  registerData(program);
-  registerTrain(program);
-  registerEval(program);
-  registerPredict(program);
-  registerConvert(program);
-  registerExport(program);
-  registerTune(program);
-  registerBench(program);
-  registerDemo(program);
-  return program;
+  for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).description(summary);
+  return program.hook("preSubcommand", async (_, command) => {
+    const loaded = await COMMANDS[command.name()]?.load();
+    loaded?.setUp(command);
+  });
 }
 
 /**
@@ -55,17 +89,22 @@ export function main(argv: readonly string[]): Promise<number> {
  */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const program = createProgram(await readVersion());
+  const first = argv.find((argument) => !argument.startsWith("-"));
+  // Otherwise, commander would show the help of a command without loading it.
+  const line = first === "help" ? [...argv.filter((argument) => argument !== first), "--help"] : [...argv];
   try {
-    checkCommand(program, argv);
-    const code = await program.parseAsync([...argv], { from: "user" }).then(() => 0, helpCode);
+    checkCommand(program, line);
+    program.hook("preSubcommand", () => checkCommand(program, line));
+    const code = await program.parseAsync(line, { from: "user" }).then(() => 0, helpCode);
     // A stream reports its error only after the write that failed.
     await new Promise(setImmediate);
     const unwritten = outputFailure();
     if (unwritten) throw unwritten;
     return code;
   } catch (error) {
-    const first = argv.find((argument) => !argument.startsWith("-"));
-    const command = program.commands.find((candidate) => candidate.name() === first)?.name();
+    const { describeFailure } = await import("./output/errors.js");
+    const name = line.find((argument) => !argument.startsWith("-"));
+    const command = program.commands.find((candidate) => candidate.name() === name)?.name();
     const failure = describeFailure(error, { verbose: argv.includes("--verbose"), command });
     process.stderr.write(failure.text);
     return failure.exitCode;

@@ -7,6 +7,9 @@ import { WATER } from "./earth/labels.js";
 export const BACKBONES = ["small", "vgg16"] as const;
 export type BackboneName = (typeof BACKBONES)[number];
 
+/** Where the weights of a stage are written, below the folder of the run. */
+export const weightsFile = ({ modelName }: Stage): string => `${modelName}.safetensors`;
+
 export interface DemoOptions {
   readonly backbone: BackboneName;
   /** Training steps per stage. */

@@ -13,7 +13,7 @@ import { EARTH_CLASSES } from "./earth/labels.js";
 import { loadEarth } from "./earth/load.js";
 import type { EarthSamples } from "./earth/split.js";
 import { coastTiles, comparisonPanels, reloadedPanel, type StageImages } from "./images.js";
-import { COAST, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe } from "./options.js";
+import { COAST, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe, weightsFile } from "./options.js";
 import { demoScores, majorityBaseline } from "./scores.js";
 import { type DemoSummary, summarise, writeReports } from "./summary.js";
 
@@ -106,28 +106,18 @@ function trainStages(run: Run, images: StageImages[]): Promise<StageResult[]> {
 /** Saves the weights of a stage and predicts the tiles of the comparison. */
 async function finishStage(run: Run, result: StageResult, model: SegmentationNet): Promise<StageImages> {
   const { modelName } = result.stage;
-  await saveModel(join(run.options.out, weightsFile(modelName)), model, { ...run.metadata, model: modelName });
+  await saveModel(join(run.options.out, weightsFile(result.stage)), model, { ...run.metadata, model: modelName });
   const { preprocessing } = run.metadata;
   const predictions = await predictSamples(model, run.tiles, { preprocessing });
   const { coastAccuracy } = demoScores(result.evaluation);
   return { title: modelName.replace(/^fcn(\d+s)-.*$/, "FCN-$1"), coastAccuracy, predictions };
 }
 
-export function weightsFile(modelName: string): string {
-  return `${modelName}.safetensors`;
-}
-
-export interface Reload {
-  readonly file: string;
-  readonly tile: string;
-  readonly image: Uint8Array;
-}
-
 /**
  * Predicts a held-back tile with the last net, read back from its file. Its labels must equal those of the trained net.
  */
-async function checkReload(run: Run, stages: readonly StageResult[], images: readonly StageImages[]): Promise<Reload> {
-  const file = weightsFile((stages.at(-1) as StageResult).stage.modelName);
+async function checkReload(run: Run, stages: readonly StageResult[], images: readonly StageImages[]) {
+  const file = weightsFile((stages.at(-1) as StageResult).stage);
   const path = join(run.options.out, file);
   const { model, metadata } = await loadModel(path, run.device);
   const tile = run.tiles[0] as SegmentationSample;
@@ -139,8 +129,8 @@ async function checkReload(run: Run, stages: readonly StageResult[], images: rea
   if (different > 0) {
     throw new TensorError({
       code: "reload-mismatch",
-      message: `demo: the net read back from ${path} labels ${different} of ${labels.length} pixels of tile ${tile.name} otherwise than the net in memory`,
-      fix: "this is a fault of the library: please report it with the adapter that `fcn doctor` names",
+      message: `demo: the net read back from ${path} labels ${different} of ${labels.length} pixels of tile ${tile.name} differently from the net in memory`,
+      fix: "this is a defect of the library: report it, with the adapter that fcn doctor shows",
     });
   }
   run.view.line(`read back ${path}: tile ${tile.name} gets exactly the labels of the net in memory`);

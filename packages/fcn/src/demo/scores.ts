@@ -36,15 +36,9 @@ export function demoScores(evaluation: Evaluation): DemoScores {
 
 /** Share of pixels whose predicted class lies on the same side as their true class. */
 export function sideAccuracy(confusion: readonly (readonly number[])[], side: (label: number) => number): number {
-  let right = 0;
-  let all = 0;
-  confusion.forEach((row, truth) => {
-    row.forEach((count, predicted) => {
-      all += count;
-      if (side(truth) === side(predicted)) right += count;
-    });
-  });
-  return right / all;
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  const right = confusion.map((row, truth) => row.filter((_, predicted) => side(truth) === side(predicted)));
+  return sum(right.flat()) / sum(confusion.flat());
 }
 
 /** The prediction that ignores the image: everywhere the most common class of the training samples. */
@@ -63,7 +57,8 @@ export function majorityBaseline(
 export function coastFinding(coarseToFine: readonly number[]): string {
   const figures = coarseToFine.map((value) => `${(100 * value).toFixed(1)} %`).join(", ");
   const rises = coarseToFine.every((value, i) => i === 0 || value > (coarseToFine[i - 1] as number));
-  if (rises)
-    return `Finer strides drew better coasts, as in the paper: ${figures} of the pixels near a coast on its right side.`;
-  return `The paper's order did not show in this run: ${figures} of the pixels near a coast on its right side.`;
+  const finding = rises
+    ? "Finer strides drew better coasts, as in the paper"
+    : "The paper's order did not show in this run";
+  return `${finding}: ${figures} of the pixels near a coast are on the right side of it.`;
 }

@@ -8,34 +8,12 @@ import type { ScoreRow } from "../report/table.js";
 import type { StageResult } from "../training/staged.js";
 import { EARTH_CLASSES } from "./earth/labels.js";
 import type { EarthSamples } from "./earth/split.js";
-import type { DemoOptions, DemoRecipe } from "./options.js";
+import { type DemoOptions, type DemoRecipe, weightsFile } from "./options.js";
 import { demoReportHtml } from "./report.js";
 import { type DemoScores, demoScores } from "./scores.js";
 
 /** The results of a run, as `--json` prints them. */
-export interface DemoSummary {
-  readonly adapter: { readonly description: string; readonly software: boolean };
-  readonly backbone: string;
-  readonly steps: number;
-  readonly batchSize: number;
-  readonly seed: number;
-  readonly classes: readonly string[];
-  readonly tiles: { readonly train: number; readonly validation: number };
-  readonly baseline: { readonly class: string } & DemoScores;
-  readonly stages: readonly StageSummary[];
-  readonly reloaded: { readonly file: string; readonly tile: string; readonly identicalLabels: true };
-  /** The most bytes allocated on the GPU at once (`device.memory().peakBytes`). */
-  readonly peakBytes: number;
-  readonly seconds: number;
-  readonly files: readonly string[];
-}
-
-export interface StageSummary extends DemoScores {
-  readonly model: string;
-  readonly learningRate: number;
-  readonly seconds: number;
-  readonly loss: number;
-}
+export type DemoSummary = ReturnType<typeof summarise>;
 
 interface SummaryParts {
   readonly options: DemoOptions;
@@ -48,7 +26,7 @@ interface SummaryParts {
   readonly seconds: number;
 }
 
-export function summarise(parts: SummaryParts): DemoSummary {
+export function summarise(parts: SummaryParts) {
   const { options, device, recipe, samples, stages, baseline, reload } = parts;
   const { software } = device.info;
   return {
@@ -62,21 +40,20 @@ export function summarise(parts: SummaryParts): DemoSummary {
     baseline: { class: EARTH_CLASSES[baseline.label] ?? "", ...demoScores(baseline.evaluation) },
     stages: stages.map(stageSummary),
     reloaded: { file: reload.file, tile: reload.tile, identicalLabels: true },
+    /** The most bytes allocated on the GPU at once. */
     peakBytes: device.memory().peakBytes,
     seconds: parts.seconds,
     files: [
-      ...stages.map(({ stage }) => `${stage.modelName}.safetensors`),
+      ...stages.map(({ stage }) => weightsFile(stage)),
       ...["panels.png", "predicted.png", "metrics.csv", "report.html"],
     ].map((file) => join(options.out, file)),
   };
 }
 
-function stageSummary({ stage, training, evaluation }: StageResult): StageSummary {
+function stageSummary({ stage, training: { learningRate, seconds, losses }, evaluation }: StageResult) {
   return {
     model: stage.modelName,
-    learningRate: training.learningRate,
-    seconds: training.seconds,
-    loss: training.losses.at(-1)?.loss ?? Number.NaN,
+    ...{ learningRate, seconds, loss: losses.at(-1)?.loss ?? Number.NaN },
     ...demoScores(evaluation),
   };
 }
@@ -103,11 +80,14 @@ export async function writeReports(summary: DemoSummary, parts: ReportParts): Pr
   const reloaded = `Tile ${tile}, predicted by the net in ${file}: the same labels, pixel by pixel, as the net in memory gave.`;
   const configuration = configurationRows(summary);
   const { classes } = summary;
-  await writeWholeFile("demo", join(out, "panels.png"), panels);
-  await writeWholeFile("demo", join(out, "predicted.png"), predicted);
-  await writeWholeFile("demo", join(out, "metrics.csv"), metricsCsv(stages));
   const report = { adapter, classes, baseline, rows, stages, panels, predicted, reloaded, configuration };
-  await writeWholeFile("demo", join(out, "report.html"), demoReportHtml(report));
+  const files = {
+    "panels.png": panels,
+    "predicted.png": predicted,
+    "metrics.csv": metricsCsv(stages),
+    "report.html": demoReportHtml(report),
+  };
+  for (const [name, content] of Object.entries(files)) await writeWholeFile("demo", join(out, name), content);
 }
 
 function configurationRows(summary: DemoSummary): [string, string][] {
@@ -129,31 +109,16 @@ function configurationRows(summary: DemoSummary): [string, string][] {
   ];
 }
 
+const METRICS = ["pixelAccuracy", "meanAccuracy", "meanIU", "frequencyWeightedIU", "coastAccuracy"] as const;
+
 /** One row per reading of the loss. Rows at which the net was validated also hold the scores. */
 function metricsCsv(stages: readonly StageResult[]): string {
-  const header = [
-    "model",
-    "step",
-    "loss",
-    "pixelAccuracy",
-    "meanAccuracy",
-    "meanIU",
-    "frequencyWeightedIU",
-    "coastAccuracy",
-  ];
   const rows = stages.flatMap(({ stage, training, validations }) =>
     training.losses.map(({ step, loss }) => {
       const found = validations.find((validation) => validation.step === step);
       const scores = found ? demoScores(found.evaluation) : undefined;
-      const cells = [
-        scores?.pixelAccuracy,
-        scores?.meanAccuracy,
-        scores?.meanIU,
-        scores?.frequencyWeightedIU,
-        scores?.coastAccuracy,
-      ];
-      return [stage.modelName, step, loss, ...cells.map((value) => value ?? "")];
+      return [stage.modelName, step, loss, ...METRICS.map((name) => scores?.[name] ?? "")];
     }),
   );
-  return toCsv(header, rows);
+  return toCsv(["model", "step", "loss", ...METRICS], rows);
 }

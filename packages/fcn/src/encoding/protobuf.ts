@@ -1,3 +1,6 @@
+import { defect } from "@fcn/tensor/internal";
+import { concatBytes } from "./bytes.js";
+
 /** How a field is encoded: as a varint, a 32-bit or 64-bit float, UTF-8, raw bytes, or a message of the named type. */
 type FieldKind = "int" | "float" | "double" | "string" | "bytes" | (string & {});
 
@@ -28,7 +31,7 @@ export function encode(schema: Schema, name: string, message: Message): Piece[] 
   const fields = schema[name];
   const pieces = Object.entries(message).flatMap(([key, value]) => {
     const field = fields?.[key];
-    if (field === undefined) throw new RangeError(`protobuf: ${name} has no field ${key}`);
+    if (field === undefined) throw defect(`protobuf: ${name} has no field ${key}`);
     const [number, kind] = field;
     const values = (Array.isArray(value) ? value : [value]) as readonly (FieldValue | undefined)[];
     return values.flatMap((item) => (item === undefined ? [] : encodeField(schema, number, kind, item)));
@@ -40,8 +43,8 @@ export const lengthOf = (pieces: readonly Piece[]): number => pieces.reduce((sum
 
 function encodeField(schema: Schema, number: number, kind: FieldKind, value: FieldValue): Piece[] {
   if (kind === "int") return [varint(number * 8 + VARINT), varint(value as number)];
-  if (kind === "float") return [varint(number * 8 + FIXED32), float32(value as number)];
-  if (kind === "double") return [varint(number * 8 + FIXED64), float64(value as number)];
+  if (kind === "float") return [varint(number * 8 + FIXED32), new Uint8Array(Float32Array.of(value as number).buffer)];
+  if (kind === "double") return [varint(number * 8 + FIXED64), new Uint8Array(Float64Array.of(value as number).buffer)];
   const content = contentOf(schema, kind, value);
   return [varint(number * 8 + LENGTH_DELIMITED), varint(lengthOf(content)), ...content];
 }
@@ -61,44 +64,14 @@ function varint(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-function float32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setFloat32(0, value, true);
-  return bytes;
-}
-
-function float64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, value, true);
-  return bytes;
-}
-
 /** Merges adjacent pieces that are in memory. */
 function joined(pieces: readonly Piece[]): Piece[] {
-  const out: Piece[] = [];
-  let run: Uint8Array[] = [];
-  const flush = (): void => {
-    if (run.length > 0) out.push(concatenated(run));
-    run = [];
-  };
+  const runs: (Deferred | Uint8Array[])[] = [];
   for (const piece of pieces) {
-    if (piece instanceof Uint8Array) {
-      run.push(piece);
-      continue;
-    }
-    flush();
-    out.push(piece);
+    const last = runs.at(-1);
+    if (!(piece instanceof Uint8Array)) runs.push(piece);
+    else if (Array.isArray(last)) last.push(piece);
+    else runs.push([piece]);
   }
-  flush();
-  return out;
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(lengthOf(parts));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return runs.map((run) => (Array.isArray(run) ? concatBytes(run) : run));
 }

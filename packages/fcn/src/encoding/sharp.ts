@@ -8,7 +8,7 @@ export async function loadSharp(op: string): Promise<typeof import("sharp")["def
   if (isNode()) return (await import("sharp")).default;
   throw new TensorError({
     code: "unsupported",
-    message: `${op}: needs the package sharp, which runs in Node alone`,
+    message: `${op}: needs the package sharp, which runs only in Node`,
     fix: "run it in Node; in a browser draw on an OffscreenCanvas",
   });
 }

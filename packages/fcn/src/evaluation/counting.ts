@@ -75,7 +75,7 @@ export async function startCounting(
 }
 
 function tooFewClasses(classes: number, numClasses: number): TensorError {
-  return invalidArgument(`evaluate: the net has ${classes} classes, ${numClasses} are to be scored`, {
+  return invalidArgument(`evaluate: the net has ${classes} classes, but only ${numClasses} are scored`, {
     code: "pass the net's number of classes as numClasses, and data that is labelled with them",
     command: "evaluate on data that is labelled with the net's classes",
   });

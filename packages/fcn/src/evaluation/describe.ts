@@ -1,4 +1,4 @@
-import { formatTable, percent } from "../report/table.js";
+import { formatTable, percent, type ScoreRow, type ScoreTable, scoreTable } from "../report/table.js";
 import type { Evaluation } from "./evaluate.js";
 
 export interface DescribedEvaluation extends Evaluation {
@@ -25,10 +25,6 @@ const RULE = "All in per cent. Void is not counted. Classes that occur nowhere (
 function tables({ classes, boundary = [], sizes = [], ...scores }: DescribedEvaluation): string[] {
   const pixels = scores.confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
   const total = pixels.reduce((sum, count) => sum + count, 0);
-  const four = {
-    header: ["all pixels", "pixel acc", "mean acc", "mean IU", "fw IU"],
-    rows: [["", ...fourOf(scores)]],
-  };
   const perClass = {
     header: ["class", "IU", "accuracy", "part of the pixels"],
     rows: classes.map((name, i) => [
@@ -38,10 +34,6 @@ function tables({ classes, boundary = [], sizes = [], ...scores }: DescribedEval
       ),
     ]),
   };
-  const near = {
-    header: ["near boundaries", "pixel acc", "mean acc", "mean IU", "fw IU"],
-    rows: boundary.map((band) => [`within ${band.radius} px`, ...fourOf(band)]),
-  };
   const bySize = {
     header: ["size of objects", "mean IU", "objects"],
     rows: sizes.map(({ name, from, below, meanIU, objects }) => {
@@ -49,17 +41,14 @@ function tables({ classes, boundary = [], sizes = [], ...scores }: DescribedEval
       return [`${name}, ${range}`, percent(meanIU), String(objects)];
     }),
   };
-  return [four, perClass, ...(boundary.length > 0 ? [near] : []), ...(sizes.length > 0 ? [bySize] : [])].map(
-    formatTable,
-  );
+  const all = fourScores("all pixels", [{ name: "", scores }]);
+  const bands = boundary.map((scores) => ({ name: `within ${scores.radius} px`, scores }));
+  const near = boundary.length > 0 ? [fourScores("near boundaries", bands)] : [];
+  return [all, perClass, ...near, ...(sizes.length > 0 ? [bySize] : [])].map(formatTable);
 }
 
-interface Four {
-  readonly pixelAccuracy: number;
-  readonly meanAccuracy: number;
-  readonly meanIU: number;
-  readonly frequencyWeightedIU: number;
+/** A table of the four scores, under a title of the first column. */
+function fourScores(title: string, scores: readonly ScoreRow[]): ScoreTable {
+  const { header, rows } = scoreTable(scores, []);
+  return { header: [title, ...header.slice(1)], rows };
 }
-
-const fourOf = ({ pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU }: Four): string[] =>
-  [pixelAccuracy, meanAccuracy, meanIU, frequencyWeightedIU].map(percent);

@@ -102,7 +102,8 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
   const preprocessing = checkPreprocessing("evaluate", options.preprocessing ?? metadata?.preprocessing);
-  const { signal } = options;
+  const { signal, batchSize = 1 } = options;
+  checkValue("evaluate", "batchSize", batchSize, rules.whole(1));
   const board = new Scoreboard(classCount(options.numClasses ?? metadata?.classes.length), options);
   const further = Object.entries(options.heads ?? {}).map(([head, { labels, numClasses }]) => {
     return { head, labels, board: new Scoreboard(classCount(numClasses ?? headClasses(model, head), head)) };
@@ -116,7 +117,7 @@ export async function evaluate(
     further.map(({ head }) => head),
   );
   const source = "load" in samples ? scaled(samples, preprocessing) : inMemory(samples);
-  const loaded = mapAhead(indices(source.length), LOAD_AHEAD, async (index) => {
+  const loaded = mapAhead(new Array(source.length).keys(), LOAD_AHEAD, async (index) => {
     try {
       const sample = await source.load(index);
       const targets = scored.map((entry) => entry.board.targets(withLabels(sample, entry.labels)));
@@ -127,7 +128,7 @@ export async function evaluate(
   });
   const failures: { index: number; message: string }[] = [];
   const prepared = onlyPrepared(loaded, options, failures);
-  const counted = startAhead(batchesOf(prepared, batchSizeOf(options)), ON_DEVICE, (batch) =>
+  const counted = startAhead(batchesOf(prepared, batchSize), ON_DEVICE, (batch) =>
     startCounting(inference, boards, batch),
   );
   let done = 0;
@@ -155,10 +156,6 @@ const inMemory = (samples: readonly SegmentationSample[]): SampleSource => ({
 const scaled = (source: SampleSource, preprocessing: Preprocessing): SampleSource =>
   "item" in source && preprocessing.range ? withScale(source as SegmentationDataset, preprocessing) : source;
 
-function* indices(length: number): Generator<number> {
-  for (let i = 0; i < length; i++) yield i;
-}
-
 /** The sample with its extra labels in place of its labels. */
 function withLabels(sample: SegmentationSample, map: string | undefined): SegmentationSample {
   if (map === undefined) return sample;
@@ -174,18 +171,13 @@ function withLabels(sample: SegmentationSample, map: string | undefined): Segmen
 function classCount(count: number | undefined, head?: string): number {
   if (count !== undefined) return count;
   if (head !== undefined) {
-    throw invalidArgument(`evaluate: the net does not tell the classes of a head ${JSON.stringify(head)}`, {
+    throw invalidArgument(`evaluate: the net does not say how many classes its head ${JSON.stringify(head)} has`, {
       code: "name a head of the net in heads, or pass its numClasses there",
     });
   }
-  throw invalidArgument("evaluate: a net was given without the number of its classes", {
+  throw invalidArgument("evaluate: the net's number of classes is unknown", {
     code: "pass { numClasses }, or what loadModel returns in place of the net",
   });
-}
-
-function batchSizeOf({ batchSize = 1 }: EvaluateOptions): number {
-  checkValue("evaluate", "batchSize", batchSize, rules.whole(1));
-  return batchSize;
 }
 
 /**

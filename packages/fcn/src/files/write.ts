@@ -57,7 +57,7 @@ export async function refuseSameFile(op: string, output: string, inputs: Iterabl
     if (!isSame) continue;
     throw new TensorError({
       code: "same-file",
-      message: `${op}: ${output} is ${output === input ? "the file that is read" : `the same file as ${input}, which is read`}; it would be written over`,
+      message: `${op}: ${output} is ${output === input ? "the file that is read" : `the same file as ${input}, which is read`}; it would be overwritten`,
       fix: "name another file to write",
     });
   }

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
+import { checkValue, invalidArgument, invalidShape, rules } from "@fcn/tensor/internal";
 import { type Labels, labelValues } from "./labels.js";
 
 export interface SegmentationScores {
@@ -53,11 +53,10 @@ export class SegmentationMetrics {
     const predicted = labelValues(prediction, "SegmentationMetrics.update prediction");
     const truth = labelValues(target, "SegmentationMetrics.update target");
     if (predicted.length !== truth.length) {
-      throw new TensorError({
-        code: "invalid-shape",
-        message: `SegmentationMetrics.update: ${predicted.length} predictions for ${truth.length} targets`,
-        fix: "pass the argmax over classes at the size of the target, one label a pixel",
-      });
+      throw invalidShape(
+        `SegmentationMetrics.update: ${predicted.length} predictions for ${truth.length} targets`,
+        "pass the argmax over classes at the size of the target, one label a pixel",
+      );
     }
     this.#counts = this.#counted(predicted, truth);
     return this;
@@ -100,11 +99,10 @@ export class SegmentationMetrics {
    */
   addConfusion(counts: ArrayLike<number>): this {
     if (counts.length !== this.#counts.length) {
-      throw new TensorError({
-        code: "invalid-shape",
-        message: `SegmentationMetrics.addConfusion: ${counts.length} counts, but ${this.numClasses} classes have ${this.#counts.length}`,
-        fix: "pass the confusion matrix row by row, as the data of confusionMatrix has it",
-      });
+      throw invalidShape(
+        `SegmentationMetrics.addConfusion: ${counts.length} counts, but ${this.numClasses} classes have ${this.#counts.length}`,
+        "pass the confusion matrix row by row, as the data of confusionMatrix has it",
+      );
     }
     this.#counts = this.#counts.map((count, i) => count + (counts[i] ?? 0));
     return this;

@@ -1,26 +1,7 @@
-import { TensorError } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import type { TensorError } from "@fcn/tensor";
+import { invalidArgument, invalidShape } from "@fcn/tensor/internal";
+import { type Colour, paletteTable, vocPalette } from "./colours.js";
 import { type Labels, labelValues } from "./labels.js";
-
-/**
- * PASCAL VOC's colours for labels 0..255, as 256 consecutive RGB triples. The low three bits of a label become bit 7 of
- * red, green and blue, the next three become bit 6, and so on. The void label 255 is (224, 224, 192).
- */
-export function vocPalette(): Uint8Array<ArrayBuffer> {
-  const palette = new Uint8Array(256 * 3);
-  for (let label = 0; label < 256; label++) palette.set(vocColor(label), label * 3);
-  return palette;
-}
-
-function vocColor(label: number): [number, number, number] {
-  const color: [number, number, number] = [0, 0, 0];
-  for (let bit = 7, rest = label; rest > 0; bit--, rest >>= 3) {
-    color[0] |= (rest & 1) << bit;
-    color[1] |= ((rest >> 1) & 1) << bit;
-    color[2] |= ((rest >> 2) & 1) << bit;
-  }
-  return color;
-}
 
 /**
  * Colours a label map: returns an RGB triple (0..255) for each label, in the order of `labels`. `palette` holds
@@ -38,6 +19,11 @@ export function colorize(labels: Labels, palette: Uint8Array = vocPalette()): Ui
     rgb[3 * i + 2] = palette[3 * label + 2] ?? 0;
   }
   return rgb;
+}
+
+/** Paints labels in the colours of their classes, and void in its own, as interleaved RGB. */
+export function paintLabels(labels: ArrayLike<number>, colours: readonly Colour[]): Uint8Array {
+  return colorize(labels, paletteTable(colours));
 }
 
 function noColor(label: number, at: number, colors: number): TensorError {
@@ -59,11 +45,10 @@ export function overlay(
 ): Uint8Array<ArrayBuffer> {
   const values = labelValues(labels, "overlay");
   if (image.length !== values.length * 3) {
-    throw new TensorError({
-      code: "invalid-shape",
-      message: `overlay: the image has ${image.length} values for ${values.length} labels, but must have 3 a label`,
-      fix: "pass RGB triples (no alpha) of the same height and width as the labels",
-    });
+    throw invalidShape(
+      `overlay: the image has ${image.length} values for ${values.length} labels, but must have 3 a label`,
+      "pass RGB triples (no alpha) of the same height and width as the labels",
+    );
   }
   const colors = colorize(values, palette);
   return Uint8Array.from(image, (value, i) => {

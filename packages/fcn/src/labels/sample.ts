@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { invalidArgument, invalidShape } from "@fcn/tensor/internal";
 
 /** The label of pixels that count neither in the loss nor in any metric, as in PASCAL VOC. */
 export const VOID_LABEL = 255;
@@ -26,11 +26,10 @@ export function checkImage(op: string, image: RasterImage): void {
   const { data, height, width, channels } = image;
   const wanted = height * width * channels;
   if (Number.isInteger(wanted) && wanted > 0 && data.length === wanted) return;
-  throw new TensorError({
-    code: "invalid-shape",
-    message: `${op}: an image of ${height}x${width} with ${channels} channels needs ${wanted} values, ${data.length} were given`,
-    fix: "pass interleaved rows (height x width x channels)",
-  });
+  throw invalidShape(
+    `${op}: an image of ${height}x${width} with ${channels} channels needs ${wanted} values, ${data.length} were given`,
+    "pass interleaved rows (height x width x channels)",
+  );
 }
 
 /**
@@ -43,11 +42,10 @@ export function checkSample(op: string, sample: SegmentationSample, numClasses: 
   const labels = map === undefined ? sample.labels : (sample.more?.[map] ?? new Uint8Array(0));
   const what = map === undefined ? "" : ` in its map "${map}"`;
   if (labels.length !== height * width) {
-    throw new TensorError({
-      code: "invalid-shape",
-      message: `${op}: sample "${sample.name}" is ${height}x${width} and needs ${height * width} labels${what}, ${labels.length} were given`,
-      fix: "give one label per pixel",
-    });
+    throw invalidShape(
+      `${op}: sample "${sample.name}" is ${height}x${width} and needs ${height * width} labels${what}, ${labels.length} were given`,
+      "give one label per pixel",
+    );
   }
   const bad = labels.find((label) => label !== VOID_LABEL && label >= numClasses);
   if (bad === undefined) return;
@@ -67,7 +65,7 @@ export function furtherMaps(op: string, samples: readonly SegmentationSample[]):
   if (first === undefined || odd === undefined) return maps;
   const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ") || "none";
   throw invalidArgument(
-    `${op}: of extra label maps sample "${odd.name}" has ${list(mapsOf(odd))}, sample "${first.name}" ${list(maps)}`,
+    `${op}: sample "${odd.name}" has the extra label maps ${list(mapsOf(odd))}, but sample "${first.name}" has ${list(maps)}`,
     `give all samples the same maps; one that is all ${VOID_LABEL} (void) where there are no labels`,
   );
 }

@@ -1,20 +1,15 @@
 import type { DeviceInfo, Tuning } from "@fcn/tensor";
 import { isNode, nodeModule } from "@fcn/tensor/internal";
 
-/** Stored with the tiles, which are worthless for another adapter or driver. */
-type Adapter = Pick<DeviceInfo, "vendor" | "architecture" | "device" | "description">;
-
 interface TuningFile {
-  readonly adapter: Adapter;
+  /** Stored with the tiles, which are worthless for another adapter or driver. */
+  readonly adapter: ReturnType<typeof adapterOf>;
   readonly tiles: Tuning;
 }
 
-const adapterOf = ({ vendor, architecture, device, description }: DeviceInfo): Adapter => ({
-  vendor,
-  architecture,
-  device,
-  description,
-});
+function adapterOf({ vendor, architecture, device, description }: DeviceInfo) {
+  return { vendor, architecture, device, description };
+}
 
 /**
  * The file for an adapter's tiles (Node): in the folder named by the environment variable FCN_TUNING, or in
@@ -65,10 +60,7 @@ export async function saveTuning(
   const before = Object.entries((await savedTuning(info)) ?? {}).filter(([key]) => !measured.has(key));
   const tiles = Object.fromEntries([...before, ...Object.entries(found)].sort(([a], [b]) => (a < b ? -1 : 1)));
   await makeFolder("saveTuning", dirname(file));
-  await writeWholeFile(
-    "saveTuning",
-    file,
-    `${JSON.stringify({ adapter: adapterOf(info), tiles } satisfies TuningFile, null, 2)}\n`,
-  );
+  const saved: TuningFile = { adapter: adapterOf(info), tiles };
+  await writeWholeFile("saveTuning", file, `${JSON.stringify(saved, null, 2)}\n`);
   return file;
 }

@@ -17,17 +17,16 @@ export function makeWork(
   net: ReturnType<typeof create>,
   { batchSize, size: [height, width], channels, training }: WorkOptions,
 ): () => void {
-  const input = (): Tensor => device.zeros([batchSize, channels, height, width]);
-  if (!training) {
-    return () => {
-      net.eval();
-      noGrad(() => net.forward(input()));
-    };
-  }
   return () => {
+    const input = device.zeros([batchSize, channels, height, width]);
+    if (!training) {
+      net.eval();
+      noGrad(() => net.forward(input));
+      return;
+    }
     net.train();
     const target = device.zeros([batchSize, height, width], { dtype: "int32" });
-    const output = net.forward(input()) as Tensor | Record<string, Tensor>;
+    const output = net.forward(input) as Tensor | Record<string, Tensor>;
     const heads = "shape" in output ? [output as Tensor] : Object.values(output);
     heads
       .map((logits) => crossEntropy(logits, target))

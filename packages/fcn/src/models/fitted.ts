@@ -9,7 +9,7 @@ export function paddedBy({ padding }: Fit, x: Tensor): Tensor {
   return pad(x, [[0, 0], [0, 0], ...padding]);
 }
 
-interface Answer {
+interface Scored {
   readonly model: SegmentationNet;
   /** [N, classes, h, w], the net's output for `input`. */
   readonly logits: Tensor;
@@ -26,7 +26,7 @@ export function croppedBy(
   op: string,
   { offsets }: Fit,
   head: number,
-  { model, logits, input, size: [height, width] }: Answer,
+  { model, logits, input, size: [height, width] }: Scored,
 ): Tensor {
   if (!(model instanceof GraphNet)) checkPlane(op, logits, input);
   const [top, left] = offsets[head] as readonly [number, number];

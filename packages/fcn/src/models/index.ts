@@ -15,5 +15,5 @@ export type { ConvInit } from "./graph/weights/initialise.js";
 export { buildFcn, type FcnOptions } from "./heads/fcn.js";
 export * as heads from "./heads/index.js";
 export type { Skip } from "./heads/skip.js";
-export type { ModelOptions, Resolved as ResolvedModelOptions } from "./options.js";
+export type { ModelOptions, Resolved as ResolvedModelOptions } from "./modelOptions.js";
 export { create, describe, graphOf, list, type SeveralHeads } from "./registry.js";

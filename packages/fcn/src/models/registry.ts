@@ -4,7 +4,7 @@ import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { describeGraph, type NodeSummary } from "./graph/geometry/describe.js";
 import { GraphNet, type NetOutput } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
-import { type ModelOptions, type Resolved, resolveOptions } from "./options.js";
+import { type ModelOptions, type Resolved, resolveOptions } from "./modelOptions.js";
 import type { ModelEntry } from "./zoo/entry.js";
 import { ZOO } from "./zoo/index.js";
 
@@ -26,7 +26,7 @@ export const publishedPreprocessing = (name: string): Preprocessing | undefined 
 export function graphOf(name: string, options: ModelOptions): { graph: Graph; options: Resolved } {
   const entry = entryOf(name);
   const resolved = resolveOptions(name, options, entry.defaults, entry.rules);
-  return { graph: entry.graph(resolved), options: resolved };
+  return { graph: entry.graph(resolved, name), options: resolved };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Device, nn, Tensor } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
-import { inferChannels } from "./graph/geometry/channels.js";
+import { classesOf } from "./graph/geometry/channels.js";
 import { GraphNet } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
 
@@ -41,5 +41,5 @@ export const netGraph = (model: SegmentationNet): Graph | undefined =>
 /** The number of classes that a head scores, or undefined if the net does not tell. */
 export function headClasses(model: SegmentationNet, head: string): number | undefined {
   const graph = netGraph(model);
-  return graph === undefined ? undefined : inferChannels(graph).get(graph.outputs[head] ?? "");
+  return graph && classesOf(graph, graph.outputs[head] ?? "");
 }

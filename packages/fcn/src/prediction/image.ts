@@ -20,13 +20,10 @@ export type ImageInput = RasterImage | ImageDataLike | string | URL | Uint8Array
  * file.
  */
 export async function toRaster(image: ImageInput, name = nameOf(image), scale: PixelScale = {}): Promise<RasterImage> {
+  if (image instanceof URL) return toRaster(nodeModule(name, "node:url").fileURLToPath(image), name, scale);
+  if (typeof image === "string") return toRaster(await readBytes(image), name, scale);
+  if (image instanceof ArrayBuffer) return toRaster(new Uint8Array(image), name, scale);
   if (image instanceof Uint8Array) return (await decodeImage(name, image, scale)).image;
-  if (image instanceof ArrayBuffer) return (await decodeImage(name, new Uint8Array(image), scale)).image;
-  if (typeof image === "string") return (await decodeImage(name, await readBytes(image), scale)).image;
-  if (image instanceof URL) {
-    const { fileURLToPath } = nodeModule(name, "node:url");
-    return toRaster(fileURLToPath(image), name, scale);
-  }
   if (typeof image !== "object" || image === null || !("data" in image)) throw notAImage(image);
   if ("channels" in image) {
     checkImage("predict", image);

@@ -1,5 +1,4 @@
 import type { Device } from "@fcn/tensor";
-import { checkValue, rules } from "@fcn/tensor/internal";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { inferChannels } from "../models/graph/geometry/channels.js";
 import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
@@ -9,7 +8,8 @@ import { GraphNet } from "../models/graph/net.js";
 import { lcm } from "../models/graph/plane/rational.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { deviceOf, type SegmentationNet } from "../models/segmentationNet.js";
-import { type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";
+import { checkGiven } from "../options/option.js";
+import { INFERENCE, type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";
 import { largestTile, type Tiling, tilesOf, wholeImage } from "./tiling.js";
 
 /** A net and how it sees images. */
@@ -41,11 +41,10 @@ export function createInference(
   options: InferenceOptions,
   further: readonly string[] = [],
 ): Inference {
+  checkGiven("predict", INFERENCE, options);
   const views = viewsOf(options);
   const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
-  const { stride: given } = options;
-  if (given !== undefined) checkValue("predict", "stride", given, rules.whole(1));
-  const { memory = MEMORY, head, signal } = options;
+  const { memory = MEMORY, head, signal, stride: given } = options;
   const heads = [head, ...further];
   const own = graph && fitOf(graph, heads, given);
   const fit = own ? (height: number, width: number) => own(height, width, "predict") : filledTo(given ?? 32, heads);

@@ -1,7 +1,8 @@
-import { checkValue, invalidArgument } from "@fcn/tensor/internal";
+import { invalidArgument, rules } from "@fcn/tensor/internal";
 import type { Abortable } from "../async/abort.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
-import { number, numbers } from "../options/rules.js";
+import type { OptionTable } from "../options/option.js";
+import { mapped, number, numbers, size, whole } from "../options/rules.js";
 import type { TileOptions } from "./tiling.js";
 
 /** How a net is given images, and how its outputs are combined. */
@@ -37,18 +38,50 @@ export const sideAt = (side: number, scale: number): number => Math.max(1, Math.
 
 const scale = number("a number above 0 and at most 16", (value) => value > 0 && value <= 16);
 
-/** The option rule for `scales`. */
-export const scalesRule = numbers("numbers above 0 and at most 16, such as 0.75,1,1.25", scale);
+const MIB = 2 ** 20;
+/** Default of `memory`, in bytes. */
+export const MEMORY = 2048 * MIB;
 
-/** Every scale, and every scale mirrored if `mirror` is set. Throws `invalid-argument` for scales out of range. */
+/** Every option of inference, in the order of the help. */
+export const INFERENCE: OptionTable<InferenceOptions> = {
+  tile: {
+    rule: rules.extent(1),
+    flag: "--tile <HxW>",
+    help: "cut images into tiles of this size, in multiples of the net's stride",
+    reader: size,
+  },
+  overlap: {
+    rule: whole(0),
+    flag: "--overlap <n>",
+    help: "pixels that neighbouring tiles share",
+    fallbackText: "a quarter of a tile",
+  },
+  memory: {
+    rule: number("a number of bytes above 0", (bytes) => bytes > 0),
+    flag: "--memory <mib>",
+    help: "cut images that need more memory than this on the device into tiles",
+    reader: mapped(whole(1), (mib) => mib * MIB),
+    fallbackText: `${MEMORY / MIB}`,
+  },
+  scales: {
+    rule: numbers("numbers above 0 and at most 16, such as 0.75,1,1.25", scale),
+    flag: "--scales <list>",
+    help: "average the results for several sizes of the image, such as 0.75,1,1.25",
+  },
+  mirror: { rule: rules.boolean, flag: "--mirror", help: "average with the result for the mirrored image" },
+  head: {},
+  stride: { rule: whole(1) },
+  signal: {},
+};
+
+/** Whether the options ask for tiles, which only the net can tell to be possible. */
+export const isTiled = ({ tile, overlap }: InferenceOptions): boolean => tile !== undefined || overlap !== undefined;
+
+/** Every scale, and every scale mirrored if `mirror` is set. */
 export function viewsOf({ scales = [1], mirror = false }: InferenceOptions): View[] {
-  checkValue("predict", "scales", scales, scalesRule);
   const turns = mirror ? [false, true] : [false];
   return scales.flatMap((scale) => turns.map((turn) => ({ scale, mirror: turn })));
 }
-
-/** Default of `memory`, in bytes. */
-export const MEMORY = 2 * 1024 ** 3;
 
 /** Throws `invalid-argument` unless preprocessing was given. */
 export function checkPreprocessing(op: string, given: Preprocessing | undefined): Preprocessing {

@@ -1,12 +1,13 @@
 import { hasCode, TensorError } from "@fcn/tensor";
-import { checkValue } from "@fcn/tensor/internal";
 import { mapAhead, startAhead } from "../async/pipeline.js";
-import { type PixelRange, type PixelScale, pixelRange } from "../data/decode/pixelScale.js";
+import type { PixelRange, PixelScale } from "../data/decode/pixelScale.js";
+import { RANGE } from "../data/open/options.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { type Colour, vocColours } from "../labels/colours.js";
 import type { RasterImage } from "../labels/sample.js";
 import type { LoadedModel } from "../models/file/weightsFile.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
+import { checkGiven } from "../options/option.js";
 import { enqueue, type Outputs, type OverlayStyle, type Prediction } from "./enqueue.js";
 import { type ImageInput, nameOf, toRaster } from "./image.js";
 import { createInference, type Inference } from "./inference.js";
@@ -144,7 +145,7 @@ export function preparePrediction(
   const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
   const preprocessing = checkPreprocessing(op, options.preprocessing ?? metadata?.preprocessing);
   const { overlay = false, probabilities = false, range } = options;
-  if (range !== undefined) checkValue(op, "range", range, pixelRange);
+  checkGiven(op, RANGE, options);
   const style: OverlayStyle = {
     palette: options.palette ?? metadata?.palette ?? vocColours(),
     alpha: typeof overlay === "object" ? overlay.alpha : 0.5,

@@ -1,5 +1,5 @@
 import { concat, type nn, pad, slice, type Tensor } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkOptions, checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { coordinateMaps } from "../models/graph/geometry/coordinates.js";
 import { GraphNet } from "../models/graph/net.js";
 import { identityMap } from "../models/graph/plane/coordinateMap.js";
@@ -13,9 +13,6 @@ export interface ShiftAndStitchOptions {
   readonly factor: number;
 }
 
-/** One pass: the rows and columns of its output that lie on the image. */
-type Pass = (down: number, right: number) => Tensor;
-
 /**
  * Dense prediction without interpolation (section 3.2 of the FCN paper). The net runs on f * f copies of the image,
  * each shifted down and right by 0 to f - 1 pixels with zeros after it, and the outputs are interlaced. x is [N, C, H,
@@ -26,23 +23,22 @@ type Pass = (down: number, right: number) => Tensor;
  * not upsample; cut a published one with `models.subgraph(graph, "score_fr")`. Throws `invalid-argument` unless
  * `factor` is the stride of the net's output and x has four dimensions.
  */
-export function shiftAndStitch(net: nn.Module, x: Tensor, { factor }: ShiftAndStitchOptions): Tensor {
-  if (!Number.isInteger(factor) || factor < 1 || x.shape.length !== 4) {
-    throw invalidArgument(
-      `shiftAndStitch: factor ${factor}, x of shape [${x.shape.join(", ")}]; the factor must be a whole number of at least 1, x [N, C, H, W]`,
-      "pass images and the stride of the net's output, such as 32",
-    );
-  }
+export function shiftAndStitch(net: nn.Module, x: Tensor, options: ShiftAndStitchOptions): Tensor {
+  checkOptions<ShiftAndStitchOptions>("shiftAndStitch", options, { factor: rules.required(rules.whole(1)) });
+  checkValue("shiftAndStitch", "x.shape", x.shape, IMAGES);
+  const { factor } = options;
   if (net instanceof GraphNet) checkGrid(net.graph as Graph, factor);
   const cells = Array.from({ length: factor }, (_, shift) => shift);
-  const pass: Pass = (down, right) => mainLogits(net.forward(shifted(x, down, right)));
-  const rows = cells.map((down) =>
-    interlace(
-      cells.map((right) => pass(down, right)),
-      3,
+  const pass = (down: number, right: number): Tensor => mainLogits(net.forward(shifted(x, down, right)));
+  return interlace(
+    cells.map((down) =>
+      interlace(
+        cells.map((right) => pass(down, right)),
+        3,
+      ),
     ),
+    2,
   );
-  return interlace(rows, 2);
 }
 
 /** Throws `invalid-argument` unless a graph gives one value per `factor` x `factor` pixels. */
@@ -58,22 +54,19 @@ function checkGrid(graph: Graph, factor: number): void {
   throw invalidArgument(
     `shiftAndStitch: the factor is ${factor}, but the net ${graph.name} gives a value for ${grid}`,
     {
-      code: "pass the stride of the net's output; cut a net that upsamples by models.subgraph(graph, name) after its scores",
+      code: "pass the stride of the net's output; cut a net that upsamples after its scores, with models.subgraph(graph, name)",
     },
   );
 }
 
 const STANDARD = 512;
 
+const IMAGES = rules.listOf("[N, C, H, W]", rules.whole(0), 4);
+
+const NONE = [0, 0] as const;
+
 const shifted = (x: Tensor, down: number, right: number): Tensor =>
-  down === 0 && right === 0
-    ? x
-    : pad(x, [
-        [0, 0],
-        [0, 0],
-        [down, 0],
-        [right, 0],
-      ]);
+  down === 0 && right === 0 ? x : pad(x, [NONE, NONE, [down, 0], [right, 0]]);
 
 /**
  * Joins the outputs of the shifts 0 to f - 1 along dimension 2 or 3 of [N, C, H, W]. Cell i of shift t is cell f i - t
@@ -92,11 +85,8 @@ function interlace(outputs: readonly Tensor[], dim: 2 | 3): Tensor {
   const [n = 1, c = 1, h = 1, w = 1] = (byPlace[0] as Tensor).shape;
   // Each place gets its own dimension after the interlaced one.
   const alone = dim === 3 ? [n * c * h, w, 1] : [n * c, h, 1, w];
-  const joined = concat(
-    byPlace.map((part) => part.reshape(alone)),
-    { dim: 2 },
-  );
-  const whole = joined.reshape(dim === 3 ? [n, c, h, w * f] : [n, c, h * f, w]);
+  const parts = byPlace.map((part) => part.reshape(alone));
+  const whole = concat(parts, { dim: 2 }).reshape(dim === 3 ? [n, c, h, w * f] : [n, c, h * f, w]);
   return range(whole, dim, 0, length);
 }
 
@@ -104,11 +94,8 @@ function interlace(outputs: readonly Tensor[], dim: 2 | 3): Tensor {
 function range(x: Tensor, dim: 2 | 3, begin: number, end: number): Tensor {
   const size = x.shape[dim] as number;
   const last = Math.min(end, size);
-  const part = begin === 0 && last === size ? x : slice(x, rangesFor(dim, [begin, last]));
-  if (last === end) return part;
-  const missing: [number, number] = [0, end - last];
-  return pad(part, [[0, 0], [0, 0], dim === 2 ? missing : [0, 0], dim === 3 ? missing : [0, 0]]);
+  const along = <Value>(value: Value, other: Value): Value[] => x.shape.map((_, d) => (d === dim ? value : other));
+  const part =
+    begin === 0 && last === size ? x : slice(x, along<readonly [number, number] | null>([begin, last], null));
+  return last === end ? part : pad(part, along<readonly [number, number]>([0, end - last], NONE));
 }
-
-const rangesFor = (dim: 2 | 3, cells: [number, number]): ([number, number] | undefined)[] =>
-  dim === 2 ? [undefined, undefined, cells] : [undefined, undefined, undefined, cells];

@@ -58,16 +58,7 @@ const MOST_CLASSES = 255;
  * views. `use` is called and awaited once per strip, in order. The net is in evaluation mode and runs once per tile,
  * whatever the number of heads. Returns the number of tiles. Concurrent calls take turns on a device.
  */
-export function forEachStrip(
-  inference: Inference,
-  images: readonly RasterImage[],
-  options: StripOptions,
-  use: (strip: Strip) => void | Promise<void>,
-): Promise<number> {
-  return inTurn(inference.device, () => predictStrips(inference, images, options, use));
-}
-
-async function predictStrips(
+export async function forEachStrip(
   inference: Inference,
   images: readonly RasterImage[],
   options: StripOptions,
@@ -77,20 +68,22 @@ async function predictStrips(
   const { height, width } = images[0] as RasterImage;
   const tiling = inference.tiling(images.length, height, width);
   const job = { ...inference, images, tiling };
-  const wasTraining = model.training;
-  model.eval();
-  let open: OpenSums = [];
-  try {
-    for (const index of tiling.rows.keys()) {
-      open = await finishStrip(job, index, open, options, use);
-      // Otherwise, buffers of images of other sizes would pile up.
-      device.trim(memory);
+  return inTurn(device, async () => {
+    const wasTraining = model.training;
+    model.eval();
+    let open: OpenSums = [];
+    try {
+      for (const index of tiling.rows.keys()) {
+        open = await finishStrip(job, index, open, options, use);
+        // Otherwise, buffers of images of other sizes would pile up.
+        device.trim(memory);
+      }
+    } finally {
+      for (const rest of open.flat()) rest.dispose();
+      model.train(wasTraining);
     }
-  } finally {
-    for (const rest of open.flat()) rest.dispose();
-    model.train(wasTraining);
-  }
-  return tiling.rows.length * tiling.columns.length * views.length;
+    return tiling.rows.length * tiling.columns.length * views.length;
+  });
 }
 
 interface Job extends Omit<Inference, "tiling"> {
@@ -243,10 +236,10 @@ function checkClasses(logits: Tensor): void {
   if (classes <= MOST_CLASSES) return;
   throw new TensorError({
     code: "invalid-shape",
-    message: `predict: the net has ${classes} classes, labels are bytes and 255 is void, so at most ${MOST_CLASSES} are possible`,
+    message: `predict: the net has ${classes} classes, but labels are bytes and 255 means void, so at most ${MOST_CLASSES} classes are possible`,
     fix: {
       code: "read the net's logits yourself: net.forward(x)",
-      command: `use weights of a net for at most ${MOST_CLASSES} classes`,
+      command: `use the weights of a net with at most ${MOST_CLASSES} classes`,
     },
   });
 }

@@ -1,5 +1,4 @@
-import type { TensorError } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 
 /** Pixels [begin, end) along one axis. */
 export interface Span {
@@ -56,20 +55,15 @@ export function tilesOf(
   stride: number,
 ): Tiling {
   const least = Math.min(...tile);
-  if (tile.some((side) => !Number.isInteger(side) || side < 1 || side % stride !== 0)) {
-    const round = tile.map((side) => Math.max(1, Math.round((side || 0) / stride)) * stride);
-    throw invalidTile(`the tile is ${tile.join("x")}, the net's stride ${stride}`, `use ${round.join("x")}`);
+  const sides = tile.join("x");
+  if (tile.some((side) => side < 1 || side % stride !== 0)) {
+    const round = tile.map((side) => Math.max(1, Math.round(side / stride)) * stride);
+    throw invalidArgument(`predict: the tile is ${sides}, the net's stride ${stride}`, `use ${round.join("x")}`);
   }
-  if (overlap !== undefined && !(Number.isInteger(overlap) && overlap >= 0 && overlap <= least - stride)) {
-    const most = least - stride;
-    throw invalidTile(`the overlap is ${overlap}, the tile ${tile.join("x")}`, `use a whole number from 0 to ${most}`);
-  }
-  const shared = overlap === undefined ? Math.floor(least / 4 / stride) * stride : Math.ceil(overlap / stride) * stride;
+  const wanted = overlap ?? Math.floor(least / 4 / stride) * stride;
+  checkValue(`predict with tiles of ${sides}`, "overlap", wanted, rules.whole(0, least - stride));
+  const shared = Math.ceil(wanted / stride) * stride;
   return { rows: spansOf(height, tile[0], shared, stride), columns: spansOf(width, tile[1], shared, stride) };
-}
-
-function invalidTile(problem: string, fix: string): TensorError {
-  return invalidArgument(`predict: ${problem}`, fix);
 }
 
 /** The smallest tile in strides, whatever the budget. */

@@ -1,4 +1,3 @@
-import type { SingleBar } from "cli-progress";
 import { progressBar } from "./bar.js";
 
 /** Shows the progress of long work. */
@@ -15,40 +14,28 @@ export interface ProgressView {
  * error.
  */
 export function createProgress(stream: NodeJS.WriteStream, what: string, total: number): ProgressView {
-  return stream.isTTY ? new BarView(stream, what, total) : new LineView(stream);
-}
-
-class BarView implements ProgressView {
-  readonly #bar: SingleBar;
-  readonly #start = performance.now();
-  readonly #failures: string[] = [];
-  #done = 0;
-
-  constructor(stream: NodeJS.WriteStream, what: string, total: number) {
-    const format = `${what} {bar} {value}/{total}  {rate}/s  {eta_formatted} left`;
-    this.#bar = progressBar(stream, format, { barsize: 28, etaBuffer: 50 });
-    this.#bar.start(total, 0, { rate: "-" });
+  if (!stream.isTTY) {
+    return {
+      step: (text, hasFailed = false) => void (hasFailed ? process.stderr : stream).write(`${text}\n`),
+      end: () => {},
+    };
   }
-
-  step(text: string, hasFailed = false): void {
-    this.#done++;
-    const rate = (1000 * this.#done) / (performance.now() - this.#start);
-    this.#bar.update(this.#done, { rate: rate.toPrecision(3) });
-    if (hasFailed) this.#failures.push(text);
-  }
-
-  end(): void {
-    this.#bar.stop();
-    for (const text of this.#failures) process.stderr.write(`${text}\n`);
-  }
-}
-
-class LineView implements ProgressView {
-  constructor(private readonly stream: NodeJS.WriteStream) {}
-
-  step(text: string, hasFailed = false): void {
-    (hasFailed ? process.stderr : this.stream).write(`${text}\n`);
-  }
-
-  end(): void {}
+  const format = `${what} {bar} {value}/{total}  {rate}/s  {eta_formatted} left`;
+  const bar = progressBar(stream, format, { barsize: 28, etaBuffer: 50 });
+  const start = performance.now();
+  const failures: string[] = [];
+  let done = 0;
+  bar.start(total, done, { rate: "-" });
+  return {
+    step: (text, hasFailed = false) => {
+      done++;
+      const rate = (1000 * done) / (performance.now() - start);
+      bar.update(done, { rate: rate.toPrecision(3) });
+      if (hasFailed) failures.push(text);
+    },
+    end: () => {
+      bar.stop();
+      for (const text of failures) process.stderr.write(`${text}\n`);
+    },
+  };
 }

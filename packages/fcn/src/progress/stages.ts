@@ -1,5 +1,4 @@
-import type { SingleBar } from "cli-progress";
-import type { TrainProgress } from "../training/settings/options.js";
+import type { TrainProgress } from "../training/settings/trainOptions.js";
 import { progressBar } from "./bar.js";
 
 /** Shows the progress of a training stage. */
@@ -12,64 +11,41 @@ export interface StageView {
 }
 
 /** Shows a progress bar on a terminal, and plain lines in a pipe or a log file. */
-export function createStageView(stream: NodeJS.WriteStream): StageView {
-  return stream.isTTY ? new BarView(stream) : new LineView(stream);
+export const createStageView = (stream: NodeJS.WriteStream): StageView =>
+  stream.isTTY ? barView(stream) : lineView(stream);
+
+const EMPTY = { loss: "-", meanIU: "-", speed: "-", left: "-" };
+
+function barView(stream: NodeJS.WriteStream): StageView {
+  const format = "{name} {bar} {value}/{total}  loss {loss}  mean IU {meanIU}  {speed} images/s  {left}";
+  const bar = progressBar(stream, format, { barsize: 28 });
+  // The bar keeps what an update leaves out.
+  return {
+    start: (name, steps, from = 0) => bar.start(steps, from, { ...EMPTY, name }),
+    progress: ({ step, loss, imagesPerSecond, secondsLeft }) => {
+      const speed = imagesPerSecond.toFixed(1);
+      bar.update(step, { loss: formatLoss(loss), speed, left: formatSeconds(secondsLeft) });
+    },
+    validation: (step, meanIU) => bar.update(step, { meanIU: meanIU.toFixed(3) }),
+    end: () => bar.stop(),
+  };
 }
 
-class BarView implements StageView {
-  private readonly bar: SingleBar;
-  private payload = { name: "", loss: "-", meanIU: "-", speed: "-", left: "-" };
-
-  constructor(stream: NodeJS.WriteStream) {
-    const format = "{name} {bar} {value}/{total}  loss {loss}  mean IU {meanIU}  {speed} images/s  {left}";
-    this.bar = progressBar(stream, format, { barsize: 28 });
-  }
-
-  start(name: string, steps: number, from = 0): void {
-    this.payload = { name, loss: "-", meanIU: "-", speed: "-", left: "-" };
-    this.bar.start(steps, from, this.payload);
-  }
-
-  progress({ step, loss, imagesPerSecond, secondsLeft }: TrainProgress): void {
-    const speed = imagesPerSecond.toFixed(1);
-    this.payload = { ...this.payload, loss: formatLoss(loss), speed, left: formatSeconds(secondsLeft) };
-    this.bar.update(step, this.payload);
-  }
-
-  validation(step: number, meanIU: number): void {
-    this.payload = { ...this.payload, meanIU: meanIU.toFixed(3) };
-    this.bar.update(step, this.payload);
-  }
-
-  end(): void {
-    this.bar.stop();
-  }
-}
-
-class LineView implements StageView {
-  private name = "";
-
-  constructor(private readonly stream: NodeJS.WriteStream) {}
-
-  start(name: string, steps: number, from = 0): void {
-    this.name = name;
-    this.stream.write(`${name}: ${steps} steps${from > 0 ? `, going on after ${from}` : ""}\n`);
-  }
-
-  progress({ step, steps, loss, imagesPerSecond, secondsLeft }: TrainProgress): void {
-    const speed = `${imagesPerSecond.toFixed(1)} images/s`;
-    this.stream.write(
-      `${this.name}: step ${step}/${steps}, loss ${formatLoss(loss)}, ${speed}, ${formatSeconds(secondsLeft)}\n`,
-    );
-  }
-
-  validation(step: number, meanIU: number): void {
-    this.stream.write(`${this.name}: step ${step}, validation mean IU ${meanIU.toFixed(3)}\n`);
-  }
-
-  end(): void {
-    this.name = "";
-  }
+function lineView(stream: NodeJS.WriteStream): StageView {
+  let stage = "";
+  const line = (text: string): void => void stream.write(`${stage}: ${text}\n`);
+  return {
+    start: (name, steps, from = 0) => {
+      stage = name;
+      line(`${steps} steps${from > 0 ? `, going on after ${from}` : ""}`);
+    },
+    progress: ({ step, steps, loss, imagesPerSecond, secondsLeft }) => {
+      const speed = `${imagesPerSecond.toFixed(1)} images/s`;
+      line(`step ${step}/${steps}, loss ${formatLoss(loss)}, ${speed}, ${formatSeconds(secondsLeft)}`);
+    },
+    validation: (step, meanIU) => line(`step ${step}, validation mean IU ${meanIU.toFixed(3)}`),
+    end: () => {},
+  };
 }
 
 /** Three decimals, or none for a summed loss, which is large. */

@@ -8,7 +8,7 @@ export function adapterRows(info: DeviceInfo): [string, string][] {
   return [
     ["adapter", adapterName(info)],
     ["adapter kind", info.software ? "software (runs on the processor)" : "hardware"],
-    ["vendor, architecture", [info.vendor, info.architecture].filter(Boolean).join(", ") || "not told"],
+    ["vendor, architecture", [info.vendor, info.architecture].filter(Boolean).join(", ") || "not reported"],
     ["runtime", info.runtime],
   ];
 }

@@ -1,5 +1,5 @@
 import type { io } from "@fcn/tensor";
-import { show } from "@fcn/tensor/internal";
+import { checkValue, rules, show } from "@fcn/tensor/internal";
 import { arrayOf, type HostState, surgeryError } from "./state.js";
 
 /**
@@ -15,22 +15,13 @@ export function convolutionalise(
   { kernelSize }: { readonly kernelSize: number | readonly [number, number] },
 ): io.HostArray {
   const op = "convolutionalise";
+  checkValue(`surgery.${op}`, "kernelSize", kernelSize, rules.extent(1));
   const [height, width] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
   const [outputs = 0, inputs = 0] = matrix.shape;
-  if (![height, width].every((size) => Number.isInteger(size) && size >= 1)) {
-    throw surgeryError(
-      op,
-      `kernelSize is ${JSON.stringify(kernelSize)}`,
-      "pass a whole number of at least 1, or [h, w]",
-    );
-  }
   if (matrix.shape.length !== 2 || inputs % (height * width) !== 0) {
     const problem = `the matrix has shape ${show(matrix.shape)}, expected [O, I * ${height} * ${width}]`;
-    throw surgeryError(
-      op,
-      problem,
-      "pass the weight of a fully connected layer and the size of the features before it",
-    );
+    const fix = "pass the weight of a fully connected layer and the size of the features before it";
+    throw surgeryError(op, problem, fix);
   }
   return { ...matrix, shape: [outputs, inputs / (height * width), height, width] };
 }

@@ -1,5 +1,5 @@
 import type { io } from "@fcn/tensor";
-import { elementsOf, show } from "@fcn/tensor/internal";
+import { checkValue, checkValues, elementsOf, rules, show } from "@fcn/tensor/internal";
 import type { GraphNet, NetOutput } from "../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../models/graph/scoreLayers.js";
 import { convertDeconvBlob } from "../models/graph/weights/deconvBlobs.js";
@@ -11,11 +11,13 @@ export type ClassMap = readonly (number | undefined)[];
 /** Selects the rows of `array` for the classes, with zeros for new ones. */
 function classRows(op: string, name: string, array: io.HostArray, classes: ClassMap): io.HostArray {
   const [known = 0, ...rest] = array.shape;
-  const wrong = classes.find((c) => c !== undefined && !(Number.isInteger(c) && c >= 0 && c < known));
-  if (wrong !== undefined || classes.length === 0) {
-    const problem = `class ${wrong} of ${name}, which has shape ${show(array.shape)}`;
-    throw surgeryError(op, problem, `name classes from 0 to ${known - 1}, or undefined for a new one`);
-  }
+  const { what, holds } = rules.whole(0, known - 1);
+  const old = rules.rule(`${what}, or undefined for a new class`, (value) => value === undefined || holds(value));
+  checkValue(`surgery.${op}`, "the number of classes", classes.length, rules.whole(1));
+  checkValues(
+    `surgery.${op}`,
+    classes.map((row, i) => [`classes[${i}] for ${name} ${show(array.shape)}`, row, old]),
+  );
   const count = elementsOf(rest);
   const offsets = classes.map((c) => (c === undefined ? undefined : c * count));
   return gather(array, [classes.length, ...rest], count, offsets);
@@ -46,16 +48,11 @@ function remap(op: string, state: HostState, layer: string, classes: ClassMap): 
 export function expandScore(state: HostState, layer: string, numClasses: number): HostState {
   const { shape } = arrayOf("expandScore", state, `${layer}.weight`);
   const [known = 0] = shape;
-  if (!Number.isInteger(numClasses) || numClasses < known) {
-    const problem = `${layer}.weight has shape ${show(shape)}, so ${numClasses} classes are fewer than its ${known}`;
-    throw surgeryError("expandScore", problem, "pass a whole number of at least as many classes, or use swapHead");
-  }
-  return remap(
-    "expandScore",
-    state,
-    layer,
-    Array.from({ length: numClasses }, (_, c) => (c < known ? c : undefined)),
-  );
+  const { what, ...rule } = rules.whole(known);
+  const least = `${what}, the classes of ${layer}.weight ${show(shape)} (swapHead makes them fewer)`;
+  checkValue("surgery.expandScore", "numClasses", numClasses, { ...rule, what: least });
+  const classes = Array.from({ length: numClasses }, (_, c) => (c < known ? c : undefined));
+  return remap("expandScore", state, layer, classes);
 }
 
 export interface HeadSwap {
@@ -78,9 +75,9 @@ export function swapHead<Output extends NetOutput>(
   { classes }: { readonly classes?: ClassMap } = {},
 ): HeadSwap {
   const scores = scoreLayers(net.graph).filter((layer) => Object.hasOwn(state, `${layer}.weight`));
-  const behind = scoreUpsampling(net.graph);
+  const upsampling = scoreUpsampling(net.graph);
   const isHead = (name: string): boolean =>
-    behind.has(layerOf(name)) || (classes === undefined && scores.includes(layerOf(name)));
+    upsampling.has(layerOf(name)) || (classes === undefined && scores.includes(layerOf(name)));
   const dropped = Object.keys(state).filter(isHead);
   const kept: HostState = Object.fromEntries(Object.entries(state).filter(([name]) => !isHead(name)));
   if (classes === undefined) return { state: kept, dropped, remapped: [] };

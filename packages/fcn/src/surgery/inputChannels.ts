@@ -40,17 +40,13 @@ export function addMeanChannel(
   { as = layer }: { readonly as?: string } = {},
 ): HostState {
   const { weight, outputs, inputs, area } = firstConvolution("addMeanChannel", state, layer);
+  const values = Float32Array.from<number | bigint>(weight.data, Number);
   const data = new Float32Array(outputs * (inputs + 1) * area);
   for (let output = 0; output < outputs; output++) {
-    for (let i = 0; i < area; i++) {
-      let sum = 0;
-      for (let channel = 0; channel < inputs; channel++) {
-        const value = Number(weight.data[(output * inputs + channel) * area + i]);
-        data[(output * (inputs + 1) + channel) * area + i] = value;
-        if (channel < 3) sum += value;
-      }
-      data[(output * (inputs + 1) + inputs) * area + i] = sum / 3;
-    }
+    const own = values.subarray(output * inputs * area, (output + 1) * inputs * area);
+    const mean = own.subarray(0, area).map((red, i) => (red + own[area + i]! + own[2 * area + i]!) / 3);
+    data.set(own, output * (inputs + 1) * area);
+    data.set(mean, (output * (inputs + 1) + inputs) * area);
   }
   const [, , kh = 0, kw = 0] = weight.shape;
   const { [`${layer}.weight`]: _weight, [`${layer}.bias`]: bias, ...rest } = state;

@@ -4,6 +4,7 @@ import { firstOf, invalidArgument } from "@fcn/tensor/internal";
 /** Weights on the host by name, as returned by the readers of `io`. */
 export type HostState = Readonly<Record<string, io.HostArray>>;
 
+/** An error of `surgery.<op>`. */
 export const surgeryError = (op: string, problem: string, fix: string): TensorError =>
   invalidArgument(`surgery.${op}: ${problem}`, fix);
 

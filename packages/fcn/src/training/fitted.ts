@@ -15,13 +15,8 @@ export interface Fitting {
 
 /** How images go through a net. A module of your own gets them as they are. */
 export function fittingOf(op: string, model: SegmentationNet, heads: readonly string[]): Fitting {
-  const asIs: Fit = {
-    padding: [
-      [0, 0],
-      [0, 0],
-    ],
-    offsets: heads.map(() => [0, 0]),
-  };
+  const none = [0, 0] as const;
+  const asIs: Fit = { padding: [none, none], offsets: heads.map(() => none) };
   if (!(model instanceof GraphNet)) return { heads, fit: () => asIs };
   const fit = fitOf(model.graph as Graph, heads);
   return { heads, fit: (height, width) => fit(height, width, op) };

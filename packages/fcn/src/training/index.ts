@@ -37,6 +37,8 @@ export {
   trainRun,
   type Validation,
 } from "./run/index.js";
+export type { TrainSettings } from "./settings/recipeSettings.js";
+export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./settings/recipes.js";
 export type {
   BatchStream,
   OpenInterval,
@@ -45,9 +47,7 @@ export type {
   TrainOptions,
   TrainProgress,
   TrainState,
-} from "./settings/options.js";
-export type { TrainSettings } from "./settings/recipeSettings.js";
-export { listRecipes, type Recipe, type RecipeName, recipe, recipeRate } from "./settings/recipes.js";
+} from "./settings/trainOptions.js";
 export { publishedStages, type Stage, type StagedOptions, type StageResult, trainStaged } from "./staged.js";
 export { type TrainResult, train } from "./train.js";
 export { trainValidated, type ValidatedTraining, type ValidatedTrainOptions } from "./validated.js";

@@ -4,7 +4,7 @@ import type { SegmentationSample } from "../labels/sample.js";
 import { create, type ModelOptions } from "../models/index.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
 import { transplant } from "../surgery/transplant.js";
-import type { TrainOptions, TrainProgress } from "./settings/options.js";
+import type { TrainOptions, TrainProgress } from "./settings/trainOptions.js";
 import { trainValidated, type ValidatedTraining } from "./validated.js";
 
 /** One net of a staged recipe. */
@@ -61,22 +61,19 @@ export async function trainStaged(options: StagedOptions): Promise<StageResult[]
     previous?.dispose();
     previous = model;
     options.onStageStart?.(stage, copied);
-    const result = await runStage(model, stage, { ...options, seed: (options.seed ?? 0) + index });
+    const trained = await trainValidated({
+      ...options,
+      ...stage,
+      model,
+      seed: (options.seed ?? 0) + index,
+      numClasses: options.modelOptions.numClasses,
+      onProgress: (progress) => options.onProgress?.(stage, progress),
+      onValidation: (step, evaluation) => options.onValidation?.(stage, step, evaluation),
+    });
+    const result = { stage, ...trained };
     results.push(result);
     await options.onStageEnd?.(result, model);
   }
   previous?.dispose();
   return results;
-}
-
-async function runStage(model: SegmentationNet, stage: Stage, options: StagedOptions): Promise<StageResult> {
-  const result = await trainValidated({
-    ...options,
-    ...stage,
-    model,
-    numClasses: options.modelOptions.numClasses,
-    onProgress: (progress) => options.onProgress?.(stage, progress),
-    onValidation: (step, evaluation) => options.onValidation?.(stage, step, evaluation),
-  });
-  return { stage, ...result };
 }

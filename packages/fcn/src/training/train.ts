@@ -15,8 +15,8 @@ import { OPTIMIZERS } from "./optimizer/optimizers.js";
 import { parameterGroups } from "./optimizer/parameterGroups.js";
 import { makeSchedule, type Optimizer } from "./optimizer/schedules.js";
 import { bothWays } from "./remedies.js";
-import type { BatchStream, OpenInterval, ResolvedOptions, TrainBatch, TrainOptions } from "./settings/options.js";
 import { isSamples, resolveTraining } from "./settings/resolve.js";
+import type { BatchStream, OpenInterval, ResolvedOptions, TrainBatch, TrainOptions } from "./settings/trainOptions.js";
 
 /** The result of {@link train}. */
 export interface TrainResult {
@@ -32,13 +32,8 @@ export interface TrainResult {
   readonly nothingLearned?: TensorError;
 }
 
-/** A result with the reason why nothing was learned, if so. */
-interface Trained extends TrainResult {
-  readonly nothing: TensorError | undefined;
-}
-
 /** State shared by the steps of one call. */
-interface Run {
+interface Training {
   readonly options: ResolvedOptions;
   readonly device: Device;
   readonly optimizer: Optimizer;
@@ -87,24 +82,23 @@ interface Unread {
  * ```
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { nothing, ...result } = await trainResolved(resolveTraining(options));
-  return nothing ? { ...result, nothingLearned: nothing } : result;
+  return trainResolved(resolveTraining(options));
 }
 
 /** {@link train} with options that are already filled in and checked. */
-export async function trainResolved(resolved: ResolvedOptions): Promise<Trained> {
+export async function trainResolved(resolved: ResolvedOptions): Promise<TrainResult> {
   const { model, trainable } = resolved;
   rememberPreprocessing(model, resolved.preprocessing);
   const freeze = trainable === undefined ? undefined : freezeAllBut(model, trainable);
   try {
     const { learningRate, optimizer: choice } = resolved;
-    const make = typeof choice === "string" ? OPTIMIZERS[choice].make(resolved) : choice;
     const groups = parameterGroups(model, resolved);
     checkRates(groups);
-    using optimizer = make(groups, learningRate);
+    const isNamed = typeof choice === "string";
+    using optimizer = isNamed ? OPTIMIZERS[choice].make(groups, resolved) : choice(groups, learningRate);
     if (resolved.from) optimizer.loadStateDict(resolved.from.optimizer);
     const fitting = fittingOf("train", model, Object.keys(resolved.heads));
-    const watch = new LearningWatch(resolved, (text) => resolved.onWarning?.(text));
+    const watch = new LearningWatch(resolved);
     return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze, fitting, watch });
   } finally {
     freeze?.undo();
@@ -112,8 +106,8 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<Trained>
   }
 }
 
-async function trainSteps(run: Run): Promise<Trained> {
-  const { options, optimizer } = run;
+async function trainSteps(training: Training): Promise<TrainResult> {
+  const { options, optimizer } = training;
   const { steps, accumulationSteps, readEvery, readAt, pauseAt, signal } = options;
   const first = options.from?.step ?? 0;
   const stream = batchesOf(options, first * accumulationSteps);
@@ -131,7 +125,7 @@ async function trainSteps(run: Run): Promise<Trained> {
     while (batches.length < accumulationSteps) batches.push(await nextBatch(stream));
     images += batches.reduce((sum, { shape }) => sum + shape[0], 0);
     const names = batches.flatMap((batch) => batch.names ?? []);
-    unread.push({ loss: await trainStep(run, step, batches), step, names });
+    unread.push({ loss: await trainStep(training, step, batches), step, names });
     schedule.step();
     const isReading = step % readEvery === 0 || step === steps || readAt?.(step) === true;
     if (!isReading && !signal?.aborted && !pauseAt?.(step)) continue;
@@ -148,9 +142,15 @@ async function trainSteps(run: Run): Promise<Trained> {
   }
   // Only a whole call can be judged, because an earlier one may have learned something.
   const isWhole = first === 0 && step === steps;
-  const nothing = isWhole ? run.watch.verdict(losses.map(({ loss }) => loss)) : undefined;
+  const nothingLearned = isWhole ? training.watch.verdict(losses.map(({ loss }) => loss)) : undefined;
   const seconds = (performance.now() - start) / 1000;
-  return { losses, learningRate: options.learningRate, steps: step, seconds, nothing };
+  return {
+    losses,
+    learningRate: options.learningRate,
+    steps: step,
+    seconds,
+    ...(nothingLearned && { nothingLearned }),
+  };
 }
 
 /** The given stream, or one over the samples, advanced by the batches already used. */
@@ -174,20 +174,20 @@ async function nextBatch(stream: BatchStream): Promise<TrainBatch> {
 }
 
 /** Runs each batch forward and backward, then makes one update. Returns the loss, which is still on the device. */
-async function trainStep(run: Run, step: number, batches: readonly TrainBatch[]): Promise<Tensor> {
-  const { options, device, optimizer } = run;
-  enterTraining(run);
+async function trainStep(training: Training, step: number, batches: readonly TrainBatch[]): Promise<Tensor> {
+  const { options, device, optimizer } = training;
+  enterTraining(training);
   optimizer.zeroGrad();
   const counts = Object.entries(countHeads(batches, options));
   const losses: Tensor[] = [];
   const kept = batches.map((batch, i) => sampled(options, batch, `${step}/${i}`));
-  run.watch.see(kept);
+  training.watch.see(kept);
   for (const batch of kept) {
     const pixels = batch.shape[2] * batch.shape[3];
     const share = options.lossSampling?.probability ?? 1;
     const divisors = counts.map(([head, own]) => [head, divisorOf(options.reduction, { ...own, pixels }) * share]);
     const settings = { divisors: Object.fromEntries(divisors), batches: batches.length };
-    losses.push(await device.scope(() => backward(run, batch, settings)));
+    losses.push(await device.scope(() => backward(training, batch, settings)));
   }
   return device.scope(() => {
     if (options.clipNorm !== undefined) {
@@ -201,7 +201,7 @@ async function trainStep(run: Run, step: number, batches: readonly TrainBatch[])
   });
 }
 
-function enterTraining({ options, freeze }: Run): void {
+function enterTraining({ options, freeze }: Training): void {
   options.model.train();
   if (options.freezeBatchNorm) freezeBatchNorm(options.model);
   freeze?.apply();
@@ -224,14 +224,12 @@ function sampled({ lossSampling, seed }: ResolvedOptions, batch: HostBatch, plac
 
 /** Adds the gradients of a batch's share of the loss and returns that share. */
 async function backward(
-  { options, device, fitting }: Run,
+  { options, device, fitting }: Training,
   batch: HostBatch,
   step: { readonly divisors: Readonly<Record<string, number>>; readonly batches: number },
 ): Promise<Tensor> {
-  const { model, heads, headLabels, classWeights, loss, reduction } = options;
   const images = device.tensor(batch.images, batch.shape);
-  const settings = { heads, headLabels, loss, reduction, classWeights, ...step };
-  const total = await headLoss(headsOf(model, images, fitting), batch, settings);
+  const total = await headLoss(headsOf(options.model, images, fitting), batch, { ...options, ...step });
   total.backward();
   return total.detach();
 }

@@ -1,6 +1,6 @@
 import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
 import type { SegmentationSample } from "../labels/sample.js";
-import type { TrainOptions, TrainProgress } from "./settings/options.js";
+import type { TrainOptions, TrainProgress } from "./settings/trainOptions.js";
 import { type TrainResult, train } from "./train.js";
 
 /** Options of {@link trainValidated}. */

@@ -2,7 +2,8 @@ import { type Device, io, TensorError } from "@fcn/tensor";
 import { invalidArgument, matchNames, reworded } from "@fcn/tensor/internal";
 import { IMAGENET_MEAN } from "../data/published/means.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
-import { vocPalette } from "../labels/palette.js";
+import { vocColours } from "../labels/colours.js";
+import { numberedClasses } from "../models/file/metadata.js";
 import { loadModel, type ModelMetadata } from "../models/file/weightsFile.js";
 import { parameterShapes } from "../models/graph/parameters.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";
@@ -37,14 +38,16 @@ export async function convertNet(
     throw refuse(`${output} has no place for what is said of the net`, "name the output x.safetensors");
   }
   return io.withTemporary("convert", output, async (draft) => {
-    const renamed = (name: string) => (error: unknown) => {
-      throw nameInstead(error, draft, name);
+    // The user does not know about the draft.
+    const renamed = (name: string, before: string) => (error: unknown) => {
+      if (!(error instanceof TensorError)) throw error;
+      throw reworded(error, { message: `${before}${error.message.replaceAll(draft, name)}` });
     };
     const describe = (shapes: Shapes): ModelMetadata => metadataOf(net, shapes);
     const findNames: FindNames = (shapes, prefix) => matchNames("convert", layersOf(net.model), shapes, prefix);
     const form = { to: "safetensors", describe, findNames } as const;
-    const report = await writeConverted(input, draft, options, form).catch(renamed(output));
-    const { model } = await loadModel(draft, device).catch(renamed(input));
+    const report = await writeConverted(input, draft, options, form).catch(renamed(output, ""));
+    const { model } = await loadModel(draft, device).catch(renamed(input, "convert: "));
     model.dispose();
     return report;
   });
@@ -82,23 +85,13 @@ function metadataOf(net: NetDescription, shapes: Shapes): ModelMetadata {
     ...modelOptions,
     numClasses,
   };
-  const palette = vocPalette();
   return {
     model,
     options: own,
-    classes: net.classes ?? Array.from({ length: numClasses }, (_, label) => `class ${label}`),
-    palette: Array.from({ length: numClasses }, (_, label) => {
-      return [...palette.subarray(3 * label, 3 * label + 3)] as [number, number, number];
-    }),
+    classes: net.classes ?? numberedClasses(numClasses),
+    palette: vocColours().slice(0, numClasses),
     preprocessing: net.preprocessing ?? publishedPreprocessing(model) ?? IMAGENET_MEAN,
   };
-}
-
-/** Calls the draft, which the user does not know about, `name` in messages. */
-function nameInstead(error: unknown, draft: string, name: string): unknown {
-  if (!(error instanceof TensorError)) return error;
-  const message = `convert: ${error.message.replaceAll(draft, name).replace(/^convert: /, "")}`;
-  return reworded(error, { message });
 }
 
 function refuse(problem: string, fix: string): TensorError {

@@ -76,7 +76,7 @@ function matrixOf(shape: Shape): readonly [outputs: number, inputs: number] {
 
 /**
  * [O, I] to [O, I / k^2, k, k]: a fully connected layer is a convolution whose kernel covers its whole input (section
- * 4.1 of the FCN paper).
+ * 3.1 of the FCN paper).
  */
 function toConvolution(name: string, shape: Shape): Shape {
   const [outputs, inputs] = matrixOf(shape);

@@ -1,4 +1,5 @@
 import { mergeDims } from "../dims.js";
+import { defect } from "../errors.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, type Step } from "../plan.js";
 import { copyStrided as STRIDED } from "../wgsl.generated.js";
 import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../windows.js";
@@ -37,7 +38,7 @@ function dimsOf({ sizes, from, to }: Box): Dim[] {
 
 /**
  * Copies a box of 32-bit elements from operand src to dst, which are bound in parts where they are larger than a
- * binding. With `add` the elements are floats, which are added to dst. Throws RangeError when more than {@link
+ * binding. With `add` the elements are floats, which are added to dst. Throws `defect` when more than {@link
  * MAX_RANK} dimensions are left after merging.
  */
 export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: boolean } = {}): Plan {
@@ -54,7 +55,7 @@ function copyStep({ sizes, operands }: StridedBox, add: boolean): Step {
   // The operands may be larger than a binding although the box is not, so a window is bound.
   const [src, dst] = ["src", "dst"].map((name) => boxOperand(name, sizes, operands, false)) as [BoxOperand, BoxOperand];
   const dims = dimsOf({ sizes, from: src.strides, to: dst.strides });
-  if (dims.length > MAX_RANK) throw new RangeError(`a copy of ${dims.length} separate dimensions, at most ${MAX_RANK}`);
+  if (dims.length > MAX_RANK) throw defect(`a copy of ${dims.length} separate dimensions, at most ${MAX_RANK}`);
   const rank = Math.max(1, dims.length);
   // In the kernel dimension 0 is the outermost, and the others are the last ones.
   const padded: Dim[] = Array.from({ length: MAX_RANK }, () => ({ n: 1, s: 0, d: 0 }));

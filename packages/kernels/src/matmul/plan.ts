@@ -1,4 +1,5 @@
 import { denseStrides, mergeDims } from "../dims.js";
+import { defect } from "../errors.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, roundUp, type Step } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import { views } from "../views.js";
@@ -36,8 +37,9 @@ type BatchDim = readonly [size: number, a: number, b: number, c: number];
 /** The batch dimensions, merged, from the innermost. */
 function batchDims(batch: readonly number[], operands: readonly (readonly number[])[]): BatchDim[] {
   const { sizes, strides } = mergeDims(batch, operands);
-  if (sizes.length > MAX_BATCH_DIMS)
-    throw new RangeError(`matmul over ${sizes.length} separate batch dims, at most ${MAX_BATCH_DIMS}`);
+  if (sizes.length > MAX_BATCH_DIMS) {
+    throw defect(`matmul over ${sizes.length} separate batch dims, at most ${MAX_BATCH_DIMS}`);
+  }
   return sizes.map((size, i) => [size, ...strides.map((own) => own[i])] as unknown as BatchDim).reverse();
 }
 
@@ -78,7 +80,7 @@ function innerSlices(inner: number, tiles: number, caps: Capabilities): { slices
 
 /**
  * torch.matmul: `c[batch, m, n] = sum over k of a[batch, m, k] b[batch, k, n]`, c row-major. Operands: a, b, c, bound
- * in parts where they are larger than a binding. Strides describe transposed and broadcast operands. Throws RangeError
+ * in parts where they are larger than a binding. Strides describe transposed and broadcast operands. Throws `defect`
  * when more than six batch dimensions are left after merging.
  */
 export function planMatmul(shape: MatmulCase, caps: Capabilities): Plan {

@@ -1,3 +1,4 @@
+import { defect } from "../errors.js";
 import type { Kernel, Params } from "../kernel.js";
 import {
   type Binding,
@@ -26,7 +27,7 @@ const SERIAL = 64;
 /** Sizes and strides of runs in the order of the kernels, which begins with the innermost. */
 function runParams(name: "kept" | "reduced", runs: readonly Run[]): Params {
   if (runs.length > MAX_RUNS) {
-    throw new RangeError(`a reduction over ${runs.length} separate runs of ${name} dims, at most ${MAX_RUNS}`);
+    throw defect(`a reduction over ${runs.length} separate runs of ${name} dims, at most ${MAX_RUNS}`);
   }
   const innermostFirst = [...runs].reverse();
   return {
@@ -137,7 +138,7 @@ function grow(scratch: Record<string, number>, name: string, bytes: number): voi
 
 /**
  * `y = scale * sum of x` over the reduced dimensions (torch.sum, torch.mean), in the memory order of the kept ones.
- * Operands: x, y (float32). Throws RangeError when there are more than four runs of kept or of reduced dimensions.
+ * Operands: x, y (float32). Throws `defect` when there are more than four runs of kept or of reduced dimensions.
  */
 export function planSum(dims: readonly ReductionDim[], scale: number, caps: Capabilities): Plan {
   const reducer: Reducer = {
@@ -162,7 +163,7 @@ export interface MaxOutputs {
 /**
  * The maximum over the reduced dimensions (torch.amax) and its index among the reduced elements, counted in memory
  * order: the first of equals (torch.argmax). At least one element must be reduced. Operands: x, y (float32, with
- * `values`), index (int32, with `indices`). Throws RangeError when there are more than four runs of kept or of reduced
+ * `values`), index (int32, with `indices`). Throws `defect` when there are more than four runs of kept or of reduced
  * dimensions.
  */
 export function planMax(dims: readonly ReductionDim[], outputs: MaxOutputs, caps: Capabilities): Plan {
@@ -191,7 +192,7 @@ export function planExpand(dims: readonly ReductionDim[], scale: number, select:
     const dy = sliceOf("dy", kept, keptTotal);
     const dx = sliceOf("dx", { begin: leaf.begin, end: leaf.begin + leaf.size }, size);
     const runs = runsOf(leaf.dims).reverse();
-    if (runs.length > MAX_RANK) throw new RangeError(`a reduction over ${runs.length} separate runs of dims`);
+    if (runs.length > MAX_RANK) throw defect(`a reduction over ${runs.length} separate runs of dims`);
     return {
       kernel: EXPAND,
       constants: { DIMS: runs.length, SELECT: select },

@@ -1,5 +1,5 @@
 import { planFlat } from "@fcn/kernels";
-import { show, TensorError } from "../plain/errors.js";
+import { defect, show, TensorError } from "../plain/errors.js";
 import { sameShape } from "../plain/shape.js";
 import { type Backward, type Maybe, nodeOf, TapeNode } from "./tape.js";
 import { copyOf, inOrder, Tensor } from "./tensor.js";
@@ -151,7 +151,7 @@ export function runBackward(root: Tensor, seed: Tensor, { retainGraph = false }:
             continue;
           }
           if (!sameShape(result.shape, input.shape)) {
-            throw new Error(`${op}: gradient ${show(result.shape)} for an input of shape ${show(input.shape)}`);
+            throw defect(`${op}: gradient ${show(result.shape)} for an input of shape ${show(input.shape)}`);
           }
           accumulate(input, result);
         }

@@ -1,5 +1,4 @@
 import { planFill, planRandom, wordBits } from "@fcn/kernels";
-import { invalidArgument } from "../plain/errors.js";
 import { checkInt32 } from "../plain/hostValues.js";
 import {
   checkMake,
@@ -8,6 +7,8 @@ import {
   type MakeOptions,
   type RandomOptions,
 } from "../plain/makeOptions.js";
+import { checkValue } from "../plain/options.js";
+import { anyNumber } from "../plain/rules.js";
 import type { Runtime } from "./runtime.js";
 import { copyInto, Tensor } from "./tensor.js";
 
@@ -19,7 +20,7 @@ export function full(
   value: number,
   options: MakeOptions = {},
 ): Tensor {
-  if (typeof value !== "number") throw invalidArgument(`${op}: value is ${String(value)}`, "pass a number");
+  checkValue(op, "value", value, anyNumber);
   if (options?.dtype === "int32") checkInt32(op, "value", value);
   checkMake(op, shape, options);
   const out = Tensor.empty(runtime, shape, options);

@@ -2,7 +2,7 @@ import type { Capabilities, Plan, Tuning } from "@fcn/kernels";
 import type { Engine } from "../device/engine.js";
 import type { Storage } from "../device/storage.js";
 import { type Planner, Tuner, type TuningProgress } from "../device/tuner.js";
-import { otherDevice, show, TensorError } from "../plain/errors.js";
+import { limitExceeded, otherDevice, show } from "../plain/errors.js";
 import { checkValue } from "../plain/options.js";
 import { seed } from "../plain/rules.js";
 import { elementsOf } from "../plain/shape.js";
@@ -48,11 +48,10 @@ export class Runtime {
     }
     if (!plan) {
       const shapes = Object.values(operands).flatMap((operand) => (operand ? [show(operand.shape)] : []));
-      throw new TensorError({
-        code: "limit-exceeded",
-        message: `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,
-        fix: "use a smaller batch or image, or cut the input into tiles",
-      });
+      throw limitExceeded(
+        `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,
+        "use a smaller batch or image, or cut the input into tiles",
+      );
     }
     if (typeof planned === "function") this.#tuner?.add(op, planned, plan.tunable, storages);
     this.engine.run(op, plan, storages);
@@ -79,7 +78,7 @@ export class Runtime {
   collect<T extends readonly (Held | undefined)[]>(fn: () => T): T {
     const frame = this.scopes.open();
     try {
-      const result = this.scopes.run(frame, fn);
+      const result = fn();
       for (const tensor of result) if (tensor) this.scopes.remove(tensor);
       return result;
     } finally {
@@ -91,7 +90,7 @@ export class Runtime {
   async warmUp(fn: () => unknown): Promise<void> {
     const frame = this.scopes.open();
     try {
-      await this.scopes.run(frame, () => this.engine.warmUp(fn));
+      await this.engine.warmUp(fn);
     } finally {
       this.scopes.close(frame, undefined);
     }

@@ -1,7 +1,7 @@
 import { planCopy } from "@fcn/kernels";
 import type { Storage } from "../device/storage.js";
 import { describe } from "../plain/describe.js";
-import { invalidArgument, otherDevice, show, TensorError } from "../plain/errors.js";
+import { invalidArgument, invalidDType, invalidShape, otherDevice, show } from "../plain/errors.js";
 import { identityOrder, type Order, sameLayout, stridesOf } from "../plain/layout.js";
 import { checkDifferentiable, checkElements, type MakeOptions } from "../plain/makeOptions.js";
 import { elementsOf, sameShape } from "../plain/shape.js";
@@ -65,11 +65,10 @@ export class Tensor {
 
   set requiresGrad(value: boolean) {
     if (this.#node && !value) {
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `requiresGrad: a tensor of shape ${show(this.shape)} that ${this.#node.op} made cannot be cut from its history`,
-        fix: { code: "use detach(), which gives the same values without a history, or noGrad" },
-      });
+      throw invalidArgument(
+        `requiresGrad: a tensor of shape ${show(this.shape)} that ${this.#node.op} made cannot be cut from its history`,
+        { code: "use detach(), which gives the same values without a history, or noGrad" },
+      );
     }
     if (value) checkDifferentiable("requiresGrad", this.dtype);
     this.#requiresGrad = value;
@@ -86,7 +85,12 @@ export class Tensor {
   set grad(value: Tensor | undefined | null) {
     if (value) {
       checkGradient("grad", value, this);
-      if (value.dtype !== this.dtype) throw gradientType(value.dtype, this);
+      if (value.dtype !== this.dtype) {
+        throw invalidDType(
+          `grad: the gradient of a tensor of shape ${show(this.shape)} and dtype ${this.dtype} has dtype ${value.dtype}`,
+          `convert it: x.grad = gradient.to("${this.dtype}")`,
+        );
+      }
     }
     if (this.#grad && this.#grad !== value && !this.#grad.disposed) this.runtime.scopes.add(this.#grad);
     this.#grad = value ?? undefined;
@@ -149,11 +153,10 @@ export class Tensor {
   /** Reads the only element (torch.Tensor.item). Throws `invalid-shape` if there is more than one. */
   async item(): Promise<number> {
     if (this.size !== 1) {
-      throw new TensorError({
-        code: "invalid-shape",
-        message: `item: the tensor has shape ${show(this.shape)} (${this.size} elements), expected one element`,
-        fix: { code: "use data() or array(), or reduce the tensor first" },
-      });
+      throw invalidShape(
+        `item: the tensor has shape ${show(this.shape)} (${this.size} elements), expected one element`,
+        { code: "use data() or array(), or reduce the tensor first" },
+      );
     }
     return (await this.data())[0]!;
   }
@@ -208,21 +211,13 @@ export function checkLive(op: string, name: string, x: Tensor): void {
 export function checkGradient(op: string, gradient: Tensor, of: Tensor): void {
   checkLive(op, "gradient", gradient);
   if (!sameShape(gradient.shape, of.shape)) {
-    throw new TensorError({
-      code: "invalid-shape",
-      message: `${op}: gradient has shape ${show(gradient.shape)}, the tensor ${show(of.shape)}`,
-      fix: "pass a gradient of the shape of the tensor",
-    });
+    throw invalidShape(
+      `${op}: gradient has shape ${show(gradient.shape)}, the tensor ${show(of.shape)}`,
+      "pass a gradient of the shape of the tensor",
+    );
   }
   if (gradient.runtime !== of.runtime) throw otherDevice(op, gradient.shape);
 }
-
-const gradientType = (found: DType, { shape, dtype }: Tensor): TensorError =>
-  new TensorError({
-    code: "invalid-dtype",
-    message: `grad: the gradient of a tensor of shape ${show(shape)} and dtype ${dtype} has dtype ${found}`,
-    fix: `convert it: x.grad = gradient.to("${dtype}")`,
-  });
 
 /** Copies the elements of `from` into `to`, which has the same shape and dtype; the memory formats may differ. */
 export function copyInto(to: Tensor, from: Tensor): void {

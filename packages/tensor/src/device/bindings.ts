@@ -1,5 +1,5 @@
 import { type Dummy, FAULT_WORDS, type Step } from "@fcn/kernels";
-import { TensorError } from "../plain/errors.js";
+import { defect, invalidArgument, limitExceeded } from "../plain/errors.js";
 import { USAGE } from "./buffers.js";
 import type { BufferRange, CommandRecorder } from "./commands.js";
 import type { GuardedDevice } from "./guarded.js";
@@ -25,15 +25,20 @@ export class Binder {
    */
   bind(op: string, step: Step, name: string, access: string, operands: Operands, after: (() => void)[]): BufferRange {
     const use = step.operands[name];
-    if (use === undefined) throw new Error(`${op}: the plan of ${step.kernel.name} binds no operand to ${name}`);
+    if (use === undefined) throw defect(`${op}: the plan of ${step.kernel.name} binds no operand to ${name}`);
     if (typeof use !== "string" && "dummy" in use) return this.#dummy(use);
     if (typeof use !== "string" && "fault" in use) return { buffer: this.fault, offset: 0, size: FAULT_WORDS * 4 };
     const operand = typeof use === "string" ? use : use.operand;
     const storage = operands[operand];
-    if (!storage) throw new Error(`${op}: the plan names an operand ${operand} that was not given`);
+    if (!storage) throw defect(`${op}: the plan names an operand ${operand} that was not given`);
     const begin = typeof use === "string" ? 0 : use.byteOffset;
     const length = Math.max(4, typeof use === "string" ? storage.byteLength : use.byteLength);
-    if (length > this.bindingLimit) throw this.#tooLarge(op, operand, length);
+    if (length > this.bindingLimit) {
+      throw limitExceeded(
+        `${op}: operand ${operand} needs ${length} bytes in one binding, this device binds at most ${this.bindingLimit}`,
+        "use a smaller batch or image, or cut the input into tiles",
+      );
+    }
     const parts = storage.parts(begin, begin + length);
     const [first] = parts;
     if (first && parts.length === 1) {
@@ -66,14 +71,6 @@ export class Binder {
     return { buffer, offset: 0, size };
   }
 
-  #tooLarge(op: string, name: string, bytes: number): TensorError {
-    return new TensorError({
-      code: "limit-exceeded",
-      message: `${op}: operand ${name} needs ${bytes} bytes in one binding, this device binds at most ${this.bindingLimit}`,
-      fix: "use a smaller batch or image, or cut the input into tiles",
-    });
-  }
-
   #dummy({ dummy }: Dummy): BufferRange {
     let buffer = this.#dummies.get(dummy);
     if (!buffer) {
@@ -96,10 +93,11 @@ export function checkApart(
     if (access !== "read_write") continue;
     const other = ranges.findIndex(({ buffer }, j) => j !== i && buffer === ranges[i]!.buffer);
     if (other < 0) continue;
-    throw new TensorError({
-      code: "invalid-argument",
-      message: `${op}: operand ${bindings[other]!.name} shares its memory with ${name}, which the op changes`,
-      fix: { code: "pass tensors of different memory: a view, and what detach() gives, share that of their tensor" },
-    });
+    throw invalidArgument(
+      `${op}: operand ${bindings[other]!.name} shares its memory with ${name}, which the op changes`,
+      {
+        code: "pass tensors of different memory: a view, and what detach() gives, share that of their tensor",
+      },
+    );
   }
 }

@@ -3,7 +3,7 @@ import { FAULT_WORDS, finiteCheck, flatWindows, packParams, poison } from "@fcn/
 import { TensorError } from "../plain/errors.js";
 import type { DeviceInfo } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
-import { type MemoryReport, USAGE } from "./buffers.js";
+import { USAGE } from "./buffers.js";
 import { type BufferRange, CommandRecorder } from "./commands.js";
 import { Failures } from "./failures.js";
 import { faultError } from "./faults.js";
@@ -41,7 +41,7 @@ const UPLOAD = 32 * 1024 * 1024;
 export class Engine {
   readonly lost: Promise<TensorError>;
   readonly #gpu: GuardedDevice;
-  readonly #memory: Memory;
+  readonly memory: Memory;
   readonly #pipelines: PipelineCache;
   readonly #failures: Failures;
   readonly #commands: CommandRecorder;
@@ -49,7 +49,8 @@ export class Engine {
   readonly #fault: GPUBuffer;
   readonly #binder: Binder;
   readonly #opNames: string[] = [];
-  #warming: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[] | undefined;
+  /** The steps that a warm-up would have dispatched. */
+  #warming: Pick<Step, "kernel" | "constants">[] | undefined;
   #capabilities: Capabilities;
   isDestroyed = false;
 
@@ -76,7 +77,7 @@ export class Engine {
     this.#failures = new Failures(this.#gpu);
     this.#commands = new CommandRecorder(this.#gpu, this.#failures);
     this.#pipelines = new PipelineCache(this.#gpu, (error) => this.#failures.record(error));
-    this.#memory = new Memory(
+    this.memory = new Memory(
       this.#gpu,
       info,
       this.#failures,
@@ -112,14 +113,6 @@ export class Engine {
     this.#capabilities = { ...this.#capabilities, tuning: { ...this.#capabilities.tuning, ...tuning } };
   }
 
-  memory(liveTensors: number): MemoryReport {
-    return this.#memory.report(liveTensors);
-  }
-
-  resetPeak(): void {
-    this.#memory.resetPeak();
-  }
-
   assertUsable(op: string): void {
     const { lostError } = this.#gpu;
     if (!lostError) return;
@@ -133,7 +126,7 @@ export class Engine {
    */
   allocate(op: string, byteLength: number, shape?: readonly number[]): Storage {
     this.assertUsable(op);
-    const storage = this.#memory.allocate({ op, byteLength, shape });
+    const storage = this.memory.allocate({ op, byteLength, shape });
     if (this.options.poison && !this.#warming) this.#apart([storage], () => this.#poison(storage));
     return storage;
   }
@@ -248,23 +241,18 @@ export class Engine {
   /** Compiles all kernels that `fn` would dispatch, without blocking and without computing. */
   async warmUp(fn: () => unknown): Promise<void> {
     this.assertUsable("warmUp");
-    this.#warming = [];
-    let wanted: { kernel: Step["kernel"]; constants: NonNullable<Step["constants"]> }[];
+    const steps: Pick<Step, "kernel" | "constants">[] = [];
+    this.#warming = steps;
     try {
       await fn();
     } finally {
-      wanted = this.#warming ?? [];
       this.#warming = undefined;
     }
-    await Promise.all(wanted.map(({ kernel, constants }) => this.#pipelines.warm(kernel, constants)));
+    await this.warm({ steps });
   }
 
-  async warm({ steps }: Plan): Promise<void> {
+  async warm({ steps }: { readonly steps: readonly Pick<Step, "kernel" | "constants">[] }): Promise<void> {
     await Promise.all(steps.map(({ kernel, constants = {} }) => this.#pipelines.warm(kernel, constants)));
-  }
-
-  trim(bytes: number): void {
-    this.#memory.trim(bytes);
   }
 
   destroy(): void {
@@ -289,12 +277,11 @@ export class Engine {
   }
 
   #dispatch(op: string, step: Step, bind: (name: string, access: string) => BufferRange): void {
-    const constants = step.constants ?? {};
     if (this.#warming) {
-      this.#warming.push({ kernel: step.kernel, constants });
+      this.#warming.push(step);
       return;
     }
-    const pipeline = this.#pipelines.get(step.kernel, constants);
+    const pipeline = this.#pipelines.get(step.kernel, step.constants ?? {});
     const bindings = pipeline.info.bindings.map(({ name, access }) => bind(name, access));
     checkApart(op, pipeline.info.bindings, bindings);
     this.#commands.dispatch(pipeline, bindings, step.grid, (view, offset) =>

@@ -34,11 +34,9 @@ export class PipelineCache {
     const key = PipelineCache.key(kernel, constants);
     const known = this.#pipelines.get(key);
     if (known) return known;
-    const info = this.#info(kernel);
     this.gpu.call((device) => device.pushErrorScope("validation"));
-    const { layout } = this.#layout(info);
-    const descriptor = this.#descriptor(info, constants, layout);
-    const pipeline = { info, layout, handle: this.gpu.call((device) => device.createComputePipeline(descriptor)) };
+    const { descriptor, ...parts } = this.#parts(kernel, constants);
+    const pipeline = { ...parts, handle: this.gpu.call((device) => device.createComputePipeline(descriptor)) };
     this.gpu
       .wait((device) => device.popErrorScope())
       .then(
@@ -53,12 +51,10 @@ export class PipelineCache {
   async warm(kernel: Kernel, constants: Constants): Promise<void> {
     const key = PipelineCache.key(kernel, constants);
     if (this.#pipelines.has(key)) return;
-    const info = this.#info(kernel);
-    const { layout } = this.#layout(info);
-    const descriptor = this.#descriptor(info, constants, layout);
+    const { descriptor, ...parts } = this.#parts(kernel, constants);
     try {
       const handle = await this.gpu.wait((device) => device.createComputePipelineAsync(descriptor));
-      this.#pipelines.set(key, { info, layout, handle });
+      this.#pipelines.set(key, { ...parts, handle });
     } catch (cause) {
       throw this.gpu.lostError ?? compileError(key, (cause as Error).message);
     }
@@ -73,16 +69,22 @@ export class PipelineCache {
     return info;
   }
 
-  #descriptor(info: KernelInfo, constants: Constants, layout: GPUBindGroupLayout): GPUComputePipelineDescriptor {
+  #parts(
+    kernel: Kernel,
+    constants: Constants,
+  ): Omit<Pipeline, "handle"> & { readonly descriptor: GPUComputePipelineDescriptor } {
+    const info = this.#info(kernel);
+    const layout = this.#layout(info);
     const code = specialize(info, constants);
-    return this.gpu.call((device) => ({
+    const descriptor = this.gpu.call((device) => ({
       label: info.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: device.createShaderModule({ label: info.name, code }), entryPoint: "main" },
     }));
+    return { info, layout, descriptor };
   }
 
-  #layout(info: KernelInfo): { layout: GPUBindGroupLayout } {
+  #layout(info: KernelInfo): GPUBindGroupLayout {
     const signature = info.bindings.map(({ access }) => access).join(" ");
     let layout = this.#layouts.get(signature);
     if (!layout) {
@@ -97,7 +99,7 @@ export class PipelineCache {
       layout = this.gpu.call((device) => device.createBindGroupLayout({ label: signature, entries }));
       this.#layouts.set(signature, layout);
     }
-    return { layout };
+    return layout;
   }
 }
 

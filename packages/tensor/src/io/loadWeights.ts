@@ -2,9 +2,9 @@ import type { Device } from "../device.js";
 import { matchNames } from "../nn/matchNames.js";
 import type { Module } from "../nn/module.js";
 import { copyInto, type LoadOptions, type LoadReport, nameTarget, planLoad, type StateArray } from "../nn/stateDict.js";
-import { brief, reworded, TensorError } from "../plain/errors.js";
-import { refuseDamaged } from "./skipped.js";
-import type { PathOrBytes } from "./source.js";
+import { brief, invalidArgument, reworded, TensorError } from "../plain/errors.js";
+import { refuseDamaged } from "./content/skipped.js";
+import type { PathOrBytes } from "./files/source.js";
 import { type OpenedWeights, type OpenWeightsOptions, withWeights } from "./weights.js";
 
 export interface LoadWeightsOptions extends LoadOptions, OpenWeightsOptions {
@@ -161,11 +161,10 @@ function renamed(
     }
     const other = names.get(name);
     if (other !== undefined) {
-      throw new TensorError({
-        code: "invalid-argument",
-        message: `${OP}: rename makes ${brief(name)} of both ${brief(other)} and ${brief(from)}`,
-        fix: "give each name of the file a name of its own, or undefined to leave it out",
-      });
+      throw invalidArgument(
+        `${OP}: rename makes ${brief(name)} of both ${brief(other)} and ${brief(from)}`,
+        "give each name of the file a name of its own, or undefined to leave it out",
+      );
     }
     names.set(name, from);
   }

@@ -1,7 +1,4 @@
-import { brief, showSome, TensorError } from "../plain/errors.js";
-import { isCaffemodel, openCaffemodel } from "./caffemodel/caffemodel.js";
-import type { Content } from "./content.js";
-import { unsupportedFile } from "./errors.js";
+import { brief, showSome, type TensorError } from "../plain/errors.js";
 import {
   type ArrayInfo,
   elementCount,
@@ -10,16 +7,19 @@ import {
   type StoredDtype,
   storedSize,
   widened,
-} from "./hostArray.js";
-import { isNpy } from "./npyHeader.js";
-import { openNpz } from "./npz.js";
-import { GIVE_WEIGHTS, guessed, otherFile } from "./otherFile.js";
-import type { ReadPthOptions } from "./pth/options.js";
+} from "./arrays/hostArray.js";
+import { isCaffemodel, openCaffemodel } from "./caffemodel/caffemodel.js";
+import type { Content } from "./content/content.js";
+import { GIVE_WEIGHTS, guessed, otherFile } from "./content/otherFile.js";
+import type { LeftOut, SkippedArray } from "./content/skipped.js";
+import { fileError, unsupportedFile } from "./files/errors.js";
+import { type PathOrBytes, type Source, withSource } from "./files/source.js";
+import { isNpy } from "./npy/header.js";
+import { openNpz } from "./npy/npz.js";
 import { isTorchPickle, openPth, pickleOf } from "./pth/pth.js";
-import { isSafetensors, openSafetensors } from "./safetensors.js";
-import type { LeftOut, SkippedArray } from "./skipped.js";
-import { type PathOrBytes, type Source, withSource } from "./source.js";
-import { isZip, openZip } from "./zip.js";
+import type { ReadPthOptions } from "./pth/readPthOptions.js";
+import { isSafetensors, openSafetensors } from "./safetensors/safetensors.js";
+import { isZip, openZip } from "./zip/zip.js";
 
 /** File formats that {@link openWeights} reads. */
 export type WeightsFormat = "safetensors" | "npz" | "pth" | "caffemodel";
@@ -138,9 +138,6 @@ function infoOf(stored: StoredDtype, shape: readonly number[]): ArrayInfo {
 }
 
 function unknownName(source: Source, name: string, names: readonly string[]): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `${source.reader}: ${source.file}: it has no array ${JSON.stringify(brief(name))}; it has ${showSome(names)}`,
-    fix: { code: "pass a name from weights.arrays" },
-  });
+  const problem = `it has no array ${JSON.stringify(brief(name))}; it has ${showSome(names)}`;
+  return fileError(source, "invalid-argument", problem, { code: "pass a name from weights.arrays" });
 }

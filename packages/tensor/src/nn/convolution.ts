@@ -1,63 +1,66 @@
 import type { Tensor } from "../core/tensor.js";
 import type { Device } from "../device.js";
-import { CONV_TRANSPOSE2D, CONV2D } from "../ops/conv.js";
+import { CONV_TRANSPOSE2D, CONV2D, type Conv2dOptions, type ConvTranspose2dOptions } from "../ops/conv.js";
 import { conv2d, convTranspose2d } from "../ops/index.js";
 import { checkOptions } from "../plain/options.js";
-import { boolean, extent, required, seed as seedRule } from "../plain/rules.js";
-import { type Extent, type Padding, pair } from "../plain/shape.js";
+import { boolean, extent, type RulesOf, required, seed as seedRule } from "../plain/rules.js";
+import { type Extent, pair } from "../plain/shape.js";
 import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
 
-export interface Conv2dLayerOptions {
+interface LayerOptions {
   /** Rows and columns of the kernel. */
   readonly kernelSize: Extent;
-  /** Default 1. */
-  readonly stride?: Extent;
-  /** Default 0. */
-  readonly padding?: Padding;
-  /** Default 1. */
-  readonly dilation?: Extent;
-  /** Default 1. */
-  readonly groups?: number;
   /** Default true. */
   readonly bias?: boolean;
   /** Determines the initial values. Default: the number of unseeded layers created on the device before this one. */
   readonly seed?: number;
 }
 
-export interface ConvTranspose2dLayerOptions extends Omit<Conv2dLayerOptions, "padding"> {
-  /** Default 0. */
-  readonly padding?: Extent;
-  /** Rows and columns to add at the end of the output. Default 0. */
-  readonly outputPadding?: Extent;
-}
+export interface Conv2dLayerOptions extends LayerOptions, Conv2dOptions {}
 
-const LAYER = { kernelSize: required(extent(1)), bias: boolean, seed: seedRule } as const;
+export interface ConvTranspose2dLayerOptions extends LayerOptions, ConvTranspose2dOptions {}
 
-/** 2-D convolution (torch.nn.Conv2d): `weight` [outChannels, inChannels / groups, kh, kw], `bias` [outChannels]. */
-export class Conv2d extends Module {
+const LAYER: RulesOf<LayerOptions> = { kernelSize: required(extent(1)), bias: boolean, seed: seedRule };
+
+/** The parameters of either convolution. `rows` are the channels that the first dimension of the weight counts. */
+abstract class Convolution<Options extends Conv2dLayerOptions> extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
-  readonly #options: { stride: Extent; padding: Padding; dilation: Extent; groups: number };
+  protected readonly options: Omit<Options, keyof LayerOptions>;
 
-  constructor(device: Device, inChannels: number, outChannels: number, options: Conv2dLayerOptions) {
+  constructor(
+    op: string,
+    device: Device,
+    [inChannels, outChannels]: readonly [number, number],
+    rows: "in" | "out",
+    options: Options,
+    rules: RulesOf<Options>,
+  ) {
     super();
-    checkOptions<Conv2dLayerOptions>("nn.Conv2d", options, { ...LAYER, ...CONV2D });
-    const { kernelSize, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
-    checkChannels("nn.Conv2d", inChannels, outChannels, groups);
-    const [kh, kw] = pair(kernelSize);
-    this.#options = { stride, padding, dilation, groups };
-    const seed = options.seed ?? nextSeed(device);
-    const shape = [outChannels, inChannels / groups, kh, kw] as const;
-    const made = convolutionParameters(device, shape, bias ? outChannels : undefined, seed);
+    checkOptions<Options>(op, options, rules);
+    const { kernelSize, bias = true, seed, ...rest } = options;
+    const { groups = 1 } = rest;
+    checkChannels(op, inChannels, outChannels, groups);
+    this.options = rest;
+    const [first, second] = rows === "out" ? [outChannels, inChannels] : [inChannels, outChannels];
+    const shape = [first, second / groups, ...pair(kernelSize)] as const;
+    const made = convolutionParameters(device, shape, bias ? outChannels : undefined, seed ?? nextSeed(device));
     this.weight = made.weight;
     this.bias = made.bias;
     this.registerParameter("weight", made.weight);
     if (made.bias) this.registerParameter("bias", made.bias);
   }
+}
+
+/** 2-D convolution (torch.nn.Conv2d): `weight` [outChannels, inChannels / groups, kh, kw], `bias` [outChannels]. */
+export class Conv2d extends Convolution<Conv2dLayerOptions> {
+  constructor(device: Device, inChannels: number, outChannels: number, options: Conv2dLayerOptions) {
+    super("nn.Conv2d", device, [inChannels, outChannels], "out", options, { ...LAYER, ...CONV2D });
+  }
 
   override forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias, this.#options);
+    return conv2d(x, this.weight, this.bias, this.options);
   }
 }
 
@@ -65,28 +68,12 @@ export class Conv2d extends Module {
  * 2-D transposed convolution (torch.nn.ConvTranspose2d): `weight` [inChannels, outChannels / groups, kh, kw], `bias`
  * [outChannels].
  */
-export class ConvTranspose2d extends Module {
-  readonly weight: Tensor;
-  readonly bias: Tensor | undefined;
-  readonly #options: { stride: Extent; padding: Extent; outputPadding: Extent; dilation: Extent; groups: number };
-
+export class ConvTranspose2d extends Convolution<ConvTranspose2dLayerOptions> {
   constructor(device: Device, inChannels: number, outChannels: number, options: ConvTranspose2dLayerOptions) {
-    super();
-    checkOptions<ConvTranspose2dLayerOptions>("nn.ConvTranspose2d", options, { ...LAYER, ...CONV_TRANSPOSE2D });
-    const { kernelSize, stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, bias = true } = options;
-    checkChannels("nn.ConvTranspose2d", inChannels, outChannels, groups);
-    const [kh, kw] = pair(kernelSize);
-    this.#options = { stride, padding, outputPadding, dilation, groups };
-    const seed = options.seed ?? nextSeed(device);
-    const shape = [inChannels, outChannels / groups, kh, kw] as const;
-    const made = convolutionParameters(device, shape, bias ? outChannels : undefined, seed);
-    this.weight = made.weight;
-    this.bias = made.bias;
-    this.registerParameter("weight", made.weight);
-    if (made.bias) this.registerParameter("bias", made.bias);
+    super("nn.ConvTranspose2d", device, [inChannels, outChannels], "in", options, { ...LAYER, ...CONV_TRANSPOSE2D });
   }
 
   override forward(x: Tensor): Tensor {
-    return convTranspose2d(x, this.weight, this.bias, this.#options);
+    return convTranspose2d(x, this.weight, this.bias, this.options);
   }
 }

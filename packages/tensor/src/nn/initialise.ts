@@ -1,6 +1,6 @@
 import type { Tensor } from "../core/tensor.js";
 import type { Device } from "../device.js";
-import { TensorError } from "../plain/errors.js";
+import { invalidArgument } from "../plain/errors.js";
 import { WEIGHT_ORDER } from "../plain/layout.js";
 
 const layersMade = new WeakMap<Device, number>();
@@ -52,9 +52,8 @@ export function convolutionWeight(device: Device, data: ArrayLike<number>, shape
 export function checkChannels(op: string, inChannels: number, outChannels: number, groups: number): void {
   const positive = [inChannels, outChannels, groups].every((value) => Number.isInteger(value) && value >= 1);
   if (positive && inChannels % groups === 0 && outChannels % groups === 0) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: inChannels ${inChannels}, outChannels ${outChannels}, groups ${groups}; each must be a positive integer, and groups must divide both channel numbers`,
-    fix: "correct the channel numbers, or use groups: 1",
-  });
+  throw invalidArgument(
+    `${op}: inChannels ${inChannels}, outChannels ${outChannels}, groups ${groups}; each must be a positive integer, and groups must divide both channel numbers`,
+    "correct the channel numbers, or use groups: 1",
+  );
 }

@@ -1,4 +1,4 @@
-import { brief, showSome, TensorError } from "../plain/errors.js";
+import { brief, invalidArgument, showSome, TensorError } from "../plain/errors.js";
 
 type Shape = readonly number[];
 
@@ -162,11 +162,10 @@ function prefixOf(at: string, prefix: string, clean: ReadonlyMap<string, string>
   const found = forms.find((form) => names.some((name) => name.startsWith(form)));
   if (found !== undefined) return found;
   const firsts = new Set([...clean.keys()].map((name) => name.slice(0, name.indexOf(".") + 1)));
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${at}: no name begins with ${JSON.stringify(brief(dotted))}; names begin with ${showSome([...firsts].filter(Boolean))}`,
-    fix: "pass the beginning that the names of the net have in the file",
-  });
+  throw invalidArgument(
+    `${at}: no name begins with ${JSON.stringify(brief(dotted))}; names begin with ${showSome([...firsts].filter(Boolean))}`,
+    "pass the beginning that the names of the net have in the file",
+  );
 }
 
 function ambiguous(at: string, candidates: readonly Candidate[]): TensorError {

@@ -1,6 +1,6 @@
 import type { Tensor } from "../core/tensor.js";
 import { describe } from "../plain/describe.js";
-import { invalidArgument, TensorError } from "../plain/errors.js";
+import { invalidArgument } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean } from "../plain/rules.js";
 import { type LoadOptions, type LoadReport, loadInto, type StateAdapter, type StateDict } from "./stateDict.js";
@@ -48,11 +48,7 @@ export abstract class Module {
   /** Every learned tensor once, by its first name. */
   namedParameters(): [name: string, parameter: Tensor][] {
     const seen = new Set<Tensor>();
-    return this.#collect((module) => module.#parameters).filter(([, tensor]) => {
-      const fresh = !seen.has(tensor);
-      seen.add(tensor);
-      return fresh;
-    });
+    return this.#collect((module) => module.#parameters).filter(([, tensor]) => !seen.has(tensor) && seen.add(tensor));
   }
 
   /** Every learned tensor once. */
@@ -82,8 +78,8 @@ export abstract class Module {
       const own = this.stateName(name);
       return [Object.hasOwn(dict, own) ? name : own, value] as const;
     });
-    const stateName = (name: string) => this.stateName(name);
-    return loadInto({ own: this.stateDict(), adapterOf, stateName }, Object.fromEntries(named), options);
+    const target = { own: this.stateDict(), adapterOf, stateName: (name: string) => this.stateName(name) };
+    return loadInto(target, Object.fromEntries(named), options);
   }
 
   /**
@@ -130,19 +126,16 @@ export abstract class Module {
   }
 
   #collect(own: (module: Module) => Iterable<[string, Tensor]>, ancestors: readonly Module[] = []): [string, Tensor][] {
-    if (ancestors.includes(this)) throw cycle(this);
+    if (ancestors.includes(this)) {
+      throw invalidArgument(
+        `${this.constructor.name}: the module holds itself, directly or through a child`,
+        "keep references to a parent in a #private field, which is not registered",
+      );
+    }
     const path = [...ancestors, this];
     const inherited = this.namedChildren().flatMap(([prefix, child]) =>
       child.#collect(own, path).map(([name, tensor]): [string, Tensor] => [`${prefix}.${name}`, tensor]),
     );
     return [...own(this), ...inherited];
   }
-}
-
-function cycle(module: Module): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `${module.constructor.name}: the module holds itself, directly or through a child`,
-    fix: "keep references to a parent in a #private field, which is not registered",
-  });
 }

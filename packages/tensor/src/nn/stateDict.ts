@@ -1,5 +1,6 @@
 import { Tensor } from "../core/tensor.js";
-import { brief, hasCode, show, showSome, TensorError } from "../plain/errors.js";
+import { brief, hasCode, invalidArgument, show, showSome, TensorError } from "../plain/errors.js";
+import type { HostNumbers } from "../plain/nested.js";
 import { elementsOf, sameShape } from "../plain/shape.js";
 import { matchNames, type NameTarget } from "./matchNames.js";
 
@@ -7,7 +8,7 @@ import { matchNames, type NameTarget } from "./matchNames.js";
 export interface StateArray {
   readonly dtype: string;
   readonly shape: readonly number[];
-  readonly data: ArrayLike<number> | BigInt64Array | BigUint64Array;
+  readonly data: HostNumbers;
 }
 
 /** What `loadStateDict` takes: tensors or host arrays by name. */
@@ -152,10 +153,10 @@ function refuseMisfits(
     (name) => `${brief(name)} is ${show(shapes.get(name)!)}, the module has ${show(own[name]!.shape)}`,
   );
   const problems = [
-    ...(left.length > 0 ? [`in the file, but not readable: ${showSome(left, { separator: "; " })}`] : []),
-    ...(missing.length > 0 ? [`missing: ${showSome(missing)}`] : []),
-    ...(unexpected.length > 0 ? [`unexpected: ${showSome(unexpected)}`] : []),
-    ...(misfits.length > 0 ? [`of the wrong shape: ${showSome(misfits, { separator: "; " })}`] : []),
+    ...listed("in the file, but not readable", left, "; "),
+    ...listed("missing", missing),
+    ...listed("unexpected", unexpected),
+    ...listed("of the wrong shape", misfits, "; "),
   ];
   if (problems.length === 0) return;
   const reshapes = skipped.some((name) => sameElementOrder(shapes.get(name)!, own[name]!.shape));
@@ -166,6 +167,9 @@ function refuseMisfits(
     fix: hint ?? remedy(misfits.length > 0, reshapes),
   });
 }
+
+const listed = (what: string, names: readonly string[], separator = ", "): string[] =>
+  names.length > 0 ? [`${what}: ${showSome(names, { separator })}`] : [];
 
 const UNREADABLE = "save these as plain tensors of real numbers where the weights were made";
 
@@ -233,10 +237,8 @@ function checkEntry(op: string, name: string, value: unknown): void {
   if (value instanceof Tensor) return;
   const { shape, data } = (value ?? {}) as Partial<StateArray>;
   if (Array.isArray(shape) && typeof data === "object" && data !== null && "length" in data) return;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${op}: ${brief(name)} is neither a tensor nor a host array`,
-    fix: { code: "pass tensors or { dtype, shape, data } by name; io.loadWeights loads an opened file" },
+  throw invalidArgument(`${op}: ${brief(name)} is neither a tensor nor a host array`, {
+    code: "pass tensors or { dtype, shape, data } by name; io.loadWeights loads an opened file",
   });
 }
 
@@ -253,20 +255,11 @@ function checkValues(op: string, name: string, source: Tensor | StateArray): voi
 
 /** Copies values in place and in row-major order. The number of values must match. */
 export function copyInto(target: Tensor, source: Tensor | StateArray): void {
-  if (source instanceof Tensor) {
-    if (source === target) return;
+  if (!(source instanceof Tensor)) {
+    target.assign(source.data);
+  } else if (source !== target) {
     using values = source.detach();
     using shaped = values.reshape(target.shape);
     target.assign(sameShape(source.shape, target.shape) ? source : shaped);
-    return;
   }
-  const { data } = source;
-  const ready = target.dtype === "int32" ? data instanceof Int32Array : data instanceof Float32Array;
-  target.assign(ready ? (data as Float32Array | Int32Array) : converted(target, data));
-}
-
-function converted(target: Tensor, data: StateArray["data"]): Float32Array | Int32Array {
-  const out = target.dtype === "int32" ? new Int32Array(data.length) : new Float32Array(data.length);
-  for (let i = 0; i < out.length; i++) out[i] = Number(data[i]);
-  return out;
 }

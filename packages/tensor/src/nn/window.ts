@@ -4,49 +4,46 @@ import { avgPool2d, interpolate, maxPool2d } from "../ops/index.js";
 import { INTERPOLATE, type InterpolateOptions } from "../ops/interpolate.js";
 import { MAX_POOL2D, type MaxPool2dOptions } from "../ops/maxPool2d.js";
 import { checkOptions } from "../plain/options.js";
+import type { RulesOf } from "../plain/rules.js";
 import { Module } from "./module.js";
 
-/** Max pooling with the options of {@link maxPool2d} (torch.nn.MaxPool2d). */
-export class MaxPool2d extends Module {
-  readonly #options: MaxPool2dOptions;
+/** A layer without parameters: an op with fixed options, which are checked when the layer is made. */
+abstract class OpLayer<Options extends object> extends Module {
+  readonly #options: Options;
 
-  constructor(options: MaxPool2dOptions) {
+  constructor(
+    name: string,
+    private readonly op: (x: Tensor, options: Options) => Tensor,
+    rules: RulesOf<Options>,
+    options: Options,
+  ) {
     super();
-    checkOptions<MaxPool2dOptions>("nn.MaxPool2d", options, MAX_POOL2D);
+    checkOptions<Options>(name, options, rules);
     this.#options = options;
   }
 
   override forward(x: Tensor): Tensor {
-    return maxPool2d(x, this.#options);
+    return this.op(x, this.#options);
+  }
+}
+
+/** Max pooling with the options of {@link maxPool2d} (torch.nn.MaxPool2d). */
+export class MaxPool2d extends OpLayer<MaxPool2dOptions> {
+  constructor(options: MaxPool2dOptions) {
+    super("nn.MaxPool2d", maxPool2d, MAX_POOL2D, options);
   }
 }
 
 /** Average pooling with the options of {@link avgPool2d} (torch.nn.AvgPool2d). */
-export class AvgPool2d extends Module {
-  readonly #options: AvgPool2dOptions;
-
+export class AvgPool2d extends OpLayer<AvgPool2dOptions> {
   constructor(options: AvgPool2dOptions) {
-    super();
-    checkOptions<AvgPool2dOptions>("nn.AvgPool2d", options, AVG_POOL2D);
-    this.#options = options;
-  }
-
-  override forward(x: Tensor): Tensor {
-    return avgPool2d(x, this.#options);
+    super("nn.AvgPool2d", avgPool2d, AVG_POOL2D, options);
   }
 }
 
 /** Resizing with the options of {@link interpolate} (torch.nn.Upsample). */
-export class Upsample extends Module {
-  readonly #options: InterpolateOptions;
-
+export class Upsample extends OpLayer<InterpolateOptions> {
   constructor(options: InterpolateOptions) {
-    super();
-    checkOptions<InterpolateOptions>("nn.Upsample", options, INTERPOLATE);
-    this.#options = options;
-  }
-
-  override forward(x: Tensor): Tensor {
-    return interpolate(x, this.#options);
+    super("nn.Upsample", interpolate, INTERPOLATE, options);
   }
 }

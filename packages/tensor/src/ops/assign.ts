@@ -1,12 +1,12 @@
 import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidShape, otherDevice, show } from "../plain/errors.js";
 import { hostValues } from "../plain/hostValues.js";
-import { narrowed } from "../plain/nested.js";
+import { type HostNumbers, narrowed } from "../plain/nested.js";
 import { sameShape } from "../plain/shape.js";
 import { converted } from "./cast.js";
 
 /** Copies another tensor, converted as `to` does, or host data in row-major order, into the memory of `target`. */
-export function assign(target: Tensor, source: Tensor | ArrayLike<number>): void {
+export function assign(target: Tensor, source: Tensor | HostNumbers): void {
   if (source instanceof Tensor) assignTensor(target, source);
   else assignValues(target, source);
 }
@@ -28,7 +28,7 @@ function assignTensor(target: Tensor, source: Tensor): void {
   target.bumpVersion();
 }
 
-function assignValues(target: Tensor, source: ArrayLike<number>): void {
+function assignValues(target: Tensor, source: HostNumbers): void {
   if (source.length !== target.size) {
     throw invalidShape(
       `assign: ${source.length} values for shape ${show(target.shape)}`,

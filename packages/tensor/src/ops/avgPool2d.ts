@@ -6,6 +6,7 @@ import { CHANNELS_LAST } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, type RulesOf } from "../plain/rules.js";
 import { sides } from "../plain/shape.js";
+import { inputGradient } from "./operands.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface AvgPool2dOptions extends PoolWindow {
@@ -38,9 +39,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
   runtime.run(op, planAveragePool2d(g, countIncludePad, runtime.capabilities), { x: xs, y });
   return record(op, y, [x], [], (grad) => {
-    using dy = inOrder(grad, CHANNELS_LAST);
-    const dx = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked: false });
-    runtime.run(`${op} backward`, planAveragePool2dBackward(g, countIncludePad, runtime.capabilities), { dy, dx });
-    return [dx];
+    const plan = planAveragePool2dBackward(g, countIncludePad, runtime.capabilities);
+    return inputGradient(op, plan, grad, { shape, order: CHANNELS_LAST });
   });
 }

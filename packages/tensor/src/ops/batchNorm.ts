@@ -1,12 +1,8 @@
-import { type NormOptions, planNorm } from "@fcn/kernels";
-import { record } from "../core/autograd.js";
-import { inOrder, Tensor } from "../core/tensor.js";
-import { invalidArgument, invalidShape, show, TensorError } from "../plain/errors.js";
-import { activationOrder } from "../plain/layout.js";
+import type { Tensor } from "../core/tensor.js";
+import { invalidArgument, show, TensorError } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, checkedInUse, from, probability, type RulesOf } from "../plain/rules.js";
-import { checkNormVectors, normGradient } from "./norm.js";
-import { checkFloat, given } from "./operands.js";
+import { checkNorm, normalise } from "./norm.js";
 
 /** All tensors are float32 [C]. */
 export interface BatchNormOptions {
@@ -37,24 +33,22 @@ const OPTIONS: RulesOf<BatchNormOptions> = {
   training: boolean,
 };
 
-function planOptions(x: Tensor, options: BatchNormOptions): NormOptions {
-  checkFloat(OP, "x", x);
+/**
+ * Normalises each channel of x [N, C, ...] to mean 0 and variance 1, then scales by `weight` and adds `bias`
+ * (torch.nn.functional.batch_norm; Ioffe and Szegedy 2015). Training uses the biased variance of the batch, and moves
+ * the running statistics towards the batch by `momentum`. Throws `invalid-shape` if a vector is not [C] or a training
+ * batch has one value a channel, and `invalid-argument` if statistics are missing.
+ */
+export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   checkOptions<BatchNormOptions>(OP, options, OPTIONS);
-  const { weight, bias, runningMean, runningVar, eps = 1e-5, momentum = 0.1, training = false } = options;
-  if (x.shape.length < 2) {
-    throw invalidShape(
-      `${OP}: x has shape ${show(x.shape)}, expected [N, C] or [N, C, H, W]`,
-      "reshape x to [N, C, H, W]",
-    );
-  }
-  checkNormVectors(OP, x, { weight, bias, runningMean, runningVar });
+  const channels = checkNorm(OP, x, options);
+  const { runningMean, runningVar, eps = 1e-5, momentum = 0.1, training = false } = options;
   if ((runningMean === undefined) !== (runningVar === undefined) || (!training && !runningMean)) {
     throw invalidArgument(
       `${OP}: ${runningMean ? "runningVar" : runningVar ? "runningMean" : "both running statistics"} missing for x ${show(x.shape)} with training ${training}`,
       "pass runningMean and runningVar, or neither with training: true",
     );
   }
-  const channels = x.shape[1]!;
   const rows = x.size / channels;
   if (training && rows < 2) {
     throw new TensorError({
@@ -64,35 +58,16 @@ function planOptions(x: Tensor, options: BatchNormOptions): NormOptions {
       details: { is: ONE_VALUE },
     });
   }
-  return {
+  const share = runningMean && momentum;
+  const y = normalise(OP, x, options, {
     images: 1,
     rows,
     channels,
     groups: channels,
-    hasWeight: weight !== undefined,
-    hasBias: bias !== undefined,
     frozen: !training,
     eps,
-    momentum: runningMean && momentum,
-  };
-}
-
-/**
- * Normalises each channel of x [N, C, ...] to mean 0 and variance 1, then scales by `weight` and adds `bias`
- * (torch.nn.functional.batch_norm; Ioffe and Szegedy 2015). Training uses the biased variance of the batch, and moves
- * the running statistics towards the batch by `momentum`. Throws `invalid-shape` if a vector is not [C] or a training
- * batch has one value per channel, and `invalid-argument` if statistics are missing.
- */
-export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
-  const o = planOptions(x, options);
-  const { weight, bias, runningMean, runningVar } = options;
-  const { runtime, shape } = x;
-  const order = activationOrder(shape.length);
-  using xs = inOrder(x, order);
-  using stats = Tensor.empty(runtime, [2, o.channels], { tracked: false });
-  const y = Tensor.empty(runtime, shape, { order });
-  const operands = given({ x: xs, y, stats, weight, bias, runningMean, runningVar });
-  runtime.run(OP, planNorm(o, runtime.capabilities), operands);
-  if (!o.frozen) for (const running of [runningMean, runningVar]) running?.bumpVersion();
-  return record(OP, y, [x, weight, bias], [xs, stats, weight], normGradient(OP, o, shape));
+    momentum: share,
+  });
+  if (training) for (const running of [runningMean, runningVar]) running?.bumpVersion();
+  return y;
 }

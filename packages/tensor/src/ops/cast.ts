@@ -1,6 +1,7 @@
 import { record } from "../core/autograd.js";
 import { checkLive, type Tensor } from "../core/tensor.js";
-import { invalidArgument } from "../plain/errors.js";
+import { checkValue } from "../plain/options.js";
+import { oneOf } from "../plain/rules.js";
 import type { DType } from "../plain/types.js";
 import { compute } from "./pointwise.js";
 
@@ -18,9 +19,7 @@ function cast(x: Tensor, dtype: DType, tracked: boolean): Tensor {
  */
 export function to(x: Tensor, dtype: DType): Tensor {
   checkLive("to", "x", x);
-  if (dtype !== "float32" && dtype !== "int32") {
-    throw invalidArgument(`to: dtype is ${JSON.stringify(dtype)}`, 'pass "float32" or "int32"');
-  }
+  checkValue("to", "dtype", dtype, oneOf("float32", "int32"));
   if (x.dtype !== dtype) return cast(x, dtype, true);
   return record("to", x.alias({ tracked: true }), [x], [], (grad) => [grad.alias()]);
 }

@@ -1,9 +1,10 @@
 import { planConfusion } from "@fcn/kernels";
 import { checkLive, contiguous, Tensor } from "../core/tensor.js";
-import { invalidShape, show, TensorError } from "../plain/errors.js";
+import { invalidShape, limitExceeded, show } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { required, whole } from "../plain/rules.js";
 import { sameShape } from "../plain/shape.js";
+import { checkInt } from "./operands.js";
 import { argmax } from "./reduce.js";
 
 export interface ConfusionMatrixOptions {
@@ -23,13 +24,18 @@ export interface ConfusionMatrixOptions {
  */
 export function confusionMatrix(prediction: Tensor, target: Tensor, options: ConfusionMatrixOptions): Tensor {
   checkLive("confusionMatrix", "prediction", prediction);
-  checkLive("confusionMatrix", "target", target);
+  checkInt("confusionMatrix", "target", target);
   checkOptions<ConfusionMatrixOptions>("confusionMatrix", options, {
     numClasses: required(whole(1)),
     numTargets: whole(1),
   });
   const { numClasses, numTargets = numClasses } = options;
-  checkTarget(target);
+  if (target.size >= 2 ** 31) {
+    throw limitExceeded(
+      `confusionMatrix: ${target.size} elements at once; counts are exact below 2^31`,
+      "count in parts, and add the matrices up on the host",
+    );
+  }
   const logits = prediction.dtype === "float32";
   const shape = logits ? prediction.shape.filter((_, dim) => dim !== 1) : prediction.shape;
   if (!sameShape(shape, target.shape) || (logits && prediction.shape.length < 2)) {
@@ -46,21 +52,4 @@ export function confusionMatrix(prediction: Tensor, target: Tensor, options: Con
   const plan = planConfusion({ pixels: target.size, rows: numTargets, columns: numClasses }, runtime.capabilities);
   runtime.run("confusionMatrix", plan, { truth, prediction: predicted, counts });
   return counts;
-}
-
-function checkTarget(target: Tensor): void {
-  if (target.dtype !== "int32") {
-    throw new TensorError({
-      code: "invalid-dtype",
-      message: `confusionMatrix: target has dtype ${target.dtype}, expected int32 labels`,
-      fix: { code: 'create the target with { dtype: "int32" }' },
-    });
-  }
-  if (target.size >= 2 ** 31) {
-    throw new TensorError({
-      code: "limit-exceeded",
-      message: `confusionMatrix: ${target.size} elements at once; counts are exact below 2^31`,
-      fix: "count in parts, and add the matrices up on the host",
-    });
-  }
 }

@@ -12,8 +12,8 @@ import { invalidArgument, invalidShape, show } from "../plain/errors.js";
 import { CHANNELS_LAST, WEIGHT_ORDER } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { extent, padding, type RulesOf, whole } from "../plain/rules.js";
-import { checkRank, type Extent, type Padding, pair, sameShape, sides } from "../plain/shape.js";
-import { checkFloat } from "./operands.js";
+import { checkRank, type Extent, type Padding, pair, sides } from "../plain/shape.js";
+import { checkFloat, checkVectors, imageSizes, type Sizes4 } from "./operands.js";
 
 /** Stride and dilation in pixels, one number or [h, w], and groups of channels. All are 1 by default. */
 export interface WindowOptions {
@@ -34,12 +34,6 @@ export interface ConvTranspose2dOptions extends WindowOptions {
   readonly outputPadding?: Extent;
 }
 
-interface ConvWindow {
-  readonly stride: [number, number];
-  readonly dilation: [number, number];
-  readonly groups: number;
-}
-
 const WINDOW: RulesOf<WindowOptions> = { stride: extent(1), dilation: extent(1), groups: whole(1) };
 /** @internal */
 export const CONV2D: RulesOf<Conv2dOptions> = { ...WINDOW, padding };
@@ -50,25 +44,24 @@ export const CONV_TRANSPOSE2D: RulesOf<ConvTranspose2dOptions> = {
   outputPadding: extent(0),
 };
 
-const windowOf = ({ stride = 1, dilation = 1, groups = 1 }: WindowOptions): ConvWindow => ({
-  stride: pair(stride),
-  dilation: pair(dilation),
-  groups,
-});
-
-function checkBias(op: string, b: Tensor | undefined, channels: number): void {
-  if (b && !sameShape(b.shape, [channels])) {
-    throw invalidShape(
-      `${op}: bias has shape ${show(b.shape)} for ${channels} output channels`,
-      `pass a bias of shape [${channels}]`,
-    );
-  }
-}
-
-function checkOperands(op: string, x: Tensor, w: Tensor, bias: Tensor | undefined): void {
-  checkFloat(op, "x", x);
+/** The sizes and options that both directions have. Throws unless the operands are float32 and the options valid. */
+function checked<Options extends Conv2dOptions>(
+  op: string,
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | undefined,
+  options: Options,
+  { rules, weight }: { readonly rules: RulesOf<Options>; readonly weight: string },
+) {
   checkFloat(op, "w", w);
   if (bias) checkFloat(op, "bias", bias);
+  const image = imageSizes(op, x, "[N, Cin, H, W]");
+  checkRank(op, "w", w.shape, 4, weight);
+  checkOptions<Options>(op, options, rules);
+  const { stride = 1, dilation = 1, groups = 1 } = options;
+  const [strideH, strideW] = pair(stride);
+  const [dilationH, dilationW] = pair(dilation);
+  return { image, kernel: w.shape as Sizes4, window: { strideH, strideW, dilationH, dilationW, groups } };
 }
 
 /**
@@ -93,43 +86,31 @@ function checkOperands(op: string, x: Tensor, w: Tensor, bias: Tensor | undefine
 export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dOptions = {}): Tensor {
   const op = "conv2d";
   const bias = b ?? undefined;
-  checkOperands(op, x, w, bias);
-  checkOptions<Conv2dOptions>(op, options, CONV2D);
-  const { stride, dilation, groups } = windowOf(options);
-  const [vertical, horizontal] = sides(options.padding);
-  checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
-  checkRank(op, "w", w.shape, 4, "[Cout, Cin / groups, KH, KW]");
-  const [n, inC, inH, inW] = x.shape as [number, number, number, number];
-  const [outC, cin, kernelH, kernelW] = w.shape as [number, number, number, number];
+  const weight = "[Cout, Cin / groups, KH, KW]";
+  const { image, kernel, window } = checked(op, x, w, bias, options, { rules: CONV2D, weight });
+  const { strideH, strideW, dilationH, dilationW, groups } = window;
+  const [n, inC, inH, inW] = image;
+  const [outC, cin, kernelH, kernelW] = kernel;
+  const [[top, bottom], [left, right]] = sides(options.padding);
   if (inC !== cin * groups || outC % groups !== 0) {
     throw invalidShape(
       `${op}: x ${show(x.shape)} has ${inC} channels, w ${show(w.shape)} with groups = ${groups} expects ${cin * groups} and a number of output channels divisible by groups`,
       "make w.shape[1] * groups equal x.shape[1], and w.shape[0] a multiple of groups",
     );
   }
-  checkBias(op, bias, outC);
-  const padded = [inH + vertical[0] + vertical[1], inW + horizontal[0] + horizontal[1]] as const;
-  const spareH = padded[0] - dilation[0] * (kernelH - 1) - 1;
-  const spareW = padded[1] - dilation[1] * (kernelW - 1) - 1;
+  checkVectors(op, { bias }, outC, `the output of w ${show(w.shape)}`);
+  const [paddedH, paddedW] = [inH + top + bottom, inW + left + right];
+  const spareH = paddedH - dilationH * (kernelH - 1) - 1;
+  const spareW = paddedW - dilationW * (kernelW - 1) - 1;
   if (spareH < 0 || spareW < 0) {
     throw invalidShape(
-      `${op}: kernel ${kernelH}x${kernelW} with dilation ${show(dilation)} is larger than the padded input of ${padded.join("x")}`,
+      `${op}: kernel ${kernelH}x${kernelW} with dilation ${show([dilationH, dilationW])} is larger than the padded input of ${paddedH}x${paddedW}`,
       "use a larger input, more padding, a smaller kernel or less dilation",
     );
   }
-  const geometry: Conv2dGeometry = {
-    n,
-    inC,
-    inH,
-    inW,
-    outC,
-    outH: Math.floor(spareH / stride[0]) + 1,
-    outW: Math.floor(spareW / stride[1]) + 1,
-    kernelH,
-    kernelW,
-    ...windowFields(stride, [vertical[0], horizontal[0]], dilation, groups),
-  };
-  return convolve(op, "forward", geometry, x, w, bias);
+  const [outH, outW] = [Math.floor(spareH / strideH) + 1, Math.floor(spareW / strideW) + 1];
+  const sizes = { n, inC, inH, inW, outC, outH, outW, kernelH, kernelW };
+  return convolve(op, "forward", { ...sizes, ...window, padH: top, padW: left }, x, w, bias);
 }
 
 /**
@@ -142,32 +123,28 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
 export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options: ConvTranspose2dOptions = {}): Tensor {
   const op = "convTranspose2d";
   const bias = b ?? undefined;
-  checkOperands(op, x, w, bias);
-  checkOptions<ConvTranspose2dOptions>(op, options, CONV_TRANSPOSE2D);
-  const { stride, dilation, groups } = windowOf(options);
-  const padding = pair(options.padding ?? 0);
-  const extra = pair(options.outputPadding ?? 0);
-  checkRank(op, "x", x.shape, 4, "[N, Cin, H, W]");
-  checkRank(op, "w", w.shape, 4, "[Cin, Cout / groups, KH, KW]");
-  const [n, cin, h, width] = x.shape as [number, number, number, number];
-  const [wIn, coutPerGroup, kernelH, kernelW] = w.shape as [number, number, number, number];
-  if (cin !== wIn || cin % groups !== 0) {
+  const weight = "[Cin, Cout / groups, KH, KW]";
+  const { image, kernel, window } = checked(op, x, w, bias, options, { rules: CONV_TRANSPOSE2D, weight });
+  const { strideH, strideW, dilationH, dilationW, groups } = window;
+  const [n, inC, inH, inW] = image;
+  const [wIn, coutPerGroup, kernelH, kernelW] = kernel;
+  const [padH, padW] = pair(options.padding ?? 0);
+  const [extraH, extraW] = pair(options.outputPadding ?? 0);
+  if (inC !== wIn || inC % groups !== 0) {
     throw invalidShape(
-      `${op}: x ${show(x.shape)} has ${cin} channels, w ${show(w.shape)} expects ${wIn} and groups = ${groups} must divide them (w is [Cin, Cout / groups, KH, KW])`,
+      `${op}: x ${show(x.shape)} has ${inC} channels, w ${show(w.shape)} expects ${wIn} and groups = ${groups} must divide them (w is ${weight})`,
       "make w.shape[0] equal x.shape[1], and both a multiple of groups",
     );
   }
-  for (const i of [0, 1] as const) {
-    if (extra[i] > 0 && extra[i] >= Math.max(stride[i], dilation[i])) {
-      throw invalidArgument(
-        `${op}: outputPadding ${show(extra)} must be smaller than stride ${show(stride)} or dilation ${show(dilation)}`,
-        "use an outputPadding below the stride",
-      );
-    }
+  const tooMuch = (extra: number, stride: number, dilation: number) => extra > 0 && extra >= Math.max(stride, dilation);
+  if (tooMuch(extraH, strideH, dilationH) || tooMuch(extraW, strideW, dilationW)) {
+    throw invalidArgument(
+      `${op}: outputPadding ${show([extraH, extraW])} must be smaller than stride ${show([strideH, strideW])} or dilation ${show([dilationH, dilationW])}`,
+      "use an outputPadding below the stride",
+    );
   }
-  const grown = (size: number, i: 0 | 1, kernel: number) =>
-    (size - 1) * stride[i] - 2 * padding[i] + dilation[i] * (kernel - 1) + extra[i] + 1;
-  const [outH, outW] = [grown(h, 0, kernelH), grown(width, 1, kernelW)];
+  const outH = (inH - 1) * strideH - 2 * padH + dilationH * (kernelH - 1) + extraH + 1;
+  const outW = (inW - 1) * strideW - 2 * padW + dilationW * (kernelW - 1) + extraW + 1;
   if (outH < 1 || outW < 1) {
     throw invalidShape(
       `${op}: the output of x ${show(x.shape)} and w ${show(w.shape)} would be ${outH}x${outW}`,
@@ -175,32 +152,10 @@ export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options
     );
   }
   const outC = coutPerGroup * groups;
-  checkBias(op, bias, outC);
-  const geometry: Conv2dGeometry = {
-    n,
-    inC: outC,
-    inH: outH,
-    inW: outW,
-    outC: cin,
-    outH: h,
-    outW: width,
-    kernelH,
-    kernelW,
-    ...windowFields(stride, padding, dilation, groups),
-  };
-  return convolve(op, "transposed", geometry, x, w, bias);
-}
-
-function windowFields(stride: number[], before: number[], dilation: number[], groups: number) {
-  return {
-    strideH: stride[0]!,
-    strideW: stride[1]!,
-    padH: before[0]!,
-    padW: before[1]!,
-    dilationH: dilation[0]!,
-    dilationW: dilation[1]!,
-    groups,
-  };
+  checkVectors(op, { bias }, outC, `the output of w ${show(w.shape)}`);
+  // In the geometry, the larger side is the input.
+  const sizes = { n, inC: outC, inH: outH, inW: outW, outC: inC, outH: inH, outW: inW, kernelH, kernelW };
+  return convolve(op, "transposed", { ...sizes, ...window, padH, padW }, x, w, bias);
 }
 
 /**

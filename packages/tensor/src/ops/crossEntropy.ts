@@ -1,12 +1,12 @@
 import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyBackward } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
-import { checkLive, contiguous, inOrder, Tensor } from "../core/tensor.js";
-import { invalidShape, show, TensorError } from "../plain/errors.js";
-import { activationOrder } from "../plain/layout.js";
+import { contiguous, inOrder, Tensor } from "../core/tensor.js";
+import { invalidShape, show } from "../plain/errors.js";
+import { activationOrder, identityOrder } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { checkedInUse, integer, oneOf, type RulesOf } from "../plain/rules.js";
 import { elementsOf, sameShape } from "../plain/shape.js";
-import { checkFloat } from "./operands.js";
+import { checkFloat, checkInt, checkVectors, inputGradient } from "./operands.js";
 
 export interface CrossEntropyOptions {
   /** Pixels with this label are ignored. Default 255, the void label of PASCAL VOC. */
@@ -17,6 +17,9 @@ export interface CrossEntropyOptions {
   readonly reduction?: "mean" | "sum" | "none" | undefined;
 }
 
+/** What both directions read. */
+const SAVED = ["logits", "target", "lse", "weight", "divisor"] as const;
+
 const OPTIONS: RulesOf<CrossEntropyOptions> = {
   ignoreIndex: integer,
   weight: checkedInUse,
@@ -25,10 +28,8 @@ const OPTIONS: RulesOf<CrossEntropyOptions> = {
 
 function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions): void {
   checkOptions<CrossEntropyOptions>("crossEntropy", options, OPTIONS);
-  const { weight } = options;
   checkFloat("crossEntropy", "logits", logits);
-  checkLive("crossEntropy", "target", target);
-  if (weight) checkLive("crossEntropy", "weight", weight);
+  checkInt("crossEntropy", "target", target);
   const [n, classes, ...space] = logits.shape;
   if (n === undefined || classes === undefined) {
     throw invalidShape(
@@ -36,25 +37,13 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
       "put the batch first and the classes second",
     );
   }
-  if (target.dtype !== "int32") {
-    throw new TensorError({
-      code: "invalid-dtype",
-      message: `crossEntropy: target has dtype ${target.dtype}, expected int32 class indices`,
-      fix: { code: 'create the target with { dtype: "int32" }' },
-    });
-  }
   if (!sameShape(target.shape, [n, ...space])) {
     throw invalidShape(
       `crossEntropy: target has shape ${show(target.shape)}, logits have shape ${show(logits.shape)}: expected target ${show([n, ...space])}`,
       "pass one class index for each position of the logits",
     );
   }
-  if (weight && (weight.dtype !== "float32" || !sameShape(weight.shape, [classes]))) {
-    throw invalidShape(
-      `crossEntropy: weight is ${weight.dtype} ${show(weight.shape)}, expected float32 ${show([classes])} for ${classes} classes`,
-      "pass one weight a class",
-    );
-  }
+  checkVectors("crossEntropy", { weight: options.weight }, classes, `logits ${show(logits.shape)}`);
 }
 
 /**
@@ -88,27 +77,17 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   using lse = Tensor.empty(runtime, [pixels], { tracked: false });
   using divisor = reduction === "none" ? undefined : Tensor.empty(runtime, [1], { tracked: false });
   const y = Tensor.empty(runtime, reduction === "none" ? target.shape : []);
-  runtime.run("crossEntropy", planCrossEntropy(loss, runtime.capabilities), {
-    logits: x,
-    target: labels,
-    lse,
+  const operands = { logits: x, target: labels, lse, weight, divisor };
+  runtime.run("crossEntropy", planCrossEntropy(loss, runtime.capabilities), { ...operands, y });
+  return record(
+    "crossEntropy",
     y,
-    ...(weight && { weight }),
-    ...(divisor && { divisor }),
-  });
-  return record("crossEntropy", y, [logits], [x, labels, lse, weight, divisor], (grad, saved) => {
-    const [savedX, savedLabels, savedLse, savedWeight, savedDivisor] = saved;
-    using dy = contiguous(grad);
-    const dx = Tensor.empty(runtime, shape, { order, tracked: false });
-    runtime.run("crossEntropy backward", planCrossEntropyBackward(loss, runtime.capabilities), {
-      logits: savedX!,
-      target: savedLabels!,
-      lse: savedLse!,
-      dy,
-      dx,
-      ...(savedWeight && { weight: savedWeight }),
-      ...(savedDivisor && { divisor: savedDivisor }),
-    });
-    return [dx];
-  });
+    [logits],
+    SAVED.map((name) => operands[name]),
+    (grad, saved) => {
+      const plan = planCrossEntropyBackward(loss, runtime.capabilities);
+      const kept = Object.fromEntries(SAVED.map((name, i) => [name, saved[i]]));
+      return inputGradient("crossEntropy", plan, grad, { shape, order, from: identityOrder(grad.shape.length) }, kept);
+    },
+  );
 }

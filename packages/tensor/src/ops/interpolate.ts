@@ -6,7 +6,7 @@ import { CHANNELS_LAST } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, extent, oneOf, positive, type RulesOf, rule } from "../plain/rules.js";
 import { pair } from "../plain/shape.js";
-import { imageSizes } from "./operands.js";
+import { imageSizes, inputGradient } from "./operands.js";
 
 /** Give exactly one of `size` and `scaleFactor`. */
 export interface InterpolateOptions {
@@ -75,9 +75,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
   runtime.run(OP, planInterpolate(g, runtime.capabilities), { x: xs, y });
   return record(OP, y, [x], [], (grad) => {
-    using dy = inOrder(grad, CHANNELS_LAST);
-    const dx = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked: false });
-    runtime.run(`${OP} backward`, planInterpolateBackward(g, runtime.capabilities), { dy, dx });
-    return [dx];
+    const plan = planInterpolateBackward(g, runtime.capabilities);
+    return inputGradient(OP, plan, grad, { shape, order: CHANNELS_LAST });
   });
 }

@@ -5,7 +5,7 @@ import { invalidShape, show } from "../plain/errors.js";
 import { activationOrder } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { finite, required, whole } from "../plain/rules.js";
-import { checkFloat } from "./operands.js";
+import { checkFloat, inputGradient } from "./operands.js";
 
 export interface LocalResponseNormOptions {
   /** Number of channels in a window. */
@@ -46,15 +46,8 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
   using d = Tensor.empty(runtime, shape, { order, tracked: false });
   const y = Tensor.empty(runtime, shape, { order });
   runtime.run(op, planLocalResponseNorm(g, runtime.capabilities), { x: xs, y, d });
-  return record(op, y, [x], [xs, d], (grad, saved) => {
-    using dy = inOrder(grad, order);
-    const dx = Tensor.empty(runtime, shape, { order, tracked: false });
-    runtime.run(`${op} backward`, planLocalResponseNormBackward(g, runtime.capabilities), {
-      x: saved[0]!,
-      dy,
-      d: saved[1]!,
-      dx,
-    });
-    return [dx];
+  return record(op, y, [x], [xs, d], (grad, [savedX, savedD]) => {
+    const plan = planLocalResponseNormBackward(g, runtime.capabilities);
+    return inputGradient(op, plan, grad, { shape, order }, { x: savedX, d: savedD });
   });
 }

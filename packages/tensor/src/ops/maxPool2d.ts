@@ -4,6 +4,7 @@ import { inOrder, Tensor } from "../core/tensor.js";
 import { CHANNELS_LAST } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { extent, type RulesOf } from "../plain/rules.js";
+import { inputGradient } from "./operands.js";
 import { POOL_WINDOW, type PoolWindow, poolGeometry } from "./poolWindow.js";
 
 export interface MaxPool2dOptions extends PoolWindow {
@@ -32,10 +33,8 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
     : undefined;
   const y = Tensor.empty(runtime, outShape, { order: CHANNELS_LAST });
   runtime.run(op, planMaxPool2d(g, save, runtime.capabilities), { x: xs, y, index });
-  return record(op, y, [x], [index], (grad, saved) => {
-    using dy = inOrder(grad, CHANNELS_LAST);
-    const dx = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked: false });
-    runtime.run(`${op} backward`, planMaxPool2dBackward(g, runtime.capabilities), { dy, index: saved[0]!, dx });
-    return [dx];
+  return record(op, y, [x], [index], (grad, [won]) => {
+    const plan = planMaxPool2dBackward(g, runtime.capabilities);
+    return inputGradient(op, plan, grad, { shape, order: CHANNELS_LAST }, { index: won });
   });
 }

@@ -1,76 +1,64 @@
 import { planCopy } from "@fcn/kernels";
 import { record, recording } from "../core/autograd.js";
 import { full } from "../core/create.js";
-import { checkLive, Tensor } from "../core/tensor.js";
+import { checkLive, copyOf, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidShape, show } from "../plain/errors.js";
-import { type Order, stridesOf } from "../plain/layout.js";
-import { checkOptions } from "../plain/options.js";
-import { checkedInUse, integer, number, required, rule } from "../plain/rules.js";
+import { stridesOf } from "../plain/layout.js";
+import { checkOptions, checkValue } from "../plain/options.js";
+import { anyNumber, integer, listOf, type RulesOf, required, rule, whole } from "../plain/rules.js";
 import { checkRank, dimIndex, isList } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 
-const offsetOf = (begin: readonly number[], strides: readonly number[]): number =>
-  begin.reduce((sum, b, i) => sum + b * strides[i]!, 0);
+/** Where a box begins in each tensor, by default at its first element; with `add` the elements are added to dst. */
+interface BoxCopy {
+  readonly from?: readonly number[];
+  readonly to?: readonly number[];
+  readonly add?: boolean;
+}
 
-/** Copies the box of `sizes` that begins at `from` in src to `to` in dst. */
+/** Copies a box of `sizes` from src to dst. */
 function copyBox(
   op: string,
   src: Tensor,
-  from: readonly number[],
   dst: Tensor,
-  to: readonly number[],
   sizes: readonly number[],
-  options: { add?: boolean } = {},
+  { from, to, add = false }: BoxCopy,
 ): void {
-  const s = stridesOf(src.shape, src.order);
-  const d = stridesOf(dst.shape, dst.order);
-  const box = { sizes, from: s, to: d, fromOffset: offsetOf(from, s), toOffset: offsetOf(to, d) };
-  const plan = planCopy(box, src.runtime.capabilities, options);
+  const strides = [src, dst].map(({ shape, order }) => stridesOf(shape, order)) as [number[], number[]];
+  const offsetOf = (begin: readonly number[] | undefined, side: 0 | 1): number =>
+    begin?.reduce((sum, b, i) => sum + b * strides[side][i]!, 0) ?? 0;
+  const [fromOffset, toOffset] = [offsetOf(from, 0), offsetOf(to, 1)];
+  const plan = planCopy({ sizes, from: strides[0], to: strides[1], fromOffset, toOffset }, src.runtime.capabilities, {
+    add,
+  });
   src.runtime.run(op, plan, { src, dst });
 }
 
-/** The box of `sizes` that begins at `begin` in x. */
-function cut(op: string, x: Tensor, begin: readonly number[], sizes: readonly number[], tracked: boolean): Tensor {
+/** The box of `sizes` that begins at `from` in x. */
+function cut(op: string, x: Tensor, from: readonly number[], sizes: readonly number[], tracked: boolean): Tensor {
   const out = Tensor.empty(x.runtime, sizes, { dtype: x.dtype, order: x.order, tracked });
-  copyBox(
-    op,
-    x,
-    begin,
-    out,
-    begin.map(() => 0),
-    sizes,
-  );
+  copyBox(op, x, out, sizes, { from });
   return out;
 }
 
-/** A tensor filled with `value`, with x placed at `begin`. */
-function place(
-  op: string,
-  x: Tensor,
-  begin: readonly number[],
-  shape: readonly number[],
-  value: number,
-  order: Order,
-  tracked: boolean,
-): Tensor {
-  const out = full("full", x.runtime, shape, value, { dtype: x.dtype, order, tracked });
-  copyBox(
-    op,
-    x,
-    begin.map(() => 0),
-    out,
-    begin,
-    x.shape,
-  );
-  return out;
+/** Places x at `to` in a tensor that is filled already. Returns that. */
+function placed(op: string, x: Tensor, to: readonly number[], onto: Tensor): Tensor {
+  copyBox(op, x, onto, x.shape, { to });
+  return onto;
 }
 
 function sliceBox(op: string, x: Tensor, begin: readonly number[], sizes: readonly number[]): Tensor {
-  checkLive(op, "x", x);
-  const { shape, order } = x;
+  const { runtime, shape, order } = x;
+  const zeros = () => full("full", runtime, shape, 0, { order, tracked: false });
   const out = cut(op, x, begin, sizes, true);
-  return record(op, out, [x], [], (grad) => [place(`${op} backward`, grad, begin, shape, 0, order, false)]);
+  return record(op, out, [x], [], (grad) => [placed(`${op} backward`, grad, begin, zeros())]);
 }
+
+const RANGES = rule<readonly unknown[]>(
+  "a list of [start, end], one a dimension",
+  (ranges) =>
+    Array.isArray(ranges) && ranges.every((range) => (range ?? undefined) === undefined || Array.isArray(range)),
+);
 
 /**
  * The box [start, end) of each dimension (x[a:b, c:d] in NumPy). Negative bounds count from the end; a missing range or
@@ -78,12 +66,7 @@ function sliceBox(op: string, x: Tensor, begin: readonly number[], sizes: readon
  */
 export function slice(x: Tensor, ranges: readonly (readonly [number?, number?] | undefined | null)[]): Tensor {
   checkLive("slice", "x", x);
-  if (!Array.isArray(ranges) || !ranges.every((range) => (range ?? undefined) === undefined || Array.isArray(range))) {
-    throw invalidArgument(
-      `slice: the ranges are ${JSON.stringify(ranges)}, expected a list of [start, end]`,
-      "pass one [start, end] a dimension, as in slice(x, [[0, 1], [2, 5]])",
-    );
-  }
+  checkValue("slice", "ranges", ranges, RANGES);
   if (ranges.length > x.shape.length) {
     throw invalidArgument(
       `slice: ${ranges.length} ranges for a tensor of shape ${show(x.shape)}`,
@@ -119,23 +102,24 @@ export interface CropOptions {
   readonly width: number;
 }
 
+const CROP: RulesOf<CropOptions> = {
+  top: required(integer),
+  left: required(integer),
+  height: required(integer),
+  width: required(integer),
+};
+
 /**
  * Rows [top, top + height) and columns [left, left + width), in pixels, of x [N, C, H, W] (Caffe's Crop layer on axis
  * 2). Throws `invalid-shape` if the box does not lie inside x.
  */
 export function crop(x: Tensor, options: CropOptions): Tensor {
   checkLive("crop", "x", x);
-  checkOptions<CropOptions>("crop", options, {
-    top: checkedInUse,
-    left: checkedInUse,
-    height: checkedInUse,
-    width: checkedInUse,
-  });
+  checkOptions<CropOptions>("crop", options, CROP);
   const { top, left, height, width } = options;
   checkRank("crop", "x", x.shape, 4, "[N, C, H, W]");
   const [n, c, h, w] = x.shape as [number, number, number, number];
-  const whole = [top, left, height, width].every(Number.isInteger);
-  if (!whole || top < 0 || left < 0 || height < 1 || width < 1 || top + height > h || left + width > w) {
+  if (top < 0 || left < 0 || height < 1 || width < 1 || top + height > h || left + width > w) {
     throw invalidShape(
       `crop: ${height}x${width} at (${top}, ${left}) does not lie inside ${h}x${w}`,
       "choose a box inside the image",
@@ -154,19 +138,16 @@ export function pad(
   options: { value?: number } = {},
 ): Tensor {
   checkLive("pad", "x", x);
-  checkOptions<{ value?: number }>("pad", options, { value: number("a number", () => true) });
+  checkOptions<{ value?: number }>("pad", options, { value: anyNumber });
   const { value = 0 } = options;
-  const valid = isList(pairs) && pairs.every((p) => p?.length === 2 && p.every((v) => Number.isInteger(v) && v >= 0));
-  if (pairs.length !== x.shape.length || !valid) {
-    throw invalidArgument(
-      `pad: ${JSON.stringify(pairs)} for a tensor of shape ${show(x.shape)}`,
-      `pass ${x.shape.length} pairs [before, after] of whole numbers of at least 0`,
-    );
-  }
+  const rank = x.shape.length;
+  const what = `${rank} pairs [before, after] of whole numbers of at least 0, for shape ${show(x.shape)}`;
+  checkValue("pad", "pairs", pairs, listOf(what, listOf("a pair", whole(0), 2), rank));
   const begin = pairs.map(([before]) => before);
   const shape = x.shape.map((size, i) => size + pairs[i]![0] + pairs[i]![1]);
   const sizes = x.shape;
-  const out = place("pad", x, begin, shape, value, x.order, true);
+  const background = full("full", x.runtime, shape, value, { dtype: x.dtype, order: x.order });
+  const out = placed("pad", x, begin, background);
   return record("pad", out, [x], [], (grad) => [cut("pad backward", grad, begin, sizes, false)]);
 }
 
@@ -198,33 +179,15 @@ export function concat(list: readonly Tensor[], options: { dim?: number } = {}):
   }
   const shape = first.shape.map((size, i) => (i === axis ? list.reduce((sum, t) => sum + t.shape[axis]!, 0) : size));
   const out = Tensor.empty(first.runtime, shape, { dtype: first.dtype, order: first.order });
-  const starts: number[] = [];
-  let at = 0;
-  for (const t of list) {
-    starts.push(at);
-    copyBox(
-      "concat",
-      t,
-      t.shape.map(() => 0),
-      out,
-      t.shape.map((_, i) => (i === axis ? at : 0)),
-      t.shape,
-    );
-    at += t.shape[axis]!;
-  }
-  const shapes = list.map((t) => t.shape);
+  let end = 0;
+  const parts = list.map((t) => {
+    const begin = shape.map((_, i) => (i === axis ? end : 0));
+    copyBox("concat", t, out, t.shape, { to: begin });
+    end += t.shape[axis]!;
+    return { begin, sizes: t.shape };
+  });
   return record("concat", out, list, [], (grad, _saved, needs) =>
-    shapes.map((sizes, k) =>
-      needs[k]
-        ? cut(
-            "concat backward",
-            grad,
-            sizes.map((_, i) => (i === axis ? starts[k]! : 0)),
-            sizes,
-            false,
-          )
-        : undefined,
-    ),
+    parts.map(({ begin, sizes }, k) => (needs[k] ? cut("concat backward", grad, begin, sizes, false) : undefined)),
   );
 }
 
@@ -273,9 +236,8 @@ export function addInto(target: Tensor, x: Tensor, { begin }: { begin: readonly 
       code: "wrap the call in noGrad, or use add with tensors of one shape",
     });
   }
-  const origin = begin.map(() => 0);
   // The kernel must not read the memory that it writes.
-  using source = x.storage === target.storage ? cut("addInto", x, origin, x.shape, false) : x.alias();
-  copyBox("addInto", source, origin, target, begin, x.shape, { add: true });
+  using source = x.storage === target.storage ? copyOf(x) : x.alias();
+  copyBox("addInto", source, target, x.shape, { to: begin, add: true });
   target.bumpVersion();
 }

@@ -1,39 +1,56 @@
-import { type NormGeometry, planNormBackward } from "@fcn/kernels";
-import type { Backward } from "../core/tape.js";
+import { type NormOptions, planNorm, planNormBackward } from "@fcn/kernels";
+import { record } from "../core/autograd.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidShape, show } from "../plain/errors.js";
 import { activationOrder } from "../plain/layout.js";
-import { checkFloat, given } from "./operands.js";
+import { checkFloat, checkVectors } from "./operands.js";
 
-/** @internal Throws unless each given vector is [C] for x [N, C, ...]. */
-export function checkNormVectors(op: string, x: Tensor, vectors: Record<string, Tensor | undefined>): void {
-  for (const [name, vector] of Object.entries(vectors)) {
-    if (!vector) continue;
-    checkFloat(op, name, vector);
-    if (vector.shape.length === 1 && vector.shape[0] === x.shape[1]) continue;
-    throw invalidShape(
-      `${op}: ${name} has shape ${show(vector.shape)}, expected [${x.shape[1]}] for x ${show(x.shape)}`,
-      `pass one ${name} a channel`,
-    );
-  }
+/** What a normalisation reads beside x, each [C]. */
+interface Vectors {
+  readonly weight?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
+  readonly runningMean?: Tensor | undefined;
+  readonly runningVar?: Tensor | undefined;
 }
 
-/**
- * @internal The backward pass of batch and group normalisation, for a tape that keeps x, the statistics and the weight.
- */
-export function normGradient(op: string, g: NormGeometry, shape: readonly number[]): Backward {
+/** @internal Throws unless x is float32 [N, C, ...] and each given vector float32 [C]. Returns C. */
+export function checkNorm(op: string, x: Tensor, { weight, bias, runningMean, runningVar }: Vectors): number {
+  checkFloat(op, "x", x);
+  const [, channels] = x.shape;
+  if (channels === undefined) {
+    throw invalidShape(`${op}: x has shape ${show(x.shape)}, expected [N, C, ...]`, "reshape x to [N, C, H, W]");
+  }
+  checkVectors(op, { weight, bias, runningMean, runningVar }, channels, `x ${show(x.shape)}`);
+  return channels;
+}
+
+/** @internal Batch or group normalisation, with its gradient. */
+export function normalise(
+  op: string,
+  x: Tensor,
+  { weight, bias, runningMean, runningVar }: Vectors,
+  options: Omit<NormOptions, "hasWeight" | "hasBias">,
+): Tensor {
+  const o = { ...options, hasWeight: weight !== undefined, hasBias: bias !== undefined };
+  const { runtime, shape } = x;
+  const { capabilities } = runtime;
   const order = activationOrder(shape.length);
-  return (grad, [x, stats, weight], [input = false, weightNeeded = false, biasNeeded = false]) => {
-    const { runtime } = grad;
-    const parameters = weightNeeded || biasNeeded;
+  using xs = inOrder(x, order);
+  using stats = Tensor.empty(runtime, [2, o.images, o.groups], { tracked: false });
+  const y = Tensor.empty(runtime, shape, { order });
+  runtime.run(op, planNorm(o, capabilities), { x: xs, y, stats, weight, bias, runningMean, runningVar });
+  return record(op, y, [x, weight, bias], [xs, stats, weight], (grad, saved, needs) => {
+    const [savedX, savedStats, savedWeight] = saved;
+    const [input = false, ...wanted] = needs;
+    const parameters = wanted.some(Boolean);
     using dy = inOrder(grad, order);
-    const vector = () => (parameters ? Tensor.empty(runtime, [g.channels], { tracked: false }) : undefined);
+    const vector = () => (parameters ? Tensor.empty(runtime, [o.channels], { tracked: false }) : undefined);
     const [dweight, dbias] = [vector(), vector()];
     const dx = input ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
-    const plan = planNormBackward({ ...g, input, parameters }, runtime.capabilities);
-    runtime.run(`${op} backward`, plan, given({ x, dy, stats, weight, dweight, dbias, dx }));
-    if (!weightNeeded) dweight?.dispose();
-    if (!biasNeeded) dbias?.dispose();
-    return [dx, weightNeeded ? dweight : undefined, biasNeeded ? dbias : undefined];
-  };
+    const plan = planNormBackward({ ...o, input, parameters }, capabilities);
+    const operands = { x: savedX, dy, stats: savedStats, weight: savedWeight, dweight, dbias, dx };
+    runtime.run(`${op} backward`, plan, operands);
+    for (const [i, gradient] of [dweight, dbias].entries()) if (!wanted[i]) gradient?.dispose();
+    return [dx, wanted[0] ? dweight : undefined, wanted[1] ? dbias : undefined];
+  });
 }

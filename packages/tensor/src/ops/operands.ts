@@ -1,26 +1,67 @@
-import { checkLive, type Tensor } from "../core/tensor.js";
-import { show, TensorError } from "../plain/errors.js";
-import { checkRank } from "../plain/shape.js";
+import type { Plan } from "@fcn/kernels";
+import { checkLive, inOrder, Tensor } from "../core/tensor.js";
+import { invalidDType, invalidShape, show } from "../plain/errors.js";
+import type { Order } from "../plain/layout.js";
+import { checkRank, sameShape } from "../plain/shape.js";
+import type { DType } from "../plain/types.js";
+
+const checkDType =
+  (dtype: DType) =>
+  (op: string, name: string, x: Tensor): void => {
+    checkLive(op, name, x);
+    if (x.dtype === dtype) return;
+    throw invalidDType(`${op}: ${name} of shape ${show(x.shape)} has dtype ${x.dtype}, expected ${dtype}`, {
+      code: `create ${name} with { dtype: "${dtype}" }`,
+    });
+  };
 
 /** Throws unless `x` is a live float32 tensor. */
-export function checkFloat(op: string, name: string, x: Tensor): void {
-  checkLive(op, name, x);
-  if (x.dtype === "float32") return;
-  throw new TensorError({
-    code: "invalid-dtype",
-    message: `${op}: ${name} of shape ${show(x.shape)} has dtype ${x.dtype}, expected float32`,
-    fix: { code: `create ${name} with { dtype: "float32" }` },
-  });
+export const checkFloat = checkDType("float32");
+
+/** Throws unless `x` is a live int32 tensor. */
+export const checkInt = checkDType("int32");
+
+/** Throws unless each vector that is given is float32 and has one value for each of the channels of `owner`. */
+export function checkVectors(
+  op: string,
+  vectors: Readonly<Record<string, Tensor | undefined>>,
+  channels: number,
+  owner: string,
+): void {
+  for (const [name, vector] of Object.entries(vectors)) {
+    if (!vector) continue;
+    checkFloat(op, name, vector);
+    if (sameShape(vector.shape, [channels])) continue;
+    throw invalidShape(
+      `${op}: ${name} has shape ${show(vector.shape)}, expected [${channels}] for ${owner}`,
+      `pass one ${name} a channel`,
+    );
+  }
 }
+
+export type Sizes4 = [n: number, channels: number, height: number, width: number];
 
 /** The sizes of float32 images [N, C, H, W]. */
-export function imageSizes(op: string, x: Tensor): [n: number, channels: number, height: number, width: number] {
+export function imageSizes(op: string, x: Tensor, names = "[N, C, H, W]"): Sizes4 {
   checkFloat(op, "x", x);
-  checkRank(op, "x", x.shape, 4, "[N, C, H, W]");
-  const [n, channels, height, width] = x.shape as [number, number, number, number];
-  return [n, channels, height, width];
+  checkRank(op, "x", x.shape, 4, names);
+  return [...x.shape] as Sizes4;
 }
 
-/** The operands of a plan without the undefined ones. */
-export const given = (operands: Record<string, Tensor | undefined>): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(operands).filter(([, t]) => t !== undefined)) as Record<string, Tensor>;
+/**
+ * The gradient of an op's only input, which has `shape` and lies in `order`: runs `plan` from dy, in the order `from`,
+ * and from what was saved, into dx.
+ */
+export function inputGradient(
+  op: string,
+  plan: Plan | undefined,
+  grad: Tensor,
+  { shape, order, from = order }: { readonly shape: readonly number[]; readonly order: Order; readonly from?: Order },
+  saved: Readonly<Record<string, Tensor | undefined>> = {},
+): [Tensor] {
+  const { runtime } = grad;
+  using dy = inOrder(grad, from);
+  const dx = Tensor.empty(runtime, shape, { order, tracked: false });
+  runtime.run(`${op} backward`, plan, { ...saved, dy, dx });
+  return [dx];
+}

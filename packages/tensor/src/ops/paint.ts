@@ -1,9 +1,10 @@
 import { planPaint } from "@fcn/kernels";
-import { checkLive, contiguous, Tensor } from "../core/tensor.js";
-import { invalidArgument, invalidShape, show } from "../plain/errors.js";
+import { contiguous, Tensor } from "../core/tensor.js";
+import { invalidShape, show } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { checkedInUse, integer, probability } from "../plain/rules.js";
 import { sameShape } from "../plain/shape.js";
+import { checkInt } from "./operands.js";
 
 export interface PaintOptions {
   /** The image under the colours: pixels with the shape of `labels`. Without it, the colours are opaque. */
@@ -23,13 +24,8 @@ export interface PaintOptions {
 export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {}): Tensor {
   checkOptions<PaintOptions>("paint", options, { image: checkedInUse, alpha: probability, plain: integer });
   const { image, alpha = 0.5, plain = -1 } = options;
-  for (const [name, tensor] of Object.entries({ labels, palette, image })) {
-    if (!tensor) continue;
-    checkLive("paint", name, tensor);
-    if (tensor.dtype === "int32") continue;
-    throw invalidArgument(`paint: ${name} has dtype ${tensor.dtype}, expected int32`, {
-      code: 'pass { dtype: "int32" }',
-    });
+  for (const [name, tensor] of Object.entries({ labels, palette, ...(image && { image }) })) {
+    checkInt("paint", name, tensor);
   }
   if (palette.shape.length !== 1 || (image && !sameShape(image.shape, labels.shape))) {
     throw invalidShape(
@@ -42,11 +38,6 @@ export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {
   using under = image && contiguous(image);
   const y = Tensor.empty(runtime, shape, { dtype: "int32" });
   const job = { pixels: labels.size, colours: palette.size, image: image !== undefined, alpha, plain };
-  runtime.run("paint", planPaint(job, runtime.capabilities), {
-    labels: flat,
-    palette,
-    y,
-    ...(under && { image: under }),
-  });
+  runtime.run("paint", planPaint(job, runtime.capabilities), { labels: flat, palette, y, image: under });
   return y;
 }

@@ -13,16 +13,15 @@ import {
 import { record } from "../core/autograd.js";
 import { full } from "../core/create.js";
 import { checkLive, Tensor } from "../core/tensor.js";
-import { describe } from "../plain/describe.js";
-import { invalidArgument, show, TensorError } from "../plain/errors.js";
+import { invalidArgument, invalidDType, show } from "../plain/errors.js";
 import { type Order, sameLayout, stridesOf } from "../plain/layout.js";
-import { checkOptions } from "../plain/options.js";
-import { number } from "../plain/rules.js";
+import { checkOptions, checkValue } from "../plain/options.js";
+import { anyNumber, notNaN } from "../plain/rules.js";
 import { broadcastShape, elementsOf, sameShape } from "../plain/shape.js";
 import { checkFloat } from "./operands.js";
 import { sumTo } from "./sumTo.js";
 
-type Operands = Partial<Record<Source, Tensor>>;
+type Operands = { readonly [Id in Source]?: Tensor | undefined };
 
 interface Numbers {
   readonly s?: number;
@@ -46,14 +45,11 @@ export function compute(
   const options = { name, part, ...numbers };
   const label = part === "forward" ? name : `${name} backward`;
   const flat = used.every(([, x]) => sameShape(x.shape, shape) && sameLayout(shape, x.order, order));
-  if (flat) {
-    runtime.run(label, planFlat(options, out.size, runtime.capabilities), { ...Object.fromEntries(used), result: out });
-    return out;
-  }
-  const strides: Partial<Record<Source, number[]>> = {};
-  for (const [id, x] of used) strides[id] = order.map((dim) => broadcastStrides(x, shape)[dim]!);
-  const sizes = order.map((dim) => shape[dim]!);
-  const plan = planStrided(options, sizes, strides, runtime.capabilities);
+  const inStorage = (perDim: readonly number[]) => order.map((dim) => perDim[dim]!);
+  const stridesOfUsed = () => Object.fromEntries(used.map(([id, x]) => [id, inStorage(broadcastStrides(x, shape))]));
+  const plan = flat
+    ? planFlat(options, out.size, runtime.capabilities)
+    : planStrided(options, inStorage(shape), stridesOfUsed(), runtime.capabilities);
   runtime.run(label, plan, { ...Object.fromEntries(used), result: out });
   return out;
 }
@@ -73,8 +69,7 @@ function computeUnary(op: string, name: RowOf<1>, a: Tensor, numbers: Numbers = 
   const saved = [reads.includes("a") ? a : undefined, reads.includes("y") ? y : undefined];
   const { shape, order } = a;
   return record(op, y, [a], saved, (g, [savedA, savedY]) => {
-    const operands: Operands = { g, ...(savedA ? { a: savedA } : {}), ...(savedY ? { y: savedY } : {}) };
-    return [compute(name, "da", operands, shape, order, numbers, false)];
+    return [compute(name, "da", { g, a: savedA, y: savedY }, shape, order, numbers, false)];
   });
 }
 
@@ -90,7 +85,7 @@ function computeBinary(op: RowOf<2>, a: Tensor, b: Tensor): Tensor {
   const saved = [reads.has("a") ? a : undefined, reads.has("b") ? b : undefined];
   const shapes = [a.shape, b.shape] as const;
   return record(op, y, [a, b], saved, (g, [savedA, savedB], needs) => {
-    const operands: Operands = { g, ...(savedA ? { a: savedA } : {}), ...(savedB ? { b: savedB } : {}) };
+    const operands = { g, a: savedA, b: savedB };
     return shapes.map((target, i) => {
       if (!needs[i]) return undefined;
       const part = i === 0 ? "da" : "db";
@@ -112,13 +107,6 @@ function outputOrder(shape: readonly number[], a: Tensor, b: Tensor): Order {
 /** A tensor, or a number that broadcasts against the other operand. */
 export type Operand = Tensor | number;
 
-/** Throws for NaN and anything that is not a number. */
-function checkNumber(op: string, value: number): void {
-  if (typeof value !== "number" || Number.isNaN(value)) {
-    throw invalidArgument(`${op}: the second operand is ${value}`, "pass a tensor or a number");
-  }
-}
-
 /** Turns a number into a scalar tensor, for rows that have no form of their own for numbers. */
 function withNumber<T>(beside: Tensor, value: number, use: (scalar: Tensor) => T): T {
   using scalar = full("full", beside.runtime, [], value, { dtype: beside.dtype, tracked: false });
@@ -134,7 +122,7 @@ export function unary(name: RowOf<1>): (x: Tensor) => Tensor {
 export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
   const row: PointwiseRow = pointwise[op];
   const beside = (x: Tensor, value: number, form: NumberForm | undefined, whole: (scalar: Tensor) => Tensor) => {
-    checkNumber(op, value);
+    checkValue(op, "operand", value, notNaN);
     if (!form) return withNumber(x, value, whole);
     const { name, ...numbers } = form(value);
     return computeUnary(op, name, x, numbers);
@@ -156,16 +144,15 @@ export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
 export function eq(a: Tensor, b: Operand): Tensor {
   checkLive("eq", "a", a);
   if (typeof b === "number") {
-    checkNumber("eq", b);
+    checkValue("eq", "b", b, notNaN);
     return withNumber(a, b, (scalar) => eq(a, scalar));
   }
   checkLive("eq", "b", b);
   if (a.dtype !== b.dtype) {
-    throw new TensorError({
-      code: "invalid-dtype",
-      message: `eq: a of shape ${show(a.shape)} has dtype ${a.dtype}, b of shape ${show(b.shape)} ${b.dtype}, expected one dtype`,
-      fix: `convert one: a.to("${b.dtype}")`,
-    });
+    throw invalidDType(
+      `eq: a of shape ${show(a.shape)} has dtype ${a.dtype}, b of shape ${show(b.shape)} ${b.dtype}, expected one dtype`,
+      `convert one: a.to("${b.dtype}")`,
+    );
   }
   const shape = broadcastShape("eq", a.shape, b.shape);
   return compute(a.dtype === "int32" ? "eqInt" : "eq", "forward", { a, b }, shape, outputOrder(shape, a, b), {}, true);
@@ -173,13 +160,9 @@ export function eq(a: Tensor, b: Operand): Tensor {
 
 /** x where x > 0, otherwise slope * x (torch.nn.functional.leaky_relu). Default slope 0.01. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
-  if (typeof slope !== "number") {
-    throw invalidArgument(`leakyRelu: slope is ${describe(slope)}, expected a number`, "pass leakyRelu(x, 0.1)");
-  }
+  checkValue("leakyRelu", "slope", slope, anyNumber);
   return computeUnary("leakyRelu", "leakyRelu", x, { s: slope });
 }
-
-const bound = number("a number", (value) => !Number.isNaN(value));
 
 export interface ClampOptions {
   /** Default: no lower bound. */
@@ -191,7 +174,7 @@ export interface ClampOptions {
 /** Limits x to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN. */
 export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
   checkFloat("clamp", "x", x);
-  checkOptions<ClampOptions>("clamp", options, { min: bound, max: bound });
+  checkOptions<ClampOptions>("clamp", options, { min: notNaN, max: notNaN });
   const { min = -Infinity, max = Infinity } = options;
   return computeUnary("clamp", "clamp", x, { s: min, t: max });
 }

@@ -6,7 +6,7 @@ import type { Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, checkedInUse, integer, type RulesOf } from "../plain/rules.js";
 import { dimIndex } from "../plain/shape.js";
-import { checkFloat } from "./operands.js";
+import { checkFloat, inputGradient } from "./operands.js";
 import { compute } from "./pointwise.js";
 
 export interface ReduceOptions {
@@ -65,10 +65,8 @@ function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (term
   const y = Tensor.empty(runtime, shape, { order });
   runtime.run(op, planSum(dims, scale, runtime.capabilities), { x, y });
   return record(op, y, [x], [], (grad) => {
-    using dy = inOrder(grad, order);
-    const dx = Tensor.empty(runtime, inputShape, { order: inputOrder, tracked: false });
-    runtime.run(`${op} backward`, planExpand(dims, scale, false, runtime.capabilities), { dy, dx });
-    return [dx];
+    const plan = planExpand(dims, scale, false, runtime.capabilities);
+    return inputGradient(op, plan, grad, { shape: inputShape, order: inputOrder, from: order });
   });
 }
 
@@ -91,26 +89,19 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   if (typeof options.dim !== "number") {
     runtime.run("max", planMax(dims, { values: true, indices: false }, capabilities), { x, y });
     return record("max", y, [x], [x, y], (grad, [input, largest]) => [
-      sharedGradient(grad, input!, largest!, { dims, order }),
+      sharedGradient(grad, input!, largest!, dims, order),
     ]);
   }
   using index = Tensor.empty(runtime, shape, { order, dtype: "int32", tracked: false });
   runtime.run("max", planMax(dims, { values: true, indices: true }, capabilities), { x, y, index });
   return record("max", y, [x], [index], (grad, [places]) => {
-    using dy = inOrder(grad, order);
-    const dx = Tensor.empty(runtime, inputShape, { order: inputOrder, tracked: false });
-    runtime.run("max backward", planExpand(dims, 1, true, capabilities), { dy, index: places!, dx });
-    return [dx];
+    const plan = planExpand(dims, 1, true, capabilities);
+    return inputGradient("max", plan, grad, { shape: inputShape, order: inputOrder, from: order }, { index: places });
   });
 }
 
 /** The gradient of a maximum, shared equally by all elements that are largest. */
-function sharedGradient(
-  grad: Tensor,
-  x: Tensor,
-  y: Tensor,
-  { dims, order }: Pick<Reduction, "dims" | "order">,
-): Tensor {
+function sharedGradient(grad: Tensor, x: Tensor, y: Tensor, dims: Reduction["dims"], order: Order): Tensor {
   const { runtime, shape } = x;
   const isReduced = new Map(x.order.map((d, i) => [d, dims[i]!.reduced]));
   // Reduced dims get size 1, so that the result broadcasts.

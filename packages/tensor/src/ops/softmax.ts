@@ -5,7 +5,7 @@ import type { Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { integer, required } from "../plain/rules.js";
 import { dimIndex } from "../plain/shape.js";
-import { checkFloat } from "./operands.js";
+import { checkFloat, inputGradient } from "./operands.js";
 
 export interface SoftmaxOptions {
   /** The dim along which values sum to 1. Negative ones count from the end. */
@@ -39,10 +39,8 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
   const y = Tensor.empty(runtime, shape, { order });
   runtime.run(op, planSoftmax(lines, log, runtime.capabilities), { x: xs, y });
   return record(op, y, [x], [y], (grad, [result]) => {
-    using dy = inOrder(grad, order);
-    const dx = Tensor.empty(runtime, shape, { order, tracked: false });
-    runtime.run(`${op} backward`, planSoftmaxBackward(lines, log, runtime.capabilities), { y: result!, dy, dx });
-    return [dx];
+    const plan = planSoftmaxBackward(lines, log, runtime.capabilities);
+    return inputGradient(op, plan, grad, { shape, order }, { y: result });
   });
 }
 

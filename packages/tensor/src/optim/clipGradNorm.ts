@@ -2,9 +2,9 @@ import { noGrad } from "../core/autograd.js";
 import type { Tensor } from "../core/tensor.js";
 import { add, clamp, mul, pow, sqrt, sum } from "../ops/index.js";
 import { describe } from "../plain/describe.js";
+import { invalidArgument } from "../plain/errors.js";
 import { checkValue } from "../plain/options.js";
 import { from } from "../plain/rules.js";
-import { invalid } from "./optimizer.js";
 
 /**
  * Scales the gradients of `parameters` so that their joint Euclidean norm is at most `maxNorm`
@@ -13,14 +13,14 @@ import { invalid } from "./optimizer.js";
  */
 export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
   if (!Array.isArray(parameters)) {
-    throw invalid("clipGradNorm", `parameters is ${describe(parameters)}`, {
+    throw invalidArgument(`clipGradNorm: parameters is ${describe(parameters)}`, {
       code: "pass module.parameters(), or a list",
     });
   }
   checkValue("clipGradNorm", "maxNorm", maxNorm, from(0));
   const gradients = parameters.flatMap(({ grad }) => (grad ? [grad] : []));
   if (gradients.length === 0)
-    throw invalid("clipGradNorm", "no parameter has a gradient", { code: "call loss.backward() first" });
+    throw invalidArgument("clipGradNorm: no parameter has a gradient", { code: "call loss.backward() first" });
   return noGrad(() => {
     const norm = jointNorm(gradients);
     // PyTorch adds this term too: it keeps the quotient finite.

@@ -21,13 +21,9 @@ export interface Resumable {
   readonly lastStep?: number;
 }
 
-const RESUMABLE: RulesOf<Resumable> = { lastStep: from(0) };
-
 /** lr = base (torch.optim.lr_scheduler.ConstantLR with factor 1; Caffe's policy "fixed"). */
 export function constant(optimizer: Schedulable, options: Resumable = {}): LRScheduler {
-  checkOptions<Resumable>("lrScheduler.constant", options, RESUMABLE);
-  const { lastStep = 0 } = options;
-  return schedule(optimizer, lastStep, (base) => base);
+  return schedule<Resumable>("constant", optimizer, options, {}, () => (base) => base);
 }
 
 export interface PolyOptions extends Resumable {
@@ -39,13 +35,10 @@ export interface PolyOptions extends Resumable {
 
 /** lr = base (1 - step / totalSteps) ^ power, and 0 from totalSteps on (torch.optim.lr_scheduler.PolynomialLR). */
 export function poly(optimizer: Schedulable, options: PolyOptions): LRScheduler {
-  checkOptions<PolyOptions>("lrScheduler.poly", options, {
-    ...RESUMABLE,
-    totalSteps: required(from(1)),
-    power: from(0),
+  const rules = { totalSteps: required(from(1)), power: from(0) };
+  return schedule("poly", optimizer, options, rules, ({ totalSteps, power = 0.9 }) => {
+    return (base, at) => base * Math.max(0, 1 - at / totalSteps) ** power;
   });
-  const { totalSteps, power = 0.9, lastStep = 0 } = options;
-  return schedule(optimizer, lastStep, (base, step) => base * Math.max(0, 1 - step / totalSteps) ** power);
 }
 
 export interface StepOptions extends Resumable {
@@ -57,13 +50,10 @@ export interface StepOptions extends Resumable {
 
 /** lr = base gamma ^ floor(step / stepSize) (torch.optim.lr_scheduler.StepLR). */
 export function step(optimizer: Schedulable, options: StepOptions): LRScheduler {
-  checkOptions<StepOptions>("lrScheduler.step", options, {
-    ...RESUMABLE,
-    stepSize: required(from(1)),
-    gamma: from(0),
+  const rules = { stepSize: required(from(1)), gamma: from(0) };
+  return schedule("step", optimizer, options, rules, ({ stepSize, gamma = 0.1 }) => {
+    return (base, at) => base * gamma ** Math.floor(at / stepSize);
   });
-  const { stepSize, gamma = 0.1, lastStep = 0 } = options;
-  return schedule(optimizer, lastStep, (base, at) => base * gamma ** Math.floor(at / stepSize));
 }
 
 export interface CosineOptions extends Resumable {
@@ -78,25 +68,25 @@ export interface CosineOptions extends Resumable {
  * at etaMin after totalSteps, where PyTorch's rises again.
  */
 export function cosine(optimizer: Schedulable, options: CosineOptions): LRScheduler {
-  checkOptions<CosineOptions>("lrScheduler.cosine", options, {
-    ...RESUMABLE,
-    totalSteps: required(from(1)),
-    etaMin: from(0),
-  });
-  const { totalSteps, etaMin = 0, lastStep = 0 } = options;
-  return schedule(optimizer, lastStep, (base, at) => {
+  const rules = { totalSteps: required(from(1)), etaMin: from(0) };
+  return schedule("cosine", optimizer, options, rules, ({ totalSteps, etaMin = 0 }) => (base, at) => {
     const angle = (Math.PI * Math.min(at, totalSteps)) / totalSteps;
     return etaMin + ((base - etaMin) * (1 + Math.cos(angle))) / 2;
   });
 }
 
-function schedule(
+/** A schedule whose learning rate at a step is that of `rates`, which gets the options once they are checked. */
+function schedule<Options extends Resumable>(
+  name: string,
   { groups }: Schedulable,
-  lastStep: number,
-  rate: (base: number, step: number) => number,
+  options: Options,
+  rules: RulesOf<Omit<Options, "lastStep">>,
+  rates: (options: Options) => (base: number, step: number) => number,
 ): LRScheduler {
+  checkOptions<object>(`lrScheduler.${name}`, options, { lastStep: from(0), ...rules });
+  const rate = rates(options);
   const bases = groups.map(({ lr }) => lr);
-  let at = lastStep;
+  let at = options.lastStep ?? 0;
   const apply = (): void => {
     for (const [i, group] of groups.entries()) group.lr = rate(bases[i]!, at);
   };

@@ -1,7 +1,7 @@
 import { inOrder, Tensor } from "../core/tensor.js";
-import type { HostArray } from "../io/hostArray.js";
+import type { HostArray } from "../io/arrays/hostArray.js";
 import { describe } from "../plain/describe.js";
-import { type Fix, invalidArgument, show, type TensorError } from "../plain/errors.js";
+import { invalidArgument, show } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { checkedInUse, type RulesOf } from "../plain/rules.js";
 import { isList } from "../plain/shape.js";
@@ -34,7 +34,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
     protected readonly bufferNames: (group: ResolvedGroup<Options>) => readonly string[],
   ) {
     if (!isList(params))
-      throw invalid(op, `params is ${describe(params)}`, { code: "pass module.parameters(), or a list" });
+      throw invalidArgument(`${op}: params is ${describe(params)}`, { code: "pass module.parameters(), or a list" });
     const given = isGroups(params) ? params : [{ params } as ParameterGroup<Options>];
     this.groups = given.map((group) => ({ ...defaults, ...defined(group) }) as unknown as ResolvedGroup<Options>);
     checkParameters(op, this.groups);
@@ -153,22 +153,18 @@ function defined<T extends object>(group: T): Partial<T> {
 
 function checkParameters(op: string, groups: readonly { readonly params: readonly Tensor[] }[]): void {
   const all = groups.flatMap(({ params }) => params);
-  if (all.length === 0) throw invalid(op, "there are no parameters", { code: "pass module.parameters()" });
+  if (all.length === 0) throw invalidArgument(`${op}: there are no parameters`, { code: "pass module.parameters()" });
   if (new Set(all).size < all.length) {
-    throw invalid(op, "a parameter was given more than once", "name each parameter in one group");
+    throw invalidArgument(`${op}: a parameter was given more than once`, "name each parameter in one group");
   }
   const made = all.findIndex((parameter) => parameter.node);
   if (made >= 0) {
     const { shape, node } = all[made]!;
     const problem = `parameter ${made} of shape ${show(shape)} is a result of ${node!.op}, not a leaf`;
-    throw invalid(op, problem, {
+    throw invalidArgument(`${op}: ${problem}`, {
       code: "pass the tensors themselves that were made with { requiresGrad: true }, such as module.parameters()",
     });
   }
   const other = all.findIndex((parameter) => parameter.dtype !== "float32");
-  if (other >= 0) throw invalid(op, `parameter ${other} is ${all[other]!.dtype}`, "pass float32 parameters");
-}
-
-export function invalid(op: string, problem: string, fix: Fix): TensorError {
-  return invalidArgument(`${op}: ${problem}`, fix);
+  if (other >= 0) throw invalidArgument(`${op}: parameter ${other} is ${all[other]!.dtype}`, "pass float32 parameters");
 }

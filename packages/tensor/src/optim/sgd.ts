@@ -1,8 +1,9 @@
 import { planSgd } from "@fcn/kernels";
 import type { Tensor } from "../core/tensor.js";
+import { invalidArgument } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, finite, from, type RulesOf } from "../plain/rules.js";
-import { invalid, Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
+import { Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
 import type { ParameterState } from "./state.js";
 
 export interface SGDOptions {
@@ -55,9 +56,8 @@ export class SGD extends Optimizer<SGDOptions> {
 
   protected override checkGroup({ momentum, dampening, nesterov }: ResolvedGroup<SGDOptions>): void {
     if (!nesterov || (momentum > 0 && dampening === 0)) return;
-    throw invalid(
-      "SGD",
-      `nesterov with momentum ${momentum} and dampening ${dampening}; it needs a momentum above 0 and dampening 0`,
+    throw invalidArgument(
+      `SGD: nesterov with momentum ${momentum} and dampening ${dampening}; it needs a momentum above 0 and dampening 0`,
       "set momentum, for example to 0.9, or nesterov to false",
     );
   }

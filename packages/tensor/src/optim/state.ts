@@ -1,5 +1,5 @@
-import type { Tensor } from "../core/tensor.js";
-import type { HostArray } from "../io/hostArray.js";
+import { Tensor } from "../core/tensor.js";
+import type { HostArray } from "../io/arrays/hostArray.js";
 import { show, TensorError } from "../plain/errors.js";
 
 /** The optimiser's state of one parameter: buffers in the parameter's memory format, and the steps so far. */
@@ -58,22 +58,17 @@ export function loadStates(op: string, dict: SavedState, targets: readonly Targe
     const state = make();
     state.step = steps[i]!;
     state.fresh = false;
-    for (const name of names) copyBuffer(state.buffers[name]!, dict[`${i}.${name}`]!);
+    for (const name of names) {
+      const source = dict[`${i}.${name}`]!;
+      state.buffers[name]!.assign(source instanceof Tensor ? source : source.data);
+    }
   });
 }
 
 function stepOf(op: string, name: string, value: Tensor | HostArray): number {
-  const step = typeof value.data === "function" ? Number.NaN : Number(value.data[0]);
+  const step = value instanceof Tensor ? Number.NaN : Number(value.data[0]);
   if (Number.isInteger(step) && step >= 0) return step;
   throw mismatch(op, [`${name} is not a host array with the number of steps`]);
-}
-
-function copyBuffer(buffer: Tensor, source: Tensor | HostArray): void {
-  if (typeof source.data === "function") buffer.assign(source as Tensor);
-  else
-    buffer.assign(
-      source.data instanceof Float32Array ? source.data : Float32Array.from(source.data as ArrayLike<number>, Number),
-    );
 }
 
 function mismatch(op: string, problems: readonly string[]): TensorError {

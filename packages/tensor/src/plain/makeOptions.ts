@@ -1,5 +1,5 @@
 import type { RandomPlan } from "@fcn/kernels";
-import { invalidArgument, show, TensorError } from "./errors.js";
+import { invalidArgument, invalidDType, limitExceeded, show } from "./errors.js";
 import type { Order } from "./layout.js";
 import { checkOptions } from "./options.js";
 import { boolean, checkedInUse, oneOf, type RulesOf, seed } from "./rules.js";
@@ -29,11 +29,10 @@ const MOST_ELEMENTS = 2 ** 32 - 1;
 export function checkElements(op: string, shape: readonly number[]): void {
   const elements = elementsOf(shape);
   if (elements <= MOST_ELEMENTS) return;
-  throw new TensorError({
-    code: "limit-exceeded",
-    message: `${op}: shape ${show(shape)} has ${elements} elements (${(elements / 2 ** 28).toFixed(1)} GiB), a tensor holds at most ${MOST_ELEMENTS}`,
-    fix: "check the sizes; use a smaller batch or image, or several tensors",
-  });
+  throw limitExceeded(
+    `${op}: shape ${show(shape)} has ${elements} elements (${(elements / 2 ** 28).toFixed(1)} GiB), a tensor holds at most ${MOST_ELEMENTS}`,
+    "check the sizes; use a smaller batch or image, or several tensors",
+  );
 }
 
 const MAKE: RulesOf<MakeOptions> = {
@@ -42,7 +41,7 @@ const MAKE: RulesOf<MakeOptions> = {
   order: checkedInUse,
   tracked: boolean,
 };
-const RANDOM: RulesOf<RandomOptions> = { ...MAKE, seed };
+const RANDOM: RulesOf<RandomOptions> = { ...MAKE, seed, dtype: oneOf("float32") };
 
 /** Throws unless a tensor of this shape can be made with these options. */
 export function checkMake(op: string, shape: readonly number[], options: MakeOptions, random = false): void {
@@ -67,17 +66,12 @@ export function checkRandom(
   if (!(Number.isFinite(a) && Number.isFinite(b) && a <= b)) {
     throw invalidArgument(`${op}: low is ${a} and high ${b}`, "pass finite numbers with low <= high");
   }
-  if (options.dtype === "int32") {
-    throw invalidArgument(`${op}: dtype is "int32"`, 'leave out dtype, or pass "float32"');
-  }
 }
 
 /** Throws `invalid-dtype` unless tensors of this dtype can have a gradient. */
 export function checkDifferentiable(op: string, dtype: DType): void {
   if (dtype === "float32") return;
-  throw new TensorError({
-    code: "invalid-dtype",
-    message: `${op}: requiresGrad is set for dtype ${dtype}, only float32 tensors have gradients`,
-    fix: { code: 'leave out requiresGrad, or use dtype "float32"' },
+  throw invalidDType(`${op}: requiresGrad is set for dtype ${dtype}, only float32 tensors have gradients`, {
+    code: 'leave out requiresGrad, or use dtype "float32"',
   });
 }

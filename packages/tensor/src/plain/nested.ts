@@ -3,11 +3,11 @@ import { invalidArgument, invalidShape, show } from "./errors.js";
 import { elementsOf, sameShape } from "./shape.js";
 import type { Nested } from "./types.js";
 
-/**
- * What `device.tensor` takes: numbers in row-major order, or arrays nested as deep as the tensor has dimensions. 64-bit
- * integers are converted by value.
- */
-export type TensorData = ArrayLike<number> | BigInt64Array | BigUint64Array | Nested;
+/** Numbers on the host in row-major order. 64-bit integers are converted by value. */
+export type HostNumbers = ArrayLike<number> | BigInt64Array | BigUint64Array;
+
+/** What `device.tensor` takes: numbers in row-major order, or arrays nested as deep as the tensor has dimensions. */
+export type TensorData = HostNumbers | Nested;
 
 /**
  * The numbers of nested arrays in row-major order, with their shape. Flat data is returned as it is. Throws if the
@@ -42,7 +42,7 @@ export function flatten(op: string, data: TensorData): { values: ArrayLike<numbe
 
 const isItems = (item: unknown): item is ArrayLike<unknown> => Array.isArray(item) || ArrayBuffer.isView(item);
 /** Flat data with 64-bit integers converted to JavaScript numbers. */
-export const narrowed = (data: ArrayLike<number> | BigInt64Array | BigUint64Array): ArrayLike<number> =>
+export const narrowed = (data: HostNumbers): ArrayLike<number> =>
   isWide(data) ? new Float64Array(data.length).map((_, i) => Number(data[i])) : data;
 
 /** Data of PyTorch's int64, which no tensor here can have. */

@@ -31,6 +31,10 @@ export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): Rule<numbe
     (value) => Number.isSafeInteger(value) && value >= least && value <= most,
   );
 
+export const anyNumber = number("a number", () => true);
+
+export const notNaN = number("a number other than NaN", (value) => !Number.isNaN(value));
+
 export const finite = number("a finite number", Number.isFinite);
 
 export const integer = number("a whole number", Number.isSafeInteger);

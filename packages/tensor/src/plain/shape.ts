@@ -1,6 +1,6 @@
 import { MAX_RANK } from "@fcn/kernels";
 import { describe } from "./describe.js";
-import { invalidArgument, invalidShape, show, TensorError } from "./errors.js";
+import { invalidArgument, invalidShape, limitExceeded, show } from "./errors.js";
 
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -19,11 +19,10 @@ export function checkList(op: string, name: string, value: unknown): void {
 /** Throws `limit-exceeded` if the shape has more dimensions than the kernels support. */
 export function checkMaxRank(op: string, shape: readonly number[]): void {
   if (shape.length <= MAX_RANK) return;
-  throw new TensorError({
-    code: "limit-exceeded",
-    message: `${op}: shape ${show(shape)} has ${shape.length} dimensions, a tensor has at most ${MAX_RANK}`,
-    fix: "merge neighbouring dimensions, or leave out those of size 1",
-  });
+  throw limitExceeded(
+    `${op}: shape ${show(shape)} has ${shape.length} dimensions, a tensor has at most ${MAX_RANK}`,
+    "merge neighbouring dimensions, or leave out those of size 1",
+  );
 }
 
 /** Throws unless there are at most {@link MAX_RANK} sizes, all of them whole numbers of at least 1. */

@@ -42,7 +42,7 @@ describe("fcn data check", () => {
       `problem  ${join(root, "bad", "masks", "2.png")}: the labels are 20x31, but 2.jpg is 20x30 (`,
     );
     expect(stderr).toBe(
-      `error: data check: ${join(root, "bad")} has 1 problem\nfix: mend what the lines above name, then check again\n`,
+      `error: data check: ${join(root, "bad")} has 1 problem\nfix: fix what the lines above report, then check again\n`,
     );
   });
 
@@ -128,21 +128,27 @@ describe("fcn data check", () => {
     for (let run = 0; run < 2; run++) expect((await check(folder, "--contact-sheet", sheet)).code).toBe(0);
   });
 
-  it("proposes classes for grey levels in one warning, with a table of those that occur", async () => {
+  it("asks for the classes of grey levels, with the list to save, and leaves absent classes out of the table", async () => {
     const files: Record<string, Uint8Array | string> = {};
     for (let i = 0; i < 4; i++) {
       files[`levels/images/${i}.jpg`] = await jpeg(20, 30, i);
-      files[`levels/masks/${i}.png`] = greyPng(20, 30, (x) => [0, 50, 90, 150][x % 4] as number);
+      files[`levels/masks/${i}.png`] = greyPng(20, 30, (x) => [0, 50, 90, 150][x >> 3] as number);
     }
     await writeTree(root, files);
-    const { code, stdout } = await check(join(root, "levels"));
-    expect(code).toBe(0);
-    expect(stdout.match(/^warning .*/gm)).toEqual([
-      expect.stringContaining("if they are 4 classes, list them in classes.json"),
+    const { code, stderr } = await check(join(root, "levels"));
+    expect(code).toBe(1);
+    const list = /\[\{"name".*\}\]/.exec(stderr)?.[0] ?? "";
+    await writeTree(root, { "levels/classes.json": list });
+    const mended = await check(join(root, "levels"));
+    expect([mended.code, mended.stdout.match(/^\d+ class \d+/gm)]).toEqual([
+      0,
+      ["0 class 0", "1 class 1", "2 class 2", "3 class 3"],
     ]);
+    const names = Array.from({ length: 151 }, (_, i) => `class ${i}`);
+    await writeTree(root, { "levels/classes.json": JSON.stringify(names) });
+    const { stdout } = await check(join(root, "levels"));
     expect(stdout).toContain("147 classes without a pixel are left out of the table");
     expect(stdout.match(/^\d+ class \d+/gm)).toEqual(["0 class 0", "50 class 50", "90 class 90", "150 class 150"]);
-    expect(stdout).toContain("0 problems, 1 warning (");
   });
 
   it("says when the contact sheet cannot be written", async () => {

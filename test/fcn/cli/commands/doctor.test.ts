@@ -83,9 +83,9 @@ describe("formatDiagnosis", () => {
     expect(text).not.toContain("missing");
   });
 
-  it("prints the command that mends it", () => {
+  it("prints the command that fixes it", () => {
     const text = formatDiagnosis(diagnose({ runtime: "dawn-node", adapters: [] }, machine));
     expect(text).toMatch(/adapter +none\n/);
-    expect(text).toMatch(/mend +sudo node scripts/);
+    expect(text).toMatch(/fix +sudo node scripts/);
   });
 });

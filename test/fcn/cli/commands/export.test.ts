@@ -3,13 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ModelMetadata, models, saveModel } from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fcn as command } from "../../../support/commandLine.js";
 import { decodeOnnx, openOnnx } from "../../../support/onnx.js";
 import { forwardOf, imageFor } from "../../../support/onnx-agreement.js";
 import { fillWeights } from "../../../support/random-weights.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../../support/sharedDevice.js")).sharingDevice(await load()));
 
 async function fcn(...args: string[]) {
   const { code, stdout, stderr } = await command(["export", ...args], { cwd: folder });
@@ -96,7 +94,7 @@ describe("fcn export", () => {
   it.each([
     [["--onnx", "x.onnx"], /required option '--weights <file>' not specified/],
     [["--weights", "x"], /required option '--onnx <file>' not specified/],
-    [["--weights", "x", "--onnx", "y", "--argmax", "--softmax"], /--argmax and --softmax exclude each other/],
+    [["--weights", "x", "--onnx", "y", "--argmax", "--softmax"], /--argmax and --softmax cannot be used together/],
     [["--weights", "x", "--onnx", "y", "--size", "0x48"], /--size is "0x48"/],
     [["--weights", "x", "--onnx", "y", "--opset", "3"], /--opset is "3"/],
   ])("returns wrong usage %j with 2", async (args, message) => {

@@ -9,12 +9,10 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
 import { decode, encode } from "fast-png";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PredictSummary } from "../../../../packages/fcn/src/prediction/files/run.js";
 import { fcn as command } from "../../../support/commandLine.js";
 import { makeImage } from "../../prediction/nets.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const FCN = fileURLToPath(new URL("../../../../packages/fcn/bin/fcn.js", import.meta.url));
 const CLASSES = ["background", "cat", "dog"];

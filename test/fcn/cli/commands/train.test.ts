@@ -3,12 +3,10 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { io } from "@fcn/tensor";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { fcn } from "../../../support/commandLine.js";
 import { greyPng, photo, temporaryFolder, writeTree } from "../../data/trees.js";
 import { writeTinyData } from "../../training/tinyData.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const FCN = fileURLToPath(new URL("../../../../packages/fcn/bin/fcn.js", import.meta.url));
 const root = await temporaryFolder("fcn-train");
@@ -47,7 +45,7 @@ describe("fcn train", () => {
       [["--data", data, "--model", "nope", ...out], 2, /--model is "nope"/],
       [[...small, ...out, "--crop", "32x"], 2, /--crop is "32x"/],
       [[...small, "--out", ""], 2, /--out is "".*\nfix: name a new or existing folder/],
-      [[...small, ...out, "--steps", "2", "--epochs", "2"], 2, /exclude each other/],
+      [[...small, ...out, "--steps", "2", "--epochs", "2"], 2, /cannot be used together/],
       [[...small, ...out, "--model-option", "dropout"], 2, /--model-option is "dropout"/],
       [[...small, ...out, "--model-option", "nope=1"], 2, /option nope is unknown/],
       [[...small, ...out, "--preprocessing", "nope"], 2, /use one of: imagenet, caffe, unit, symmetric/],

@@ -63,12 +63,12 @@ describe("fcn bench", () => {
       expect(peakBytes).toBeGreaterThan(0);
     }
     const text = fcn(["bench", ...small, "--size", "64", "--repeats", "1"]).out;
-    expect(text).toMatch(/^fcn8s-small, 1 x 64x64, 1 passes, on .*\n\npass +median ms/);
+    expect(text).toMatch(/^fcn8s-small, 1 x 64x64, 1 pass, on .*\n\npass +median ms/);
   });
 
   it.each([
     [["bench", "--model", "nope"], '--model is "nope"'],
-    [["bench", "--model", "unet", "--weights", "x"], "--model and --weights exclude each other"],
+    [["bench", "--model", "unet", "--weights", "x"], "--model and --weights cannot be used together"],
     [["tune", "--size", "0x3"], '--size is "0x3"'],
   ])("returns %j with 2", (args, problem) => {
     const { code, err } = fcn(args);

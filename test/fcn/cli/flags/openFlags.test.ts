@@ -1,10 +1,8 @@
 import { join } from "node:path";
 import type { data } from "@fcn/core";
-import { beforeAll, describe, expect, it, vi } from "vitest";
-import { fcn } from "../../../support/commandLine.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { fcn } from "../../../support/deviceCommandLine.js";
 import { greyPng, jpeg, temporaryFolder, writeTree } from "../../data/trees.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const root = await temporaryFolder("cli-open-flags");
 const [coco, labelme] = [join(root, "coco"), join(root, "labelme")];

@@ -2,12 +2,10 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { models, saveModel } from "@fcn/core";
 import { createDevice, io } from "@fcn/tensor";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { fcn as command } from "../../../support/commandLine.js";
 import { temporaryFolder } from "../../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "../../training/tinyData.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const root = await temporaryFolder("fcn-faults");
 await writeTinyData(join(root, "data"), 6);

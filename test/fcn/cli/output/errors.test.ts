@@ -26,7 +26,7 @@ describe("describeFailure", () => {
 
   it("always has a remedy", () => {
     expect(describeFailure(new Error("disk full"), quiet)).toEqual({
-      text: "error: disk full\nfix: run again with --verbose to see where it failed\n",
+      text: "error: disk full\nfix: run the command again with --verbose to see where it failed\n",
       exitCode: 1,
     });
     expect(describeFailure("a bare string", quiet).text).toMatch(/^error: a bare string\nfix: /);

@@ -4,13 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ErrorCode, io, TensorError } from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeFailure } from "../../../../packages/fcn/src/cli/output/errors.js";
 import { fcn } from "../../../support/commandLine.js";
 import { otherFiles } from "../../../support/other-files.js";
 import { writeTinyData } from "../../training/tinyData.js";
-
-vi.mock("@fcn/tensor", async (load) => (await import("../../../support/sharedDevice.js")).sharingDevice(await load()));
 
 const SOURCE = fileURLToPath(new URL("../../../../packages/kernels/src/errorCodes.ts", import.meta.url));
 const CODES = [...readFileSync(SOURCE, "utf8").matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code as ErrorCode);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { data } from "@fcn/core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { compareIds, IdTable } from "../../../../packages/fcn/src/data/annotations/cocoIds.js";
+import { compareIds, idFinder } from "../../../../packages/fcn/src/data/annotations/cocoIds.js";
 import { numberOf, roundHalfEven, statedSize } from "../../../../packages/fcn/src/data/files/numbers.js";
 import { decodeMatLabels } from "../../../../packages/fcn/src/data/mat/labels.js";
 import { encodeMat } from "../mat/matEncoder.js";
@@ -59,13 +59,9 @@ describe("values of files", () => {
 
 describe("ids", () => {
   it("are found as they are, or by their digits where one type alone has them", () => {
-    const table = new IdTable([1, "1", 2, "3", "a"], (id) => id);
-    const found = [1, "1", 2, "2", 3, "3", "a", "b"].map((id) => table.find(id));
-    const [exact, loose] = [
-      (entry: unknown) => ({ entry, isOther: false }),
-      (entry: unknown) => ({ entry, isOther: true }),
-    ];
-    expect(found).toEqual([exact(1), exact("1"), exact(2), loose(2), loose("3"), exact("3"), exact("a"), undefined]);
+    const find = idFinder([1, "1", 2, "3", "a"].map((id) => ({ id })));
+    const found = [1, "1", 2, "2", 3, "3", "a", "b"].map((id) => find(id)?.id);
+    expect(found).toEqual([1, "1", 2, 2, "3", "3", "a", undefined]);
     expect(["b", "10", 9, "a", "2"].sort(compareIds)).toEqual(["2", 9, "10", "a", "b"]);
   });
 
@@ -215,7 +211,7 @@ describe("labels in MAT-files", () => {
       },
     });
     await expect(decodeMatLabels("a.mat", bytes, ["S"], rule)).rejects.toThrow(
-      `a.mat: its label matrix S holds ${value} (column 0, row 1), which is no whole number`,
+      `a.mat: its label matrix S holds ${value} (column 0, row 1), which is not a whole number`,
     );
   });
 });

@@ -54,7 +54,11 @@ describe("a part of a COCO file that cannot be drawn", () => {
   it.each<[string, unknown, string]>([
     ["only of a piece of two points", [[0, 0, 1, 1]], "a polygon of 4 numbers is not a list"],
     ["with an odd piece", [sound, [0, 0, 1, 1, 2, 2, 3]], "a polygon of 7 numbers is not a list"],
-    ["with a piece that holds no number", [sound, [0, 0, 1, null, 2, 2]], "a polygon holds null, which is no number"],
+    [
+      "with a piece that holds no number",
+      [sound, [0, 0, 1, null, 2, 2]],
+      "a polygon holds null, which is not a number",
+    ],
     ["with a word in a piece", [sound, "x"], "its segmentation is neither polygons nor run lengths"],
     ["of text", "x", "its segmentation is neither polygons nor run lengths"],
     [
@@ -62,11 +66,7 @@ describe("a part of a COCO file that cannot be drawn", () => {
       { size: [6, 8], counts: [1, 2] },
       "they cover 3 pixels, but the size is 6x8",
     ],
-    [
-      "of run lengths for another size",
-      { size: [8, 6], counts: [0, 48] },
-      "run lengths for 8x6 stand in an image of 6x8",
-    ],
+    ["of run lengths for another size", { size: [8, 6], counts: [0, 48] }, "run lengths for 8x6 in an image of 6x8"],
     [
       "of run lengths without a size",
       { size: [6], counts: [0, 48] },
@@ -180,7 +180,7 @@ describe("a shape of a labelme file", () => {
     [
       "a rotation of three corners",
       { label: "dog", shape_type: "rotation", points: corners.slice(1) },
-      "with 3 points in place of 4",
+      "with 3 points instead of 4",
     ],
     [
       "too few points",
@@ -209,20 +209,20 @@ describe("a shape of a labelme file", () => {
           [1, 1],
         ],
       },
-      "a point that is no pair of numbers: [1,null]",
+      "a point that is not a pair of numbers: [1,null]",
     ],
     [
       "a type that is no text",
       { label: "dog", shape_type: 3, points: corners },
-      'shape 1 ("dog") has the type 3, which is no text',
+      'shape 1 ("dog") has the type 3, which is not text',
     ],
     [
       "a label that is a number",
       { label: 3, shape_type: "polygon", points: corners },
-      "shape 1 has the label 3, which is no text",
+      "shape 1 has the label 3, which is not text",
     ],
     ["no label", { label: null, shape_type: "polygon", points: corners }, "shape 1 has no label"],
-    ["no shape", 7 as never, "shape 1 is 7, no shape"],
+    ["no shape", 7 as never, "shape 1 is 7, which is not a shape"],
     [
       "a broken base64 mask",
       {
@@ -235,7 +235,7 @@ describe("a shape of a labelme file", () => {
         ),
         mask: "*",
       },
-      'shape 1 ("dog"): its mask is cut off or no base64',
+      'shape 1 ("dog"): its mask is cut off or not base64',
     ],
     [
       "a mask that is no PNG",

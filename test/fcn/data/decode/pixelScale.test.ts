@@ -112,7 +112,7 @@ describe("images of more than 8 bits", () => {
     expect(await levels(png([0, 17, 200, 255]))).toEqual([0, 17, 200, 255]);
     await expect(levels(png([3, 1000, 4010]))).rejects.toMatchObject({
       code: "range-needed",
-      message: "a.png: its values are uint16, 3 to 4010, and nothing says which of them are to become 0 and 255",
+      message: "a.png: its values are uint16, 3 to 4010, and nothing says which of them should become 0 and 255",
       commandFix: expect.stringContaining("--range 0,4010"),
     });
     expect(await levels(png([0, 1000, 4095, 9000]), { range: [0, 4095] })).toEqual([0, 62, 255, 255]);

@@ -170,7 +170,7 @@ describe("labelme image paths", () => {
     const opened = await openWhole(root);
     expect(Object.keys(await firstRows(root, opened)).sort()).toEqual(["x/a.jpg", "x/b.jpg", "y/c.jpg"]);
     expect(toldOf(root, opened)).toEqual([
-      'warning other-image : 1 labelme file names an image that is not there: x/b.json says "IMG_0001.jpg", taken was x/b.jpg; correct imagePath if these are other images',
+      'warning other-image : 1 labelme file names an image that is not there: x/b.json says "IMG_0001.jpg", but x/b.jpg was taken; correct imagePath if these are other images',
     ]);
   });
 
@@ -183,7 +183,7 @@ describe("labelme image paths", () => {
     await writeAnnotated(root, ["y/1.jpg"], { "x/lab.json": labelmeJson("../z/1.jpg", "dog") });
     const opened = await openWhole(root);
     expect(await firstRows(root, opened)).toEqual({ "y/1.jpg": "11110000" });
-    expect(toldOf(root, opened)[0]).toContain('x/lab.json says "../z/1.jpg", taken was y/1.jpg');
+    expect(toldOf(root, opened)[0]).toContain('x/lab.json says "../z/1.jpg", but y/1.jpg was taken');
   });
 
   it("outside of the folder are named", async () => {

@@ -18,7 +18,8 @@ async function write(
   masks: readonly string[],
   folders = ["images", "masks"],
 ): Promise<void> {
-  const files: Record<string, Uint8Array> = {};
+  const names = Array.from({ length: masks.length + 1 }, (_, label) => `c${label}`);
+  const files: Record<string, Uint8Array | string> = { "classes.json": JSON.stringify(names) };
   for (const image of images) files[`${folders[0]}/${image}`] = photo;
   for (const [i, mask] of masks.entries()) {
     files[`${folders[1]}/${mask}`] = greyPng(6, 8, (x, y) => (x + y === 0 ? i + 1 : 0));

@@ -31,7 +31,7 @@ describe("unrelated JSON files that come first", () => {
     expect(await firstRows(root, opened)).toEqual({ "z.jpg": "11110000" });
     expect(toldOf(root, opened)).toEqual([]);
     expect(opened.remarks.map(({ text }) => text)).toContain(
-      "6 JSON files are no labelme files and were not read: a1.json, a2.json, a3.json and 3 more",
+      "6 JSON files are not labelme files and were not read: a1.json, a2.json, a3.json and 3 more",
     );
   });
 
@@ -73,12 +73,12 @@ describe("annotations of other tools", () => {
     [
       "CVAT for images",
       { "annotations.xml": '<?xml version="1.0"?><annotations><version>1.1</version><image id="0"/></annotations>' },
-      '1 file (annotations.xml) is of CVAT for images (XML), which is not read: export as "COCO 1.0"',
+      '1 file (annotations.xml) is of CVAT for images (XML), which is not supported: export as "COCO 1.0"',
     ],
     [
       "Pascal VOC boxes",
       { "labels/1.xml": voc, "labels/2.xml": voc },
-      "2 files (labels/1.xml, labels/2.xml) are of Pascal VOC boxes (XML), which is not read: they hold boxes",
+      "2 files (labels/1.xml, labels/2.xml) are of Pascal VOC boxes (XML), which is not supported: they hold boxes",
     ],
     [
       "LabelMe of MIT",

@@ -85,13 +85,13 @@ describe("a folder in which no layout is found", () => {
     [
       "a folder too high",
       { "set/images/a.jpg": photo, "set/masks/a.png": mask },
-      /images\/ and masks\/ are inside of set\//,
+      /images\/ and masks\/ are inside set\//,
       /name the folder .*\/set;/,
     ],
     [
       "splits outside",
       { "train/images/a.jpg": photo, "train/masks/a.png": mask, "val/images/b.jpg": photo, "val/masks/b.png": mask },
-      /inside of train\/, val\//,
+      /inside train\/, val\//,
       /move train\/images to images\/train and train\/masks to masks\/train, val\/images/,
     ],
     [
@@ -162,7 +162,7 @@ describe("the option layout", () => {
     const opened = await data.open(root);
     expect(opened.layout).toBe("folder");
     const [told] = opened.remarks.filter(({ code }) => code === "other-layouts");
-    expect(told).toMatchObject({ level: "note", text: expect.stringContaining("and fits coco (a COCO .json) too") });
+    expect(told).toMatchObject({ level: "note", text: expect.stringContaining("but also fits coco (a COCO .json)") });
     expect(told?.commandText).toContain("--layout chooses");
     const chosen = await data.open(root, { layout: "coco" });
     expect([chosen.layout, chosen.classes]).toEqual(["coco", ["background", "cat"]]);
@@ -177,11 +177,11 @@ describe("the option layout", () => {
   it.each<[data.LayoutName, RegExp]>([
     [
       "voc",
-      /the layout voc needs JPEGImages\/, .*; missing: JPEGImages, SegmentationClass, ImageSets\/Segmentation; there are images\//,
+      /the layout voc needs JPEGImages\/, .*; missing: JPEGImages, SegmentationClass, ImageSets\/Segmentation; found: images\//,
     ],
     ["sbd", /missing: img, cls, train\.txt/],
     ["siftflow", /missing: Images, SemanticLabels, GeoLabels/],
-    ["folder", /the layout folder needs images\/ and masks\/; missing: masks; there are images\//],
+    ["folder", /the layout folder needs images\/ and masks\/; missing: masks; found: images\//],
   ])("says what %s needs, and what is there", async (layout, problem) => {
     await writeTree(root, { "images/a.jpg": photo, "notes.txt": "x" });
     const error = await refusal(data.open(root, { layout }));

@@ -130,7 +130,7 @@ describe("COCO annotations", () => {
       "a.json: annotation without id of an image: a polygon of 4 numbers is not a list",
     );
     expect(() => labelsOf([instance(1, { size: [2, 2], counts: [4] })])).toThrow(
-      "run lengths for 2x2 stand in an image of 6x8",
+      "run lengths for 2x2 in an image of 6x8",
     );
   });
 });
@@ -230,14 +230,14 @@ describe("labelme files", () => {
         ]),
       ],
       {},
-      'shape 0 ("one") has a point that is no pair of numbers',
+      'shape 0 ("one") has a point that is not a pair of numbers',
     ],
     ["an unknown shape", [shape("one", "spline", [[0, 0]])], {}, 'a shape of the unknown type "spline" ("one")'],
     [
       "a label that is no text",
       [shape(3 as never, "point", [[0, 0]])],
       {},
-      "shape 0 has the label 3, which is no text",
+      "shape 0 has the label 3, which is not text",
     ],
     [
       "a mask without its image",

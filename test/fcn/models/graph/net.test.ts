@@ -2,6 +2,7 @@ import { coordinates, models } from "@fcn/core";
 import { createDevice, type Device, noGrad, type Tensor } from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseGraph, stringifyGraph } from "../../../../packages/fcn/src/models/graph/check.js";
 import { assertProperty } from "../../../support/property.js";
 
 let device: Device;
@@ -229,9 +230,37 @@ describe("a graph with several heads", () => {
     });
   });
 
-  it("refuses channels that do not exist", () => {
-    expect(() => models.inferShapes(graphOf(one({ kind: "slice", start: 2, end: 5 })), 8, 8)).toThrow(
+  it.each<[string, models.Layer, string]>([
+    [
+      "channels that do not exist",
+      { kind: "slice", start: 2, end: 5 },
       "slice layer: channels 2 to 4 of an input that has 4",
-    );
+    ],
+    [
+      "an average pool with a dilation",
+      { kind: "avgPool", kernelSize: 3, dilation: [1, 2] },
+      "avgPool layer: it has a dilation of 1,2, but average pools do not dilate",
+    ],
+    [
+      "bilinear upsampling with a kernel that is not square",
+      { kind: "convTranspose", outChannels: 4, kernelSize: [4, 2], stride: 2 },
+      "convTranspose layer: bilinear upsampling with a kernel of 4x2",
+    ],
+  ])("refuses %s", (_, layer, message) => {
+    const graph = graphOf(one(layer));
+    const refusal = expect.objectContaining({ code: "invalid-argument", message: expect.stringContaining(message) });
+    expect(() => models.inferShapes(graph, 8, 8)).toThrow(refusal);
+    expect(() => new models.GraphNet(device, graph, 1)).toThrow(refusal);
+    expect(() => stringifyGraph("test", graph)).toThrow(message);
+  });
+
+  it("takes the dilation of 1 that an average pool may state, and upsampling with any kernel if it is learned", () => {
+    for (const layer of [
+      { kind: "avgPool", kernelSize: 3, dilation: 1 },
+      { kind: "convTranspose", outChannels: 4, kernelSize: [4, 2], stride: 2, init: "default" },
+    ] as const) {
+      const graph = graphOf(one(layer));
+      expect(parseGraph("test", stringifyGraph("test", graph)).nodes).toEqual(graph.nodes);
+    }
   });
 });

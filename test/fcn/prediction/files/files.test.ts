@@ -66,8 +66,8 @@ describe("inputs", () => {
       "b",
     ]);
     expect(warnings.sort()).toEqual([
-      "left out links/gone.png: a link to nowhere.png, where nothing is",
-      "left out links/self.png: a link to self.png, where nothing is",
+      "left out links/gone.png: a link to nowhere.png, which does not exist",
+      "left out links/self.png: a link to self.png, which does not exist",
     ]);
   });
 

@@ -34,6 +34,6 @@ describe("classWeights", () => {
 
   it("need a labelled pixel and a known rule", () => {
     expect(() => fcn.classWeights([labelled(255, 255)], 2, "inverse")).toThrow(/0 labelled pixels/);
-    expect(() => fcn.classWeights(samples, 3, "mean" as "median")).toThrow(/balancing "mean"/);
+    expect(() => fcn.classWeights(samples, 3, "mean" as "median")).toThrow(/balancing is "mean"/);
   });
 });

@@ -175,6 +175,19 @@ describe("the rule of a loss", () => {
     expect(settings("threshold", undefined, 0, 0.3, 1)).toEqual([true, true, true, true]);
     expect(settings("threshold", -0.1, 1.1, Number.NaN)).toEqual([false, false, false]);
   });
+
+  it("takes settings within their bounds, and refuses one that no loss has", () => {
+    const good = ["dice", { kind: "focal", gamma: 0 }, { kind: "ohem", threshold: 1, minKept: 0 }];
+    expect(good.filter(lossRule.holds)).toEqual(good);
+    const bad = [
+      null,
+      "hinge",
+      { kind: "focal", gamma: 0.5 },
+      { kind: "focal", gama: 2 },
+      { kind: "ohem", threshold: 2 },
+    ];
+    expect(bad.filter(lossRule.holds)).toEqual([]);
+  });
 });
 
 describe("the loss of a batch", () => {

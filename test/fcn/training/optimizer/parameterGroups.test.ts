@@ -159,7 +159,7 @@ describe("train with multipliers", () => {
     expect(groups).toHaveLength(2);
     await expect(step({ multipliers: { layers: { "fc?": { lr: 1 }, "score_fc*": { lr: 2 } } } })).rejects.toMatchObject(
       {
-        message: 'train: multipliers names "score_fc*", which is no module with parameters',
+        message: 'train: multipliers names "score_fc*", which is not a module with parameters',
         fix: expect.stringMatching(/^the nearest names are score_fr, /),
       },
     );

@@ -242,7 +242,7 @@ describe("trainRun", () => {
     expect(lines.filter((text) => text.includes("batches"))).toEqual([]);
     const cut = await fcn.trainRun({ ...few, batchSize: 100, epochs: 1, out: join(root, "cut") });
     expect(cut).toMatchObject({ steps: 1, configuration: { batchSize: 5 } });
-    expect(lines).toContain("there are 5 training images: batches of 5 in place of 100");
+    expect(lines).toContain("there are 5 training images: batches of 5 instead of 100");
   });
 
   it("stops before the first step where the data has problems", async () => {

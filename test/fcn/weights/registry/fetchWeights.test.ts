@@ -199,7 +199,7 @@ describe("fetchWeights refuses", () => {
   it("a file of another size, before it is on the disk", async () => {
     const { url } = await serve();
     await expect(get(entryFor(url, bytes(10), ["size"]))).rejects.toMatchObject(
-      code("download-refused", /answered with a file of 300000 bytes, published are 10 bytes/),
+      code("download-refused", /sent a file of 300000 bytes, published are 10 bytes/),
     );
     const chunked = await serve({ chunked: true });
     await expect(get(entryFor(chunked.url, bytes(10), ["size"]))).rejects.toMatchObject(

@@ -89,7 +89,7 @@ describe("tensors on storages", () => {
   it("need their storage in the file, whole", async () => {
     const data = pickle(dict([string("w"), weight]));
     const zipError = await refusal(io.readPth(torchZip(data, { 1: SIX })));
-    expect(zipError.message).toContain("tensor w lies in data/0, which is not there");
+    expect(zipError.message).toContain("tensor w lies in storage 0, which is not there");
     const shortError = await refusal(io.readPth(torchZip(data, { 0: SIX.slice(0, 20) })));
     expect(shortError.message).toContain("tensor w ends at byte 24 of its storage, which has 20");
     const listError = await refusal(io.readPth(torchLegacy(data)));

@@ -1,30 +1,25 @@
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
+import { counted } from "../../data/files/words.js";
 import { type Benchmark, benchmark, type PassTime } from "../../measure/benchmark.js";
 import { whole } from "../../options/rules.js";
 import { createProgress } from "../../progress/items.js";
 import { adapterName } from "../../report/adapter.js";
 import { formatTable } from "../../report/table.js";
-import { addMeasuredFlags, type MeasuredFlags, withMeasured } from "../flags/measured.js";
-import { readerOf } from "../flags/options.js";
+import { addFlags, givenBy } from "../flags/addFlags.js";
+import { MEASURED, withMeasured } from "../flags/measured.js";
 import { printResult } from "../output/output.js";
 
-interface BenchFlags extends MeasuredFlags {
-  readonly repeats: number;
-  readonly json?: boolean;
-}
+const OPTIONS = {
+  ...MEASURED,
+  repeats: { flag: "--repeats <n>", help: "passes of each kind", rule: whole(1), fallback: 10 },
+} as const;
 
-export function registerBench(program: Command): void {
-  const command = program
-    .command("bench")
-    .description("time a net on this adapter: forward pass, training pass, images a second, peak allocated memory");
-  addMeasuredFlags(command)
-    .option("--repeats <n>", "passes of each kind", readerOf("--repeats", whole(1)), 10)
-    .option("--json", "print one JSON object; progress goes to standard error")
-    .action(run);
-}
+/** Adds the flags and the action of `fcn bench`. */
+export const setUp = (command: Command): void => void addFlags(command, OPTIONS).action(run);
 
-async function run({ repeats, json, ...flags }: BenchFlags): Promise<void> {
+async function run(given: object): Promise<void> {
+  const { repeats, json, ...flags } = givenBy(OPTIONS, given);
   const summary = await withMeasured(flags, async ({ device, net, name, channels }) => {
     const { size, batch: batchSize } = flags;
     const stream = process.stderr;
@@ -77,5 +72,5 @@ function describe({ model, size, batchSize, repeats, adapter, inference, trainin
     header: ["pass", "median ms", "least ms", "images/s", "peak MiB allocated"],
     rows: [row("forward", inference), ...("error" in training ? [] : [row("forward and backward", training)])],
   });
-  return `${model}, ${batchSize} x ${size.join("x")}, ${repeats} passes, on ${adapterName(adapter)}\n\n${table}\n`;
+  return `${model}, ${batchSize} x ${size.join("x")}, ${counted(repeats, "pass")}, on ${adapterName(adapter)}\n\n${table}\n`;
 }

@@ -10,71 +10,75 @@ import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "
 import { convertNet, type NetDescription } from "../../weights/convertNet.js";
 import { NAME_MAPS } from "../../weights/nameMaps.js";
 import { TENSORFLOW_MAPS } from "../../weights/tensorflow/open.js";
+import { addFlags, type Given, givenBy } from "../flags/addFlags.js";
 import { classNames } from "../flags/classNames.js";
-import { parseModel, readerOf } from "../flags/options.js";
+import { JSON_OUTPUT } from "../flags/common.js";
+import { model } from "../flags/readers.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
-type PreprocessingName = keyof typeof PREPROCESSINGS;
-const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
-
-interface ConvertFlags {
-  readonly names?: string;
-  readonly prefix?: string;
-  readonly key?: string;
-  readonly opaque?: readonly string[];
-  readonly model?: string;
-  readonly modelOption?: Readonly<Record<string, unknown>>;
-  readonly classes?: string;
-  readonly numClasses?: number;
-  readonly preprocessing?: PreprocessingName;
-  readonly json?: boolean;
-}
-
+const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as (keyof typeof PREPROCESSINGS)[];
 const MIB = 2 ** 20;
 const MAPS = { ...NAME_MAPS, ...TENSORFLOW_MAPS };
 
-export function registerConvert(program: Command): void {
-  program
-    .command("convert")
-    .description("write weights of PyTorch, Caffe, numpy, TensorFlow.js or safetensors as .safetensors or .npz")
+/** Flags that describe the net, in addition to --model. */
+const OF_MODEL = {
+  classes: {
+    flag: "--classes <file|names>",
+    help: "with --model: the class names in the order of the scores, as a,b,c or a file with one per line or a JSON list",
+  },
+  numClasses: {
+    flag: "--num-classes <n>",
+    help: "with --model, instead of --classes: the number of classes",
+    rule: whole(1),
+    fallbackText: "as many as the file scores",
+  },
+  preprocessing: {
+    flag: "--preprocessing <name>",
+    help: `with --model: how images become numbers: ${PREPROCESSING_NAMES.join(", ")}`,
+    rule: oneOf(PREPROCESSING_NAMES),
+    fallbackText: "that of the published net",
+  },
+  modelOption: {
+    flag: "--model-option <name=value>",
+    help: "with --model: an option of the net, such as deconv=learned; may be repeated",
+    reader: assignments,
+  },
+} as const;
+
+const OPTIONS = {
+  names: {
+    flag: "--names <map>",
+    help: "give the arrays the names of another library; the maps are listed below",
+    rule: oneOf(Object.keys(MAPS)),
+  },
+  prefix: {
+    flag: "--prefix <text>",
+    help: "what precedes the net's names in the file, such as student.: it is dropped, and arrays without it are left out",
+    fallbackText: "with --model, whatever fits the net",
+  },
+  key: { flag: "--key <key>", help: "which state dict of a PyTorch checkpoint to take, such as model" },
+  opaque: {
+    flag: "--opaque <class...>",
+    help: "classes of a PyTorch file to read as inert data, such as package.Class",
+  },
+  model: {
+    flag: "--model <name>",
+    help: "the whole net that the weights are of, such as fcn_resnet50: they are tried in it, and the new file names it, for fcn eval, predict and export",
+    reader: model,
+  },
+  ...OF_MODEL,
+  ...JSON_OUTPUT,
+} as const;
+
+/** Adds the operands, the flags and the action of `fcn convert`. */
+export function setUp(command: Command): void {
+  addFlags(command, OPTIONS)
     .argument(
       "<in>",
-      "file to read: .pth, .pt, .caffemodel, .npz or .safetensors, told apart by its content; or a model.json of TensorFlow.js",
+      "file to read: .pth, .pt, .caffemodel, .npz or .safetensors, recognised by its content, or a model.json of TensorFlow.js",
     )
-    .argument("<out>", "file to write: its ending, .safetensors or .npz, is the format")
-    .option("--names <map>", "give the arrays the names of another library, see below", parseMap)
-    .option(
-      "--prefix <text>",
-      "what stands before the names of the net in the file, such as student.: it is dropped, and arrays without it are left out (default: with --model, what fits the net)",
-    )
-    .option("--key <key>", "which state dict of a PyTorch checkpoint to take, such as model")
-    .option("--opaque <class...>", "classes of a PyTorch file to read as inert data, such as package.Class")
-    .option(
-      "--model <name>",
-      "the weights are those of this whole net, such as fcn_resnet50: it is tried, and the new file says so, for fcn eval, predict and export",
-      parseModel,
-    )
-    .option(
-      "--classes <file|names>",
-      "with --model: names in the order of the scores, a,b,c or a file with one a line or a JSON list",
-    )
-    .option(
-      "--num-classes <n>",
-      "with --model, in place of --classes (default: as many as the file scores)",
-      readerOf("--num-classes", whole(1)),
-    )
-    .option(
-      "--preprocessing <name>",
-      `with --model: how images become numbers: ${PREPROCESSING_NAMES.join(", ")} (default: that of the published net)`,
-      readerOf("--preprocessing", oneOf(PREPROCESSING_NAMES)),
-    )
-    .option(
-      "--model-option <name=value>",
-      "with --model: an option of the net, such as deconv=learned; may be given many times",
-      readerOf("--model-option", assignments),
-    )
-    .option("--json", "print one JSON object; progress goes to standard error")
+    .argument("<out>", "file to write, in the format of its extension: .safetensors or .npz")
     .addHelpText("after", mapsHelp())
     .action(run);
 }
@@ -85,12 +89,8 @@ function mapsHelp(): string {
   return `\nName maps:\n${lines.join("\n")}\n\nHalf precision becomes float32. Nothing in a PyTorch file is executed.`;
 }
 
-function parseMap(name: string): string {
-  if (Object.hasOwn(MAPS, name)) return name;
-  throw new UsageError(`--names is "${name}"`, `use one of: ${Object.keys(MAPS).join(", ")}`);
-}
-
-async function run(input: string, output: string, flags: ConvertFlags): Promise<void> {
+async function run(input: string, output: string, given: object): Promise<void> {
+  const flags = givenBy(OPTIONS, given);
   const { names, prefix, key, opaque, json } = flags;
   if (outputFormat(output) === undefined) {
     throw new UsageError(
@@ -125,14 +125,12 @@ async function converted(
 }
 
 /** The net that --model and its related options describe, or undefined without them. */
-async function describedNet(flags: ConvertFlags): Promise<NetDescription | undefined> {
+async function describedNet(flags: Given<typeof OPTIONS>): Promise<NetDescription | undefined> {
   const { model, modelOption = {}, classes, numClasses, preprocessing } = flags;
   if (model === undefined) {
-    const stray = (["classes", "numClasses", "preprocessing", "modelOption"] as const).find(
-      (name) => flags[name] !== undefined,
-    );
+    const stray = Object.entries(OF_MODEL).find(([name]) => flags[name as keyof typeof OF_MODEL] !== undefined);
     if (stray === undefined) return undefined;
-    const option = `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const [option] = stray[1].flag.split(" ");
     throw new UsageError(`${option} without --model`, "name the net that the weights are of, or leave the option out");
   }
   const names = classes === undefined ? undefined : await classNames(classes);
@@ -161,10 +159,10 @@ function describe(input: string, output: string, report: ConvertReport): string 
     `wrote    ${output}: ${[`${arrays} arrays`, `${(bytes / MIB).toFixed(1)} MiB`, ...changes].join(", ")}`,
   ];
   if (dropped.length > 0) lines.push(`dropped  ${showNames(dropped)} from the names`);
-  if (unused.length > 0) lines.push(`left out ${counted(unused.length, "array")} beside that: ${showNames(unused)}`);
+  if (unused.length > 0) lines.push(`left out ${counted(unused.length, "array")} without that: ${showNames(unused)}`);
   for (const { name, reason } of skipped) lines.push(`not read ${showNames([name])}: ${reason}`);
   if (ignored.length > 0) lines.push(`no array ${showNames(ignored)}`);
-  if (lostMetadata.length > 0) lines.push(`lost     metadata that .npz has no place for: ${showNames(lostMetadata)}`);
+  if (lostMetadata.length > 0) lines.push(`lost     metadata that .npz cannot hold: ${showNames(lostMetadata)}`);
   return `${lines.join("\n")}\n`;
 }
 

@@ -11,50 +11,50 @@ import { writeWholeFile } from "../../files/write.js";
 import { fraction, whole } from "../../options/rules.js";
 import { createCheckBar } from "../../progress/quietBar.js";
 import { formatTable } from "../../report/table.js";
-import { addOpenFlags, type OpenFlags, openOptions } from "../flags/openFlags.js";
-import { readerOf } from "../flags/options.js";
+import { addFlags, givenBy } from "../flags/addFlags.js";
+import { JSON_OUTPUT, WORKERS } from "../flags/common.js";
+import { addOpenFlags, openOptions } from "../flags/openFlags.js";
 import { printResult } from "../output/output.js";
 import { checkSheetFile } from "../output/sheetFile.js";
-import { registerCompose } from "./dataCompose.js";
+import { setUpCompose } from "./dataCompose.js";
 
-interface CheckFlags extends OpenFlags {
-  readonly json?: boolean;
-  readonly contactSheet?: string;
-  readonly workers?: number;
-  readonly seed: number;
-  readonly validation: number;
-}
+const OPTIONS = {
+  ...JSON_OUTPUT,
+  contactSheet: { flag: "--contact-sheet <file>", help: "write a PNG that shows some images with their masks" },
+  ...WORKERS,
+  seed: {
+    flag: "--seed <n>",
+    help: "fixes the contact sheet, and the split if the folder has none",
+    rule: whole(0),
+    fallback: 0,
+  },
+  validation: {
+    flag: "--validation <part>",
+    help: "part of the images to validate on if the folder has no split",
+    rule: fraction,
+    fallback: 0.2,
+  },
+} as const;
 
-export function registerData(program: Command): void {
-  const data = program.command("data").description("look at labelled images, or make some");
-  const command = data
+/** Adds the commands of `fcn data`. */
+export function setUp(data: Command): void {
+  const check = data
     .command("check")
-    .description("look at every image and mask of a folder before training: exit code 0 when all is well, 1 when not")
-    .argument("<dir>", "a folder with images/ and masks/, labelme or COCO files, or a published data set")
-    .option("--json", "print one JSON object")
-    .option("--contact-sheet <file>", "write a PNG image of some images with their masks")
-    .option("--workers <n>", "threads that decode; 0 for none", readerOf("--workers", whole(0)))
-    .option(
-      "--seed <n>",
-      "of the split, where the folder has none, and of the contact sheet",
-      readerOf("--seed", whole(0)),
-      0,
-    )
-    .option(
-      "--validation <part>",
-      "part of the images to validate on, where the folder has no split",
-      readerOf("--validation", fraction),
-      0.2,
-    );
-  addOpenFlags(command).action(run);
-  registerCompose(data);
+    .description("check all images and masks of a folder before training; the exit code is 0 if all is well, else 1")
+    .argument("<dir>", "a folder with images/ and masks/, labelme or COCO files, or a published data set");
+  addOpenFlags(addFlags(check, OPTIONS)).action(run);
+  setUpCompose(
+    data
+      .command("compose")
+      .description("paste cut-outs (PNG with alpha) on photographs: a folder of images with exact masks to train on"),
+  );
 }
 
-async function run(dir: string, flags: CheckFlags): Promise<void> {
-  const { json, contactSheet: sheet, seed, validation, workers } = flags;
+async function run(dir: string, given: object): Promise<void> {
+  const { json, contactSheet: sheet, seed, validation, workers } = givenBy(OPTIONS, given);
   const threads = workers === undefined ? {} : { workers };
   const bar = createCheckBar(json ? process.stderr : process.stdout);
-  const how = { ...openOptions(flags), ...threads, seed, validation, onProgress: bar.update };
+  const how = { ...openOptions(given), ...threads, seed, validation, onProgress: bar.update };
   const opened = await open(dir, how).finally(bar.stop);
   if (sheet !== undefined) await checkSheetFile(sheet, opened);
   const report = await check(opened, { ...threads, onProgress: bar.update }).finally(bar.stop);
@@ -65,7 +65,7 @@ async function run(dir: string, flags: CheckFlags): Promise<void> {
   throw new TensorError({
     code: "data-problems",
     message: `data check: ${dir} has ${counted(problems, "problem")}`,
-    fix: "mend what the lines above name, then check again",
+    fix: "fix what the lines above report, then check again",
   });
 }
 
@@ -94,7 +94,7 @@ export function formatReport(report: DataReport, sheet?: string): string {
     ...names.map((split) => describeSplit(split, report)),
     ...describeLevels(report),
     "",
-    "Part of the pixels, per cent",
+    "Share of the pixels, per cent",
     formatTable({ header: ["class", ...names], rows: [...rows, voids] }),
     ...(shown.length < classes.length ? [`${absent} classes without a pixel are left out of the table`] : []),
     "",
@@ -105,7 +105,7 @@ export function formatReport(report: DataReport, sheet?: string): string {
   const problems = remarks.filter(({ level }) => level === "problem");
   if (problems.length > 0 && problems.every(({ code }) => isSkippable(code))) {
     const shapes = problems.some(({ code }) => isKept(code));
-    const cost = shapes ? "; where that is a shape, what it covers counts as background" : "";
+    const cost = shapes ? "; if it is a shape, the area that it covers counts as background" : "";
     lines.push(`with --skip-bad, fcn train and fcn eval leave out what has these problems and use the rest${cost}`);
   }
   lines.push(
@@ -124,7 +124,7 @@ function describeSplit(name: string, { splits }: DataReport): string {
 
 function describeLevels({ levels }: DataReport): string[] {
   return Object.entries(levels).map(([depth, { min, max, distinct }]) => {
-    return `values of the images: ${depth}, ${rangeText([min, max])}${distinct === undefined ? "" : `, ${distinct} different ones`}`;
+    return `values of the images: ${depth}, ${rangeText([min, max])}${distinct === undefined ? "" : `, ${distinct} different values`}`;
   });
 }
 

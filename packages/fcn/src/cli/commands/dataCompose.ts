@@ -6,48 +6,54 @@ import { counted, firstLines } from "../../data/files/words.js";
 import { writeFolder } from "../../data/folder/write.js";
 import { vocColours } from "../../labels/colours.js";
 import { fraction, whole } from "../../options/rules.js";
-import { checkFolder, readerOf } from "../flags/options.js";
-import { UsageError } from "../output/errors.js";
+import { addFlags, givenBy } from "../flags/addFlags.js";
+import { checkFolder } from "../flags/checks.js";
+import { JSON_OUTPUT } from "../flags/common.js";
+import { foldersByName, skipPattern } from "../flags/readers.js";
 import { printResult } from "../output/output.js";
 
-interface ComposeFlags {
-  readonly cutouts: Readonly<Record<string, string[]>>;
-  readonly backgrounds: string[];
-  readonly out: string;
-  readonly samples: number;
-  readonly validation: number;
-  readonly size: number;
-  readonly heldBack: number;
-  readonly voidBorder: number;
-  readonly skip?: RegExp;
-  readonly seed: number;
-  readonly json?: boolean;
-}
+const OPTIONS = {
+  cutouts: {
+    flag: "--cutouts <class=dir,...>",
+    help: "folders with the cut-outs of one class; repeat it for each class",
+    reader: foldersByName,
+    isRequired: true,
+  },
+  backgrounds: { flag: "--backgrounds <path...>", help: "folders of photographs, or single files", isRequired: true },
+  out: {
+    flag: "--out <dir>",
+    help: "folder to make, with images/, masks/, classes.json and splits/",
+    isRequired: true,
+  },
+  samples: { flag: "--samples <n>", help: "number of training images", rule: whole(1), fallback: 600 },
+  validation: { flag: "--validation <n>", help: "number of validation images", rule: whole(1), fallback: 80 },
+  size: { flag: "--size <n>", help: "side of the square images in pixels", rule: whole(8), fallback: 256 },
+  heldBack: {
+    flag: "--held-back <part>",
+    help: "part of the cut-outs and photographs that only validation images show",
+    rule: fraction,
+    fallback: 0.3,
+  },
+  voidBorder: {
+    flag: "--void-border <n>",
+    help: "pixels around each outline that become void",
+    rule: whole(0),
+    fallback: 0,
+  },
+  skip: {
+    flag: "--skip <pattern>",
+    help: "leave out files whose path matches this regular expression",
+    reader: skipPattern,
+  },
+  seed: { flag: "--seed <n>", help: "fixes the split and the images", rule: whole(0), fallback: 0 },
+  ...JSON_OUTPUT,
+} as const;
 
-export function registerCompose(data: Command): void {
-  data
-    .command("compose")
-    .description("paste cut-outs (PNG with alpha) on photographs: images with exact masks, as a folder to train on")
-    .requiredOption("--cutouts <class=dir,...>", "folders with the cut-outs of a class; once a class", addClass)
-    .requiredOption("--backgrounds <path...>", "folders of photographs, or single ones")
-    .requiredOption("--out <dir>", "folder to make: images/, masks/, classes.json, splits/")
-    .option("--samples <n>", "images to train on", readerOf("--samples", whole(1)), 600)
-    .option("--validation <n>", "images to validate on", readerOf("--validation", whole(1)), 80)
-    .option("--size <n>", "side of the square images in pixels", readerOf("--size", whole(8)), 256)
-    .option(
-      "--held-back <part>",
-      "part of the cut-outs and photographs that only validation images show",
-      readerOf("--held-back", fraction),
-      0.3,
-    )
-    .option("--void-border <n>", "pixels around each outline that become void", readerOf("--void-border", whole(0)), 0)
-    .option("--skip <pattern>", "leave out files whose path matches this regular expression", parsePattern)
-    .option("--seed <n>", "fixes the division and the images", readerOf("--seed", whole(0)), 0)
-    .option("--json", "print one JSON object")
-    .action(run);
-}
+/** Adds the flags and the action of `fcn data compose`. */
+export const setUpCompose = (command: Command): void => void addFlags(command, OPTIONS).action(run);
 
-async function run({ cutouts, backgrounds, out, heldBack, skip, json, ...flags }: ComposeFlags): Promise<void> {
+async function run(given: object): Promise<void> {
+  const { cutouts, backgrounds, out, heldBack, skip, json, ...flags } = givenBy(OPTIONS, given);
   await checkFolder("--out", out);
   const source = await loadComposite({ cutouts, backgrounds, ...(skip ? { skip: (path) => skip.test(path) } : {}) });
   const split = splitComposite(source, { validation: heldBack, seed: flags.seed });
@@ -95,20 +101,4 @@ function describe({ out, images, sources: { train, val }, leftOut }: Summary): s
     `wrote ${counted(images.train ?? 0, "image")} to train on and ${images.val} to validate on: ${out}`,
   ];
   return `${lines.join("\n")}\n`;
-}
-
-/** Collects `bird=stamps/birds,stamps/ducks` by class. */
-function addClass(value: string, before: Record<string, string[]> = {}): Record<string, string[]> {
-  const [, name, list] = /^([^=]+)=(.+)$/.exec(value) ?? [];
-  if (name === undefined || list === undefined)
-    throw new UsageError(`--cutouts is "${value}"`, "give a class and its folders, such as bird=stamps/birds");
-  return { ...before, [name]: [...(before[name] ?? []), ...list.split(",")] };
-}
-
-function parsePattern(value: string): RegExp {
-  try {
-    return new RegExp(value);
-  } catch (error) {
-    throw new UsageError(`--skip is "${value}": ${(error as Error).message}`, "give a regular expression");
-  }
 }

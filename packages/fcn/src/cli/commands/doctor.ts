@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { type AdapterReport, probeAdapters, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { adapterAdvice, driverRemarks, parseOsRelease } from "../../../bin/advice.mjs";
+import { addFlags, givenBy } from "../flags/addFlags.js";
+import { JSON_OUTPUT } from "../flags/common.js";
 import { printResult } from "../output/output.js";
 
 type Adapter = AdapterReport["adapters"][number];
@@ -82,7 +84,7 @@ export function formatDiagnosis(diagnosis: Diagnosis): string {
   if (diagnosis.adapters.length === 0) lines.push("adapter    none");
   for (const line of diagnosis.missing) lines.push(`missing    ${line}`);
   if (diagnosis.mend) {
-    lines.push(`mend       ${diagnosis.mend.command}`);
+    lines.push(`fix        ${diagnosis.mend.command}`);
     if (diagnosis.mend.why) lines.push(`           ${diagnosis.mend.why}`);
   }
   return `${lines.join("\n")}\n`;
@@ -118,18 +120,13 @@ async function readMachine(): Promise<Machine> {
   };
 }
 
-async function probe(): Promise<AdapterReport | TensorError> {
-  try {
-    return await probeAdapters();
-  } catch (error) {
+async function run(given: object): Promise<void> {
+  const report = await probeAdapters().catch((error: unknown) => {
     if (error instanceof TensorError) return error;
     throw error;
-  }
-}
-
-async function run(options: { json?: boolean }): Promise<void> {
-  const diagnosis = diagnose(await probe(), await readMachine());
-  await printResult(diagnosis, formatDiagnosis, options.json);
+  });
+  const diagnosis = diagnose(report, await readMachine());
+  await printResult(diagnosis, formatDiagnosis, givenBy(JSON_OUTPUT, given).json);
   if (diagnosis.ok) return;
   throw new TensorError({
     code: "no-adapter",
@@ -138,14 +135,5 @@ async function run(options: { json?: boolean }): Promise<void> {
   });
 }
 
-/**
- * Adds `fcn doctor`, which shows the WebGPU adapter of this machine, what is missing, and the command that fixes it.
- * Without an adapter the exit code is 1.
- */
-export function registerDoctor(program: Command): void {
-  program
-    .command("doctor")
-    .description("show the WebGPU adapter, its driver, limits and features, what is missing and how to mend it")
-    .option("--json", "print JSON")
-    .action(run);
-}
+/** Adds the flag and the action of `fcn doctor`. Without an adapter the exit code is 1. */
+export const setUp = (command: Command): void => void addFlags(command, JSON_OUTPUT).action(run);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { DataRemark } from "../../data/files/remarks.js";
 import { counted } from "../../data/files/words.js";
 import { open } from "../../data/open/open.js";
+import type { OpenOptions } from "../../data/open/options.js";
 import { withoutBad } from "../../data/open/skipBad.js";
 import { isSkippable } from "../../data/open/skippable.js";
 import { type OpenedData, type SegmentationDataset, withScale } from "../../data/samples/dataset.js";
@@ -16,42 +17,53 @@ import { radiiRule } from "../../evaluation/scoreboard.js";
 import { savedTuning } from "../../measure/savedTuning.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { whole } from "../../options/rules.js";
+import { INFERENCE, type InferenceOptions, isTiled } from "../../prediction/options.js";
 import { createProgress } from "../../progress/items.js";
 import { adapterName } from "../../report/adapter.js";
-import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "../flags/inferenceFlags.js";
-import { addOpenFlags, type OpenFlags, openOptions } from "../flags/openFlags.js";
-import { readerOf } from "../flags/options.js";
+import { addFlags, flagValues, type Given, givenBy } from "../flags/addFlags.js";
+import { JSON_OUTPUT, WORKERS } from "../flags/common.js";
+import { addOpenFlags, openOptions } from "../flags/openFlags.js";
 import { deviceFault } from "../output/deviceFaults.js";
-import { UsageError } from "../output/errors.js";
+import { asUsage, UsageError } from "../output/errors.js";
 import { classRemarks, describeRemarks, rangeRemarks, splitRemarks, voidRemarks } from "../output/evalRemarks.js";
 import { printResult } from "../output/output.js";
 
-interface EvalFlags extends InferenceFlags, OpenFlags {
-  readonly data: string;
-  readonly weights: string;
-  readonly split: string;
-  readonly batch: number;
-  readonly radii: number[];
-  readonly workers?: number;
-  readonly json?: boolean;
+const OPTIONS = {
+  data: {
+    flag: "--data <dir>",
+    help: "a folder with images/ and masks/, or a published data set",
+    isRequired: true,
+  },
+  weights: { flag: "--weights <file>", help: "weights file of a training run", isRequired: true },
+  split: { flag: "--split <name>", help: "the part of the data to score", fallback: "val" },
+  batch: { flag: "--batch <n>", help: "images of the same size to predict at a time", rule: whole(1), fallback: 1 },
+  radii: {
+    flag: "--radii <list>",
+    help: "distances from boundaries, in pixels, within which pixels are also scored separately",
+    rule: radiiRule,
+    fallback: [1, 2, 4, 8, 16],
+    fallbackText: "1,2,4,8,16",
+  },
+  ...WORKERS,
+  ...JSON_OUTPUT,
+} as const;
+
+/** Adds the flags and the action of `fcn eval`. */
+export const setUp = (command: Command): void =>
+  void addOpenFlags(addFlags(addFlags(command, OPTIONS), INFERENCE)).action(run);
+
+/** The flags of one command line, by the tables that they belong to. */
+interface EvalFlags extends Given<typeof OPTIONS> {
+  readonly inference: InferenceOptions;
+  readonly open: OpenOptions;
 }
 
-export function registerEval(program: Command): void {
-  const command = program
-    .command("eval")
-    .description("score a net on labelled images: the four metrics, every class, boundaries, and sizes of objects")
-    .requiredOption("--data <dir>", "a folder with images/ and masks/, or a published data set")
-    .requiredOption("--weights <file>", "weights file of a training run")
-    .option("--split <name>", "the part of the data", "val")
-    .option("--batch <n>", "images of one size predicted at a time", readerOf("--batch", whole(1)), 1);
-  addOpenFlags(addInferenceFlags(command))
-    .option("--radii <list>", "distances from boundaries", readerOf("--radii", radiiRule), [1, 2, 4, 8, 16])
-    .option("--workers <n>", "threads that decode; 0 for none", readerOf("--workers", whole(0)))
-    .option("--json", "print one JSON object; progress goes to standard error")
-    .action(run);
-}
-
-async function run(flags: EvalFlags): Promise<void> {
+async function run(given: object): Promise<void> {
+  const flags: EvalFlags = {
+    ...givenBy(OPTIONS, given),
+    inference: flagValues(INFERENCE, given),
+    open: openOptions(given),
+  };
   const { opened, dataset: own } = await openSplit(flags);
   const device = await createDevice({ tuning: savedTuning });
   const scored = { images: 0 };
@@ -59,7 +71,7 @@ async function run(flags: EvalFlags): Promise<void> {
     const loaded = await loadModel(flags.weights, device);
     const { model, classes, preprocessing } = loaded.metadata;
     // A given range applies to the net as well.
-    const dataset = flags.range === undefined && preprocessing.range ? withScale(own, preprocessing) : own;
+    const dataset = flags.open.range === undefined && preprocessing.range ? withScale(own, preprocessing) : own;
     const remarks = [
       ...rangeRemarks(flags.data, opened, preprocessing),
       ...classRemarks(flags.data, flags.weights, opened.classes, classes, opened.layout),
@@ -107,7 +119,7 @@ async function score(
   const stream = flags.json || !process.stdout.isTTY ? process.stderr : process.stdout;
   const progress = createProgress(stream, "evaluating", dataset.length);
   const options: EvaluateOptions = {
-    ...inferenceOptions(flags),
+    ...flags.inference,
     batchSize: flags.batch,
     boundary: { radii: flags.radii },
     sizes: COCO_SIZES,
@@ -121,7 +133,7 @@ async function score(
       evaluate(loaded, pooledSamples(dataset, pool), options),
     );
   } catch (error) {
-    throw asWrongUse(withFlag(error, flags), flags);
+    throw asUsage(withFlag(error, flags), isTiled(flags.inference));
   } finally {
     progress.end();
   }
@@ -131,7 +143,7 @@ const threads = ({ workers }: EvalFlags): WorkerOptions => (workers === undefine
 
 /** Opens the data and looks for unusable images only in the split to be measured. */
 async function openSplit(flags: EvalFlags): Promise<{ opened: OpenedData; dataset: SegmentationDataset }> {
-  const { skipBad = false, ...options } = { ...openOptions(flags), ...threads(flags) };
+  const { skipBad = false, ...options } = { ...flags.open, ...threads(flags) };
   const opened = await open(flags.data, options);
   const dataset = splitOf(opened, flags.split);
   if (!skipBad) return { opened, dataset };
@@ -140,7 +152,7 @@ async function openSplit(flags: EvalFlags): Promise<{ opened: OpenedData; datase
 }
 
 /** Adds --skip-bad to the remedy for an unusable image, unless the flag is set already. */
-function withFlag(error: unknown, { skipBad }: EvalFlags): unknown {
+function withFlag(error: unknown, { open: { skipBad } }: EvalFlags): unknown {
   if (!(error instanceof TensorError) || skipBad || !isSkippable(error.code)) return error;
   const fix = error.commandFix ?? error.fix;
   return reworded(error, { fix: { code: error.fix, command: `${fix}; or leave out what cannot be used: --skip-bad` } });

@@ -5,19 +5,10 @@ import { OPSETS } from "../../export/onnx/exportOnnx.js";
 import { refuseSameFile } from "../../files/write.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { size, whole } from "../../options/rules.js";
-import { readerOf } from "../flags/options.js";
-import { UsageError } from "../output/errors.js";
+import { addFlags, givenBy } from "../flags/addFlags.js";
+import { refuseBoth } from "../flags/checks.js";
+import { JSON_OUTPUT } from "../flags/common.js";
 import { printResult } from "../output/output.js";
-
-interface ExportFlags {
-  readonly weights: string;
-  readonly onnx: string;
-  readonly argmax?: boolean;
-  readonly softmax?: boolean;
-  readonly size?: readonly [number, number];
-  readonly opset?: number;
-  readonly json?: boolean;
-}
 
 /** What `fcn export --json` prints. */
 export interface ExportReport extends OnnxSummary {
@@ -25,26 +16,27 @@ export interface ExportReport extends OnnxSummary {
   readonly model: string;
 }
 
-export function registerExport(program: Command): void {
-  program
-    .command("export")
-    .description("write a net for other runtimes, as an ONNX model that takes images of any size")
-    .requiredOption("--weights <file>", "weights file of a training run; it names its net")
-    .requiredOption("--onnx <file>", "the ONNX model to write")
-    .option("--argmax", "give the class of every pixel in place of the logits")
-    .option("--softmax", "give probabilities in place of the logits")
-    .option("--size <HxW>", "take single images of this size only", readerOf("--size", size))
-    .option(
-      "--opset <n>",
-      "version of ONNX's operators, 13 unless given",
-      readerOf("--opset", whole(OPSETS.first, OPSETS.last)),
-    )
-    .option("--json", "print JSON")
-    .action(run);
-}
+const OPTIONS = {
+  weights: { flag: "--weights <file>", help: "weights file of a training run; it names its net", isRequired: true },
+  onnx: { flag: "--onnx <file>", help: "ONNX file to write", isRequired: true },
+  argmax: { flag: "--argmax", help: "output the class of each pixel instead of the logits" },
+  softmax: { flag: "--softmax", help: "output probabilities instead of the logits" },
+  size: { flag: "--size <HxW>", help: "accept only single images of this size", reader: size },
+  opset: {
+    flag: "--opset <n>",
+    help: "version of ONNX's operators",
+    rule: whole(OPSETS.first, OPSETS.last),
+    fallbackText: `${OPSETS.first}`,
+  },
+  ...JSON_OUTPUT,
+} as const;
 
-async function run({ weights, onnx, argmax = false, softmax = false, size, opset, json }: ExportFlags): Promise<void> {
-  if (argmax && softmax) throw new UsageError("--argmax and --softmax exclude each other", "leave one of them out");
+/** Adds the flags and the action of `fcn export`. */
+export const setUp = (command: Command): void => void addFlags(command, OPTIONS).action(run);
+
+async function run(given: object): Promise<void> {
+  const { weights, onnx, argmax = false, softmax = false, size, opset, json } = givenBy(OPTIONS, given);
+  refuseBoth({ "--argmax": argmax, "--softmax": softmax });
   await refuseSameFile("export", onnx, [weights]);
   const device = await createDevice();
   try {

@@ -1,74 +1,83 @@
 import { TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
 import type { Command } from "commander";
-import type { PixelRange } from "../../data/decode/pixelScale.js";
 import { counted } from "../../data/files/words.js";
 import { RANGE } from "../../data/open/options.js";
 import { size, upTo } from "../../options/rules.js";
 import { expandInputs, type Input } from "../../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName } from "../../prediction/files/outputs.js";
 import { type ImageReport, type PredictSummary, runPredict } from "../../prediction/files/run.js";
+import { INFERENCE, isTiled } from "../../prediction/options.js";
 import { createProgress } from "../../progress/items.js";
-import { addFlags } from "../flags/addFlags.js";
-import { addInferenceFlags, asWrongUse, type InferenceFlags, inferenceOptions } from "../flags/inferenceFlags.js";
-import { checkFolder, parseWords, readerOf } from "../flags/options.js";
+import { addFlags, flagValues, givenBy } from "../flags/addFlags.js";
+import { checkFolder } from "../flags/checks.js";
+import { JSON_OUTPUT } from "../flags/common.js";
+import { someOf } from "../flags/readers.js";
 import { deviceFault } from "../output/deviceFaults.js";
-import { UsageError } from "../output/errors.js";
+import { asUsage, UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
 const KINDS = Object.keys(OUTPUTS) as OutputName[];
 
-interface PredictFlags extends InferenceFlags {
-  readonly weights: string;
-  readonly out: string;
-  readonly save: OutputName[];
-  readonly alpha: number;
-  readonly simplify: number;
-  readonly raw?: [number, number];
-  readonly range?: PixelRange;
-  readonly overwrite?: boolean;
-  readonly json?: boolean;
+const OPTIONS = {
+  weights: { flag: "--weights <file>", help: "weights file of a training run", isRequired: true },
+  out: { flag: "--out <dir>", help: "folder for the results", isRequired: true },
+  save: {
+    flag: "--save <list>",
+    help: `what to write: ${KINDS.join(",")}`,
+    reader: someOf(KINDS),
+    fallback: ["labels", "overlay"],
+    fallbackText: "labels,overlay",
+  },
+  alpha: { flag: "--alpha <x>", help: "share of the colour in overlays, 0 to 1", rule: upTo(1), fallback: 0.5 },
+  simplify: { flag: "--simplify <px>", help: "how far the lines of polygons may move", rule: upTo(1e6), fallback: 0 },
+  raw: {
+    flag: "--raw <HxW>",
+    help: "standard input holds raw pixels of four bytes each: red, green, blue, opacity",
+    reader: size,
+  },
+  overwrite: {
+    flag: "--overwrite",
+    help: "overwrite files that are not results of fcn predict; the images themselves are never overwritten",
+  },
+  ...JSON_OUTPUT,
+} as const;
+
+/** How the net is given the images. */
+const INPUT = { ...INFERENCE, ...RANGE };
+
+/** Adds the operand, the flags and the action of `fcn predict`. */
+export function setUp(command: Command): void {
+  command.argument("<input...>", "image files, folders of images, patterns, or - for standard input");
+  addFlags(addFlags(command, OPTIONS), INPUT).action(run);
 }
 
-export function registerPredict(program: Command): void {
-  const command = program
-    .command("predict")
-    .description("label every pixel of images; exit code 1 when any of them failed")
-    .argument("<input...>", "image files, folders of images, patterns, or - for standard input")
-    .requiredOption("--weights <file>", "weights file of a training run")
-    .requiredOption("--out <dir>", "folder for the results");
-  addFlags(addInferenceFlags(command), RANGE)
-    .option("--save <list>", `what to write: ${KINDS.join(",")}`, parseWords("--save", KINDS), ["labels", "overlay"])
-    .option("--alpha <x>", "share of the colour in overlays", readerOf("--alpha", upTo(1)), 0.5)
-    .option("--simplify <px>", "how far lines of polygons may move", readerOf("--simplify", upTo(1e6)), 0)
-    .option("--raw <HxW>", "standard input holds raw pixels: red, green, blue, opacity", readerOf("--raw", size))
-    .option("--overwrite", "write over files that are no results of fcn predict; never over the images themselves")
-    .option("--json", "print one JSON object; progress goes to standard error")
-    .action(predict);
-}
-
-async function predict(names: string[], flags: PredictFlags): Promise<void> {
-  const { weights, out, save, raw, overwrite = false, json = false } = flags;
+async function run(names: string[], given: object): Promise<void> {
+  const { weights, out, save, raw, overwrite = false, json = false, ...flags } = givenBy(OPTIONS, given);
+  const input = flagValues(INPUT, given);
   await checkFolder("--out", out);
   if (names.filter((name) => name === "-").length > 1) {
     throw new UsageError("standard input was named twice", "name - once");
   }
   if (raw && !names.includes("-")) {
-    throw new UsageError("--raw is for standard input, which is not read", "name - as the input, or leave --raw out");
+    throw new UsageError(
+      "--raw is for standard input, which is not among the inputs",
+      "name - as the input, or leave --raw out",
+    );
   }
   const inputs = await expandInputs(names, { raw, out, onWarning });
   const { alpha, simplify: tolerance } = flags;
-  const options = { ...inferenceOptions(flags), overlay: { alpha }, range: flags.range };
+  const options = { ...input, overlay: { alpha } };
   const progress = createProgress(json ? process.stderr : process.stdout, "predicting", inputs.length);
   const onImage = (report: ImageReport): void => progress.step(describeImage(report), "error" in report);
   const written = new Set<string>();
   const onWritten = ({ name }: Input): void => void written.add(name);
-  const run = { inputs, weights, out, save, options, tolerance, overwrite, onWritten };
-  const summary = await runPredict(run, onImage)
+  const job = { inputs, weights, out, save, options, tolerance, overwrite, onWritten };
+  const summary = await runPredict(job, onImage)
     .catch((error: unknown) => {
       const rest = inputs.filter(({ name }) => !written.has(name)).map(({ name }) => name);
       const state = `the results of ${written.size} of ${counted(inputs.length, "image")} are in ${out}, not done: ${firstOf(rest, 8)}`;
-      throw asWrongUse(deviceFault(error, { state, less: "--tile 256x256, --memory 512" }), flags);
+      throw asUsage(deviceFault(error, { state, less: "--tile 256x256, --memory 512" }), isTiled(input));
     })
     .finally(() => progress.end());
   await printResult(summary, describeSummary, json);

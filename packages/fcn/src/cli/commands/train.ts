@@ -1,49 +1,38 @@
-import { hasCode } from "@fcn/tensor";
+import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { list } from "../../models/index.js";
 import { createCheckBar } from "../../progress/quietBar.js";
 import { createStageView } from "../../progress/stages.js";
 import { OPTIMIZERS } from "../../training/optimizer/optimizers.js";
 import { type TrainRunResult, trainRun } from "../../training/run/index.js";
-import { optimizerOf } from "../../training/run/start/options.js";
+import { optimizerOf } from "../../training/run/start/defaults.js";
 import { recipeGives } from "../../training/settings/recipes.js";
 import { SETTINGS } from "../../training/settings/run.js";
 import type { TrainRunOptions } from "../../training/settings/runOptions.js";
-import { addFlags, flagValues } from "../flags/addFlags.js";
-import { addOpenFlags, type OpenFlags, openOptions } from "../flags/openFlags.js";
-import { checkFolder } from "../flags/options.js";
+import { addFlags, flagValues, givenBy } from "../flags/addFlags.js";
+import { checkFolder, refuseBoth } from "../flags/checks.js";
+import { JSON_OUTPUT } from "../flags/common.js";
+import { addOpenFlags, openOptions } from "../flags/openFlags.js";
 import { describeRun } from "../output/describeRun.js";
-import { UsageError } from "../output/errors.js";
+import { asUsage, UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 import { stopOnInterrupt } from "../output/signals.js";
 
-interface TrainFlags extends OpenFlags {
-  readonly json?: boolean;
-}
-
-export function registerTrain(program: Command): void {
-  const command = program
-    .command("train")
-    .description("train a net on a folder of labelled images; the folder is checked first");
-  addOpenFlags(addFlags(command, SETTINGS, (name) => (recipeGives(name) ? "the recipe's, else " : "")))
-    .option("--json", "print one JSON object; progress goes to standard error")
-    .addHelpText("after", `\n${EXIT_CODES}`)
-    .action(run);
-}
-
 const EXIT_CODES =
-  "Exit codes: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage, 143 stopped by SIGTERM, 129 by SIGHUP (end of the terminal).";
+  "Exit codes: 0 done, 1 failed or stopped by Ctrl-C, 2 wrong usage, 143 stopped by SIGTERM, 129 stopped by SIGHUP (the terminal was closed).";
 
-async function run(flags: TrainFlags): Promise<void> {
-  const { json } = flags;
-  const options = flagValues(SETTINGS, flags) as Partial<TrainRunOptions> & Pick<TrainRunOptions, "data" | "out">;
+/** Adds the flags and the action of `fcn train`. */
+export function setUp(command: Command): void {
+  addOpenFlags(addFlags(command, SETTINGS, (name) => (recipeGives(name) ? "the recipe's, else " : "")));
+  addFlags(command, JSON_OUTPUT).addHelpText("after", `\n${EXIT_CODES}`).action(run);
+}
+
+async function run(given: object): Promise<void> {
+  const { json } = givenBy(JSON_OUTPUT, given);
+  const options = flagValues(SETTINGS, given) as Partial<TrainRunOptions> & Pick<TrainRunOptions, "data" | "out">;
   await checkFolder("--out", options.out);
-  if (options.steps !== undefined && options.epochs !== undefined) {
-    throw new UsageError("--steps and --epochs exclude each other", "give one of them");
-  }
-  if (options.resume && options.overwrite) {
-    throw new UsageError("--resume and --overwrite exclude each other", "go on with the run, or replace it");
-  }
+  refuseBoth({ "--steps": options.steps, "--epochs": options.epochs });
+  refuseBoth({ "--resume": options.resume, "--overwrite": options.overwrite }, "go on with the run, or replace it");
   if (options.model === undefined && options.weights === undefined && !options.resume) {
     throw new UsageError(
       "--model is missing",
@@ -73,7 +62,7 @@ async function run(flags: TrainFlags): Promise<void> {
   try {
     const result = await trainRun({
       ...options,
-      open: openOptions(flags),
+      open: openOptions(given),
       signal: stop.signal,
       view: {
         line: (text, commandText = text) => {
@@ -94,17 +83,14 @@ async function run(flags: TrainFlags): Promise<void> {
     if (result.stopped) throw stopped(result);
   } catch (error) {
     const isStop = stop.signal.aborted && error instanceof Error;
-    throw isStop ? Object.assign(error, { exitCode: exitCode() }) : asWrongUse(error);
+    throw isStop
+      ? Object.assign(error, { exitCode: exitCode() })
+      : // Only the built net tells which options it has.
+        asUsage(error, error instanceof TensorError && error.details?.option !== undefined);
   } finally {
     checking.stop();
     unlisten();
   }
-}
-
-/** Makes an unknown model option wrong usage. Only the built net tells which options exist. */
-function asWrongUse(error: unknown): unknown {
-  const isOption = hasCode(error, "invalid-argument") && error.details?.option !== undefined;
-  return isOption ? new UsageError(error.message, error.fix) : error;
 }
 
 function stopped({ done, steps, out }: TrainRunResult): Error {

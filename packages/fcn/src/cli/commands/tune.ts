@@ -4,27 +4,20 @@ import { saveTuning } from "../../measure/savedTuning.js";
 import { makeWork } from "../../measure/work.js";
 import { createProgress } from "../../progress/items.js";
 import { adapterName } from "../../report/adapter.js";
-import { addMeasuredFlags, type MeasuredFlags, withMeasured } from "../flags/measured.js";
+import { addFlags, givenBy } from "../flags/addFlags.js";
+import { MEASURED, withMeasured } from "../flags/measured.js";
 import { printResult } from "../output/output.js";
 
-interface TuneFlags extends MeasuredFlags {
-  readonly inference?: boolean;
-  readonly json?: boolean;
-}
+const OPTIONS = {
+  ...MEASURED,
+  inference: { flag: "--inference", help: "tune for prediction only, not for training" },
+} as const;
 
-export function registerTune(program: Command): void {
-  const command = program
-    .command("tune")
-    .description(
-      "measure which tiles of the convolutions are fastest on this adapter for a net, and keep them for all commands",
-    );
-  addMeasuredFlags(command)
-    .option("--inference", "tune for prediction alone, not for training")
-    .option("--json", "print one JSON object; progress goes to standard error")
-    .action(run);
-}
+/** Adds the flags and the action of `fcn tune`. */
+export const setUp = (command: Command): void => void addFlags(command, OPTIONS).action(run);
 
-async function run({ inference = false, json, ...flags }: TuneFlags): Promise<void> {
+async function run(given: object): Promise<void> {
+  const { inference = false, json, ...flags } = givenBy(OPTIONS, given);
   const summary = await withMeasured(flags, async ({ device, net, name, channels }) => {
     const { size, batch: batchSize } = flags;
     const work = makeWork(device, net, { batchSize, size, channels, training: !inference });
@@ -52,7 +45,7 @@ async function run({ inference = false, json, ...flags }: TuneFlags): Promise<vo
 }
 
 function describeResult({ key, tile, speedup }: TuningResult): string {
-  if (speedup === 1) return `${key}: as it is`;
+  if (speedup === 1) return `${key}: unchanged`;
   const team = tile.variant === "subgroup" ? `, teams of ${tile.SGN}, ${tile.TV} columns` : "";
   return `${key}: ${speedup.toFixed(2)} times as fast with ${tile.variant} ${tile.TM}${team}`;
 }

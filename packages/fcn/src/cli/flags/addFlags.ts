@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { type AnyTable, valuesOf } from "../../options/option.js";
-import { readerOf } from "./options.js";
+import type { Reader } from "../../options/rules.js";
+import { UsageError } from "../output/errors.js";
 
 /** Adds the flags of a table of options. `before` is what stands before the default of an option in the help. */
 export function addFlags(command: Command, table: AnyTable, before = (_: string): string => ""): Command {
@@ -19,6 +20,15 @@ export function addFlags(command: Command, table: AnyTable, before = (_: string)
   return command;
 }
 
+/** A parser for an option that a rule reads. `before` is the value from an earlier use of the option. */
+const readerOf =
+  <Value>(option: string, { what, parse }: Reader<Value>): ((text: string, before?: Value) => Value) =>
+  (text, before) => {
+    const value = parse(text, before);
+    if (value !== undefined) return value;
+    throw new UsageError(`${option} is "${text}"`, `use ${what}`);
+  };
+
 /** The options of a table that the flags of a command line give. */
 export function flagValues(table: AnyTable, given: object): Record<string, unknown> {
   const flags = given as Readonly<Record<string, unknown>>;
@@ -28,3 +38,23 @@ export function flagValues(table: AnyTable, given: object): Record<string, unkno
     return part === undefined ? value : Object.assign({}, part, value);
   });
 }
+
+/** What the flag of a row gives: what is read, else the text or texts after it, else whether it is there. */
+type ValueOf<Row> = Row extends { readonly reader: Reader<infer Value> } | { readonly rule: Reader<infer Value> }
+  ? Value
+  : Row extends { readonly flag: `${string}...>` }
+    ? readonly string[]
+    : Row extends { readonly flag: `${string}<${string}` }
+      ? string
+      : boolean;
+
+type Sure = { readonly isRequired: true } | { readonly fallback: unknown };
+
+/** The options that a command line gives by the flags of a table, with their defaults. */
+export type Given<Table> = {
+  readonly [Name in keyof Table as Table[Name] extends Sure ? Name : never]: ValueOf<Table[Name]>;
+} & { readonly [Name in keyof Table as Table[Name] extends Sure ? never : Name]?: ValueOf<Table[Name]> };
+
+/** The options that the flags of a command line give, or their defaults. */
+export const givenBy = <Table extends AnyTable>(table: Table, given: object): Given<Table> =>
+  ({ ...valuesOf(table, ({ fallback }) => fallback), ...flagValues(table, given) }) as Given<Table>;

@@ -1,9 +1,6 @@
 import type { Command } from "commander";
 import { OPEN_OPTIONS, type OpenOptions } from "../../data/open/options.js";
-import { addFlags, flagValues } from "../flags/addFlags.js";
-
-/** The options that come from the flags of every command that opens a folder of labelled images. */
-export type OpenFlags = Pick<OpenOptions, "skipBad" | "range">;
+import { addFlags, flagValues } from "./addFlags.js";
 
 /** Adds the flags of every command that opens a folder of labelled images. */
 export const addOpenFlags = (command: Command): Command => addFlags(command, OPEN_OPTIONS);

@@ -15,8 +15,8 @@ export interface FaultAdvice {
  */
 export function deviceFault(error: unknown, { state, less }: FaultAdvice): unknown {
   const remedies: Partial<Record<ErrorCode, string>> = {
-    "device-lost": `run the same command again; if the device is lost each time, take less at a time (${less})`,
-    "out-of-memory": `take less at a time (${less}), or end other programs that use the GPU, and run the command again`,
+    "device-lost": `run the same command again; if the device is lost each time, process less at a time (${less})`,
+    "out-of-memory": `process less at a time (${less}), or close other programs that use the GPU, and run the command again`,
   };
   const command = error instanceof TensorError ? remedies[error.code] : undefined;
   if (!(error instanceof TensorError) || command === undefined) return error;

@@ -1,6 +1,6 @@
 import { hasCode, TensorError } from "@fcn/tensor";
 import { CommanderError } from "commander";
-import { commandRemedy } from "./remedies.js";
+import { commandRemedy, helpOf } from "./remedies.js";
 
 /**
  * Wrong use of the command line that commander itself cannot detect, such as two mutually exclusive options. Exit code
@@ -12,6 +12,10 @@ export class UsageError extends TensorError {
     this.name = "UsageError";
   }
 }
+
+/** Makes an invalid argument wrong usage if it comes from flags that only the net can judge. */
+export const asUsage = (error: unknown, isFlag: boolean): unknown =>
+  isFlag && hasCode(error, "invalid-argument") ? new UsageError(error.message, error.fix) : error;
 
 /**
  * What the command line prints to standard error for a failure, and the exit code: 1 for a failure, 2 for wrong usage,
@@ -60,8 +64,7 @@ function fixOf(error: unknown, command: string | undefined): string | null {
 }
 
 function defaultFix(usage: boolean, command: string | undefined): string {
-  if (!usage) return "run again with --verbose to see where it failed";
-  return `see fcn ${command ? `${command} ` : ""}--help`;
+  return usage ? helpOf(command) : "run the command again with --verbose to see where it failed";
 }
 
 function causes(error: Error): string[] {

@@ -39,7 +39,7 @@ export async function splitRemarks({ root, splits, remarks }: OpenedData, split:
  */
 export function rangeRemarks(data: string, { range, depths = [] }: PixelScale, trained: PixelScale): DataRemark[] {
   if (range === undefined || trained.range !== undefined) return [];
-  const text = `the images are ${depths.join(" and ")}, but the weights file names no range, as after a training on 8 bits: values from ${rangeText(range)} become 0 to 255 (--range)`;
+  const text = `the images are ${depths.join(" and ")}, but the weights file names no range, so the net was probably trained on 8-bit images: values from ${rangeText(range)} become 0 to 255 (--range)`;
   return [{ level: "warning", code: "range-not-trained", file: data, text }];
 }
 
@@ -62,7 +62,7 @@ export function classRemarks(
   own: readonly string[],
   layout?: string,
 ): DataRemark[] {
-  const lists = `${data} has ${theirs.length} classes (${theirs.join(", ")}), the net in ${weights} ${own.length} (${own.join(", ")})`;
+  const lists = `${data} has ${theirs.length} classes (${theirs.join(", ")}), the net in ${weights} has ${own.length} (${own.join(", ")})`;
   if (theirs.length > own.length) {
     const fix = "evaluate on data with the net's classes, in their order";
     throw new TensorError({ code: "class-mismatch", message: `eval: ${lists}`, fix });
@@ -74,7 +74,7 @@ export function classRemarks(
   if ([...found].sort().join("\n") === [...wanted].sort().join("\n")) {
     throw new TensorError({
       code: "class-mismatch",
-      message: `eval: ${lists}: the same names in another order, so that scores would mean nothing`,
+      message: `eval: ${lists}: the names are the same, but in another order, so scores would be meaningless`,
       fix: sameOrder(own, layout),
     });
   }

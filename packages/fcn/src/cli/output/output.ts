@@ -1,5 +1,5 @@
 import { fstatSync, writeSync } from "node:fs";
-import { io } from "@fcn/tensor";
+import { unwritable } from "@fcn/tensor/io";
 
 const NAME = "standard output";
 let failure: unknown;
@@ -23,7 +23,7 @@ export function watchOutput(): void {
 
 /** The error for output that could not be written to standard output, or undefined if all was. */
 export const outputFailure = (): Error | undefined =>
-  failure === undefined ? undefined : io.unwritable("fcn", NAME, failure);
+  failure === undefined ? undefined : unwritable("fcn", NAME, failure);
 
 /**
  * Writes the result of a command to standard output. If a nearly full disk takes only a part, Node's own stream drops
@@ -38,7 +38,7 @@ export async function print(text: string): Promise<void> {
     else await new Promise<void>((done, fail) => process.stdout.write(text, (error) => (error ? fail(error) : done())));
   } catch (cause) {
     noteFailure(cause);
-    if (!isUnread) throw io.unwritable("fcn", NAME, cause);
+    if (!isUnread) throw unwritable("fcn", NAME, cause);
   }
 }
 

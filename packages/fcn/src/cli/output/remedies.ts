@@ -13,16 +13,18 @@ type Remedy = (failed: Failed) => string;
 
 const DEFECT = "this is a defect of fcn: report it with what --verbose prints";
 const defect: Remedy = () => DEFECT;
-const help: Remedy = ({ command }) => `see fcn ${command ? `${command} ` : ""}--help`;
-const smaller: Remedy = () => "use smaller images, windows (--crop, --tile) or batches (--batch)";
-const doctor: Remedy = () => "see what fcn doctor says of this machine";
+/** Where to read how a sub-command is used, or fcn itself. */
+export const helpOf = (command: string | undefined): string => `see fcn ${command ? `${command} ` : ""}--help`;
+const help: Remedy = ({ command }) => helpOf(command);
+const smaller: Remedy = () => "use smaller images, crops (--crop), tiles (--tile) or batches (--batch)";
+const doctor: Remedy = () => "see what fcn doctor says about this machine";
 
 /** Whether the command opens weights files of any format. */
 const opensAny = (command: string | undefined): boolean => command === "convert" || command === "train";
 const textList = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 
 const convertFirst = (file: string, flags: string): string =>
-  `bring the weights over first: fcn convert ${shellWord(file)} weights.safetensors ${flags}`.trimEnd();
+  `convert the weights first: fcn convert ${shellWord(file)} weights.safetensors ${flags}`.trimEnd();
 
 const GIVE_WEIGHTS = "give a safetensors, .npz, .pth or .caffemodel file, or the model.json of TensorFlow.js";
 
@@ -33,18 +35,20 @@ function otherFile({ error, command, file }: Failed): string {
       return convertFirst(file, "--model NAME");
     case "one array without a name (.npy)":
     case "a NumPy array (.npy)":
-      return 'put it into an archive with its name: numpy.savez("weights.npz", name=array)';
+      return 'save it in an archive under its name: numpy.savez("weights.npz", name=array)';
     case "a JSON file":
-      return "give the file of weights itself; of a model.json of TensorFlow.js: fcn convert model.json weights.safetensors";
+      return "give the weights file itself; for a model.json of TensorFlow.js, run fcn convert model.json weights.safetensors";
     default:
-      return opensAny(command) ? GIVE_WEIGHTS : "give the weights file of a training run, or of fcn convert --model";
+      return opensAny(command)
+        ? GIVE_WEIGHTS
+        : "give the weights file of a training run, or one from fcn convert --model";
   }
 }
 
 const MISMATCH: Readonly<Record<string, string>> = {
   convert:
-    "name the net that the weights are of (--model, --model-option), or say how names differ (--names, --prefix)",
-  train: "name the net that the weights are of (--model, --model-option), or what stands before its names (--prefix)",
+    "name the net that the weights are of (--model, --model-option), or say how the names differ (--names, --prefix)",
+  train: "name the net that the weights are of (--model, --model-option), or the prefix of its names (--prefix)",
 };
 
 /** Remedies at the command line, by error code, for errors whose own remedy is only for code. */
@@ -53,7 +57,7 @@ const BY_CODE: Readonly<Record<TensorCode, Remedy>> = {
   "invalid-shape": defect,
   "invalid-dtype": defect,
   "limit-exceeded": smaller,
-  "label-out-of-range": () => "see what fcn data check says of the folder",
+  "label-out-of-range": () => "see what fcn data check says about the folder",
   "not-finite": () => "lower the learning rate (--lr), or start from other weights (--weights)",
   "device-mismatch": defect,
   disposed: defect,
@@ -62,11 +66,11 @@ const BY_CODE: Readonly<Record<TensorCode, Remedy>> = {
   "graph-freed": defect,
   "modified-in-place": defect,
   "state-dict-mismatch": ({ command = "" }) =>
-    MISMATCH[command] ?? "give the weights file as a training run or fcn convert --model wrote it",
+    MISMATCH[command] ?? "give a weights file as a training run or fcn convert --model wrote it",
   "no-webgpu": doctor,
   "no-adapter": doctor,
   "device-lost": () =>
-    "run the command again, with --resume where it was a training; smaller batches (--batch) need less",
+    "run the command again, with --resume if it was a training; smaller batches (--batch) need less memory",
   "out-of-memory": smaller,
   "kernel-compile": doctor,
   "gpu-error": defect,
@@ -77,7 +81,7 @@ const BY_CODE: Readonly<Record<TensorCode, Remedy>> = {
     const flags = `--opaque ${textList(error.details?.names).map(shellWord).join(" ")}`;
     const again = command === "convert" ? `run it again with ${flags}` : convertFirst(file, flags);
     const save = error.details?.save ?? "save only the weights in PyTorch: torch.save(model.state_dict(), path)";
-    return `${save}; or, where the rest of the file does not matter, ${again}`;
+    return `${save}; or, if the rest of the file does not matter, ${again}`;
   },
   "ambiguous-checkpoint": ({ error, command, file }) => {
     const flags = textList(error.details?.keys).map((key) => `--key ${key === "" ? '""' : shellWord(key)}`);

@@ -3,7 +3,7 @@ import { dirname, resolve, sep } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import { isPng } from "../../data/decode/pngChunks.js";
 import type { OpenedData, SegmentationDataset } from "../../data/samples/dataset.js";
-import { realName } from "../../prediction/files/results.js";
+import { realName } from "../../prediction/files/paths.js";
 
 /**
  * Throws `file-exists` if a contact sheet would lie among the files of the data or replace one. It may overwrite an
@@ -18,10 +18,10 @@ export async function checkSheetFile(sheet: string, opened: OpenedData): Promise
   }
   const head = await readHead(target);
   if (head === undefined) return;
-  if (!isPng(head)) throw refused(sheet, "a file is there that is no PNG image, so no earlier contact sheet");
+  if (!isPng(head)) throw refused(sheet, "it is a file that is not a PNG image, so not an earlier contact sheet");
   // The data may be links to files elsewhere.
   for (const file of files) {
-    if ((await realpath(file).catch(() => file)) === target) throw refused(sheet, `it is the file behind ${file}`);
+    if ((await realpath(file).catch(() => file)) === target) throw refused(sheet, `it is the same file as ${file}`);
   }
 }
 
@@ -48,5 +48,5 @@ async function readHead(path: string): Promise<Uint8Array | undefined> {
 
 function refused(sheet: string, problem: string): TensorError {
   const message = `data check: the contact sheet cannot be ${sheet}: ${problem}`;
-  return new TensorError({ code: "file-exists", message, fix: "name a new file outside of the data" });
+  return new TensorError({ code: "file-exists", message, fix: "name a new file outside the data" });
 }

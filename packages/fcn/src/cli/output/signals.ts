@@ -1,4 +1,4 @@
-import { io } from "@fcn/tensor";
+import { removeUnfinished } from "@fcn/tensor/io";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -13,7 +13,7 @@ function endUnlessStopping(signal: NodeJS.Signals): void {
 }
 
 function end(signal: NodeJS.Signals): void {
-  io.removeUnfinished();
+  removeUnfinished();
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

@@ -4,7 +4,7 @@ import { fileError, MOST_PIXELS } from "../files/errors.js";
 import { type StatedSize, shownValue, statedSize } from "../files/numbers.js";
 import type { DataRemark } from "../files/remarks.js";
 import { counted } from "../files/words.js";
-import { type CocoId, IdTable, isId, shownId } from "./cocoIds.js";
+import { type CocoId, idFinder, isId, shownId } from "./cocoIds.js";
 
 /** The parts of a COCO annotation file that are used here. */
 export interface CocoFile {
@@ -60,75 +60,74 @@ export function absentLists(json: unknown): string[] {
  */
 export function parseCoco(file: string, json: unknown): CocoFile {
   const lists = json as Readonly<Record<string, readonly unknown[]>>;
-  const remarks = new EntryRemarks(file);
-  const images = withoutTwins(file, "images", parseImages(lists.images ?? [], remarks), ({ file_name }) => file_name);
-  const categories = withoutTwins(
-    file,
-    "categories",
-    parseCategories(file, lists.categories ?? []),
-    ({ name }) => name,
-  );
-  const annotations = parseAnnotations(lists.annotations ?? [], images, categories, remarks);
-  return { images, annotations, categories, remarks: [...remarks.all(), ...largeIds(file, images)] };
+  const remarks: DataRemark[] = [];
+  const usable = <T extends object>(list: string, fix: string, parse: (entry: unknown) => T | Fault): T[] => {
+    const parsed = (lists[list] ?? []).map(parse);
+    remarks.push(...badEntries(file, list, fix, parsed));
+    return parsed.filter((entry): entry is T => !isFault(entry));
+  };
+  const found = usable("images", "correct the entries, or remove them with their annotations", parseImage);
+  const images = withoutTwins(file, "images", found, ({ file_name }) => file_name);
+  const named = (lists.categories ?? []).map((entry, i) => parseCategory(file, entry, i));
+  const categories = withoutTwins(file, "categories", named, ({ name }) => name);
+  const parseAnnotation = annotationParser(images, categories);
+  const annotations = usable("annotations", "correct the entries, or remove them", parseAnnotation);
+  return {
+    images,
+    annotations,
+    categories,
+    remarks: [...remarks, ...otherTypes(file, annotations), ...largeIds(file, images)],
+  };
 }
+
+/** What is wrong with an entry of a list: it has this problem, and this value. */
+interface Fault {
+  readonly problem: string;
+  readonly shown: string;
+}
+
+const isFault = (entry: object): entry is Fault => "problem" in entry;
 
 const NO_ID = "that is a whole number or a text";
 
-function parseImages(entries: readonly unknown[], remarks: EntryRemarks): CocoImage[] {
-  const fix = "correct the entries, or remove them with their annotations";
-  return entries.flatMap((entry, i): CocoImage[] => {
-    const { id, file_name, height, width } = fieldsOf(entry);
-    const size = statedSize(height, width, MOST_PIXELS);
-    if (typeof file_name !== "string" || file_name.trim() === "") {
-      remarks.add("images", "no file_name", fix, i, shownValue(file_name));
-    } else if (!isId(id)) remarks.add("images", `no id ${NO_ID}`, fix, i, `"${file_name}": ${shownValue(id)}`);
-    else if (size === undefined) {
-      const problem = "a height and width that are no size of an image in pixels";
-      const sides = `height ${shownValue(height)}, width ${shownValue(width)}`;
-      remarks.add("images", problem, fix, i, `"${file_name}": ${sides}`);
-    } else return [{ id, file_name, ...size }];
-    return [];
-  });
+function parseImage(entry: unknown): CocoImage | Fault {
+  const { id, file_name, height, width } = fieldsOf(entry);
+  const size = statedSize(height, width, MOST_PIXELS);
+  if (typeof file_name !== "string" || file_name.trim() === "") {
+    return { problem: "no file_name", shown: shownValue(file_name) };
+  }
+  if (!isId(id)) return { problem: `no id ${NO_ID}`, shown: `"${file_name}": ${shownValue(id)}` };
+  if (size !== undefined) return { id, file_name, ...size };
+  const sides = `height ${shownValue(height)}, width ${shownValue(width)}`;
+  return {
+    problem: "a height and width that are not the size of an image in pixels",
+    shown: `"${file_name}": ${sides}`,
+  };
 }
 
-function parseCategories(file: string, entries: readonly unknown[]): CocoCategory[] {
-  return entries.map((entry, i) => {
-    const { id, name } = fieldsOf(entry);
-    const fix = 'write "id" and "name" of the category there, or remove it with its annotations';
-    const fail = (problem: string): TensorError =>
-      fileError("corrupt-file", file, `entry ${i} of its categories ${problem}`, fix);
-    if (typeof name !== "string" || name.trim() === "") throw fail("has no name");
-    if (!isId(id)) throw fail(`("${name}") has the id ${shownValue(id)}, but an id is a whole number or a text`);
-    return { id, name };
-  });
+function parseCategory(file: string, entry: unknown, i: number): CocoCategory {
+  const { id, name } = fieldsOf(entry);
+  const fix = 'write "id" and "name" of the category there, or remove it with its annotations';
+  const fail = (problem: string): TensorError =>
+    fileError("corrupt-file", file, `entry ${i} of its categories ${problem}`, fix);
+  if (typeof name !== "string" || name.trim() === "") throw fail("has no name");
+  if (!isId(id)) throw fail(`("${name}") has the id ${shownValue(id)}, but an id is a whole number or a text`);
+  return { id, name };
 }
 
-function parseAnnotations(
-  entries: readonly unknown[],
-  images: readonly CocoImage[],
-  categories: readonly CocoCategory[],
-  remarks: EntryRemarks,
-): CocoAnnotation[] {
-  const fix = "correct the entries, or remove them";
-  const listed = new IdTable(images, ({ id }) => id);
-  const names = new IdTable(categories, ({ id }) => id);
-  return entries.flatMap((entry, i): CocoAnnotation[] => {
+function annotationParser(images: readonly CocoImage[], categories: readonly CocoCategory[]) {
+  const [imageOf, categoryOf] = [idFinder(images), idFinder(categories)];
+  return (entry: unknown): CocoAnnotation | Fault => {
     const { id, image_id, category_id, iscrowd, segmentation } = fieldsOf(entry);
     const crowd = crowdOf(iscrowd);
-    if (!isId(image_id)) remarks.add("annotations", `no image_id ${NO_ID}`, fix, i, shownValue(image_id));
-    else if (!isId(category_id)) remarks.add("annotations", `no category_id ${NO_ID}`, fix, i, shownValue(category_id));
-    else if (crowd === undefined) {
-      remarks.add("annotations", "an iscrowd that is neither 0 nor 1", fix, i, shownValue(iscrowd));
-    } else {
-      const [image, category] = [listed.find(image_id), names.find(category_id)];
-      if (image?.isOther) remarks.match("image", image_id);
-      if (category?.isOther) remarks.match("category", category_id);
-      const found = { imageId: image_id, categoryId: category_id, image: image?.entry, category: category?.entry };
-      const shape = isAbsent(segmentation) ? {} : { segmentation };
-      return [{ ...(isId(id) ? { id } : {}), ...found, crowd, ...shape }];
-    }
-    return [];
-  });
+    if (!isId(image_id)) return { problem: `no image_id ${NO_ID}`, shown: shownValue(image_id) };
+    if (!isId(category_id)) return { problem: `no category_id ${NO_ID}`, shown: shownValue(category_id) };
+    if (crowd === undefined) return { problem: "an iscrowd that is neither 0 nor 1", shown: shownValue(iscrowd) };
+    const about = { imageId: image_id, categoryId: category_id, crowd };
+    const found = { image: imageOf(image_id), category: categoryOf(category_id) };
+    const shape = isAbsent(segmentation) ? {} : { segmentation };
+    return { ...(isId(id) ? { id } : {}), ...about, ...found, ...shape };
+  };
 }
 
 const YES: readonly unknown[] = [1, true, "1", "true"];
@@ -150,46 +149,45 @@ function isAbsent(segmentation: unknown): boolean {
 
 const isNothing = (value: unknown): boolean => value === undefined || value === null;
 
-/** Collects what is wrong with entries, in one remark for each fault. */
-class EntryRemarks {
-  readonly #faults = new Map<string, { list: string; problem: string; fix: string; entries: [number, string][] }>();
-  readonly #matched = new Map<string, { count: number; example: CocoId }>();
-
-  constructor(private readonly file: string) {}
-
-  add(list: string, problem: string, fix: string, index: number, shown: string): void {
-    const fault = this.#faults.get(`${list} ${problem}`) ?? { list, problem, fix, entries: [] };
-    fault.entries.push([index, shown]);
-    this.#faults.set(`${list} ${problem}`, fault);
+/** A remark about each problem that entries of a list have. */
+function badEntries(file: string, list: string, fix: string, parsed: readonly object[]): DataRemark[] {
+  const places = new Map<string, [index: number, shown: string][]>();
+  for (const [i, entry] of parsed.entries()) {
+    if (!isFault(entry)) continue;
+    const { problem, shown } = entry;
+    if (places.get(problem)?.push([i, shown]) === undefined) places.set(problem, [[i, shown]]);
   }
+  return [...places].map(([problem, entries]) => {
+    const listed = entries.map(([i, shown]) => `${i} (${shown})`);
+    const many = `${entries.length} entries of its ${list} have ${problem}: ${firstOf(listed, 5)}`;
+    const [[i, shown] = []] = entries;
+    const what = entries.length > 1 ? many : `entry ${i} of its ${list} has ${problem} (${shown})`;
+    return { level: "problem", code: "bad-entry", file, text: `${what}; entries count from 0; ${fix}` };
+  });
+}
 
-  /** Records that an id names an entry whose id has the other type. */
-  match(what: "image" | "category", example: CocoId): void {
-    const known = this.#matched.get(what);
-    this.#matched.set(what, { count: (known?.count ?? 0) + 1, example: known?.example ?? example });
-  }
-
-  all(): DataRemark[] {
-    const { file } = this;
-    const faults = [...this.#faults.values()].map(({ list, problem, fix, entries }): DataRemark => {
-      const [first] = entries;
-      const listed = firstOf(
-        entries.map(([index, shown]) => `${index} (${shown})`),
-        5,
-      );
-      const many = `${entries.length} entries of its ${list} have ${problem}: ${listed}`;
-      const what = entries.length > 1 ? many : `entry ${first?.[0]} of its ${list} has ${problem} (${first?.[1]})`;
-      return { level: "problem", code: "bad-entry", file, text: `${what}; entries count from 0; ${fix}` };
-    });
-    const matched = [...this.#matched].map(([what, { count, example }]): DataRemark => {
-      const [own, other] = typeof example === "string" ? ["text", "numbers"] : ["a number", "text"];
-      const many = `${counted(count, "annotation")} ${count === 1 ? "has" : "have"}`;
-      const where = `where the ids of the file are ${other}: matched by their digits`;
-      const text = `${many} the ${what}_id as ${own}, such as ${shownId(example)}, ${where}`;
-      return { level: "warning", code: "id-types", file, text };
-    });
-    return [...faults, ...matched];
-  }
+/** Warns of annotations that name an image or a category by an id of the other type. */
+function otherTypes(file: string, annotations: readonly CocoAnnotation[]): DataRemark[] {
+  const warn = (what: string, named: readonly (readonly [id: CocoId, found: CocoId | undefined])[]): DataRemark[] => {
+    const others = named.filter(([id, found]) => found !== undefined && found !== id);
+    const [[example] = []] = others;
+    if (example === undefined) return [];
+    const [own, other] = typeof example === "string" ? ["text", "numbers"] : ["a number", "text"];
+    const many = `${counted(others.length, "annotation")} ${others.length === 1 ? "has" : "have"}`;
+    const where = `where the ids of the file are ${other}: matched by their digits`;
+    const text = `${many} the ${what}_id as ${own}, such as ${shownId(example)}, ${where}`;
+    return [{ level: "warning", code: "id-types", file, text }];
+  };
+  return [
+    ...warn(
+      "image",
+      annotations.map(({ imageId, image }) => [imageId, image?.id] as const),
+    ),
+    ...warn(
+      "category",
+      annotations.map(({ categoryId, category }) => [categoryId, category?.id] as const),
+    ),
+  ];
 }
 
 /** JSON numbers beyond 2^53 are rounded on reading, which makes neighbouring ids equal. */

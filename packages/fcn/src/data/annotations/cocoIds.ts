@@ -18,26 +18,12 @@ export function compareIds(a: CocoId, b: CocoId): number {
 }
 
 /**
- * Entries by id. The number 1 and the string "1" are different ids, but if only one of them exists, the other finds it
- * too and `isOther` reports the mismatch: conversion tools often write one side as a string.
+ * Finds entries by id. The number 1 and the string "1" are different ids, but if only one of them exists, the other
+ * finds it too: conversion tools often write one side as a string.
  */
-export class IdTable<T> {
-  readonly #exact = new Map<CocoId, T>();
-  readonly #byText = new Map<string, T | undefined>();
-
-  constructor(entries: readonly T[], idOf: (entry: T) => CocoId) {
-    for (const entry of entries) {
-      const id = idOf(entry);
-      this.#exact.set(id, entry);
-      const text = String(id);
-      this.#byText.set(text, this.#byText.has(text) ? undefined : entry);
-    }
-  }
-
-  find(id: CocoId): { readonly entry: T; readonly isOther: boolean } | undefined {
-    const exact = this.#exact.get(id);
-    if (exact !== undefined) return { entry: exact, isOther: false };
-    const entry = this.#byText.get(String(id));
-    return entry === undefined ? undefined : { entry, isOther: true };
-  }
+export function idFinder<T extends { readonly id: CocoId }>(entries: readonly T[]): (id: CocoId) => T | undefined {
+  const exact = new Map(entries.map((entry) => [entry.id, entry]));
+  const byText = new Map<string, T | undefined>();
+  for (const entry of entries) byText.set(String(entry.id), byText.has(String(entry.id)) ? undefined : entry);
+  return (id) => exact.get(id) ?? byText.get(String(id));
 }

@@ -63,6 +63,6 @@ export function otherImages(
   taken: readonly { readonly json: string; readonly imagePath: string; readonly image: string }[],
 ): string {
   const what = taken.length === 1 ? "1 labelme file names" : `${taken.length} labelme files name`;
-  const examples = taken.map(({ json, imagePath, image }) => `${json} says "${imagePath}", taken was ${image}`);
+  const examples = taken.map(({ json, imagePath, image }) => `${json} says "${imagePath}", but ${image} was taken`);
   return `${what} an image that is not there: ${firstOf(examples, 3)}; correct imagePath if these are other images`;
 }

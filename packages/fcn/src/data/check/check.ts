@@ -197,7 +197,7 @@ function judgeClasses({ root, classes }: OpenedData): DataRemark[] {
 const LARGE_VOID_SHARE = 0.5;
 const MOST_NAMES = 12;
 
-function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summary: SplitSummary): DataRemark[] {
+function judgeSplit({ root, classes }: OpenedData, split: string, summary: SplitSummary): DataRemark[] {
   const { samples, histogram, voidShare, pixels } = summary;
   const about = (level: DataRemark["level"], code: string, text: string): DataRemark[] => [
     { level, code, file: root, text: `${split}: ${text}` },
@@ -205,10 +205,7 @@ function judgeSplit({ root, classes, remarks }: OpenedData, split: string, summa
   if (samples === 0) return about(split === "train" ? "problem" : "warning", "empty-split", "it has no image");
   if (pixels === 0) return [];
   const present = classes.filter((_, label) => (histogram[label] as number) > 0);
-  // Numbers with gaps have a remark of their own.
-  const absent = remarks.some(({ code }) => code === "label-gaps")
-    ? []
-    : classes.filter((_, label) => histogram[label] === 0).map((name) => `"${name}"`);
+  const absent = classes.filter((_, label) => histogram[label] === 0).map((name) => `"${name}"`);
   const percent = (100 * voidShare).toFixed(1);
   return [
     ...(voidShare > LARGE_VOID_SHARE ? about("warning", "much-void", `${percent} % of the pixels are void`) : []),

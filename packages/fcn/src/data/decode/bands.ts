@@ -1,3 +1,4 @@
+import type { TensorError } from "@fcn/tensor";
 import type { Metadata, SharpOptions } from "sharp";
 import type { loadSharp } from "../../encoding/sharp.js";
 import { fileError } from "../files/errors.js";
@@ -7,16 +8,18 @@ import { readTiffTags, type TiffTags } from "./tiffTags.js";
 
 type Sharp = Awaited<ReturnType<typeof loadSharp>>;
 
-/** sharp's names for the value formats. */
-const DEPTHS: Readonly<Record<string, PixelDepth>> = {
-  uchar: "uint8",
-  char: "int8",
-  ushort: "uint16",
-  short: "int16",
-  uint: "uint32",
-  int: "int32",
-  float: "float32",
-};
+/** The value formats by sharp's names. */
+const FORMATS = {
+  uchar: ["uint8", Uint8Array],
+  char: ["int8", Int8Array],
+  ushort: ["uint16", Uint16Array],
+  short: ["int16", Int16Array],
+  uint: ["uint32", Uint32Array],
+  int: ["int32", Int32Array],
+  float: ["float32", Float32Array],
+} as const satisfies Readonly<Record<string, readonly [PixelDepth, unknown]>>;
+
+type Format = keyof typeof FORMATS;
 
 /** The photometric interpretation of TIFFs whose values are palette indices. */
 const PALETTE = 3;
@@ -50,10 +53,24 @@ export function unusualBands(file: string, bytes: Uint8Array, metadata: Metadata
 const colourBands = ({ channels = 3, space }: Metadata): 1 | 3 => (channels < 3 || space === "b-w" ? 1 : 3);
 
 function refuseDepth(file: string, { bits }: TiffTags, depth: string): void {
-  if (DEPTHS[depth] !== undefined && !(depth === "float" && bits !== 32)) return;
-  const problem = `its values are of ${bits} bits${depth === "float" ? ", floating point" : ""}, which is not read`;
-  throw fileError("unsupported-file", file, problem, "save it with 8 or 16 bits, or as 32-bit floats");
+  if (Object.hasOwn(FORMATS, depth) && !(depth === "float" && bits !== 32)) return;
+  throw unreadDepth(file, `${bits} bits${depth === "float" ? ", floating point" : ""}`);
 }
+
+/** The error for values of a depth that is not read. */
+export function unreadDepth(file: string, depth: string, cause?: unknown): TensorError {
+  const fix = "save it with 8 or 16 bits, or as 32-bit floats";
+  return fileError("unsupported-file", file, `its values have ${depth}, which is not supported`, fix, cause);
+}
+
+/** The error for more or fewer bands than an image has; `pick` are gdal_translate's options that choose some. */
+export function unreadBands(file: string, bands: string, pick: string, cause?: unknown): TensorError {
+  const problem = `it has ${bands}: an image has one (grey) or three (red, green, blue)`;
+  const fix = `save the bands that are wanted in a file of their own, such as gdal_translate ${pick} IN.tif OUT.tif`;
+  return fileError("unsupported-bands", file, problem, fix, cause);
+}
+
+export const THREE_BANDS = "-b 3 -b 2 -b 1";
 
 /** The colours of a TIFF: grey, or three bands that are red, green and blue or are displayed as such. */
 function chooseBands(file: string, { bands, photometric, extraSamples }: TiffTags): BandChoice {
@@ -65,10 +82,8 @@ function chooseBands(file: string, { bands, photometric, extraSamples }: TiffTag
   // Before ExtraSamples was introduced, a second or fourth band was alpha.
   if (extraSamples.length === 0 && (own === 2 || own === 4)) return { colours: own === 2 ? 1 : 3, isCut: false };
   if (own === 4 && photometric === 2) return { colours: 3, isCut: true };
-  const problem = `it has ${counted(bands, "band")}${alphas > 0 ? `, ${alphas} of them alpha` : ""}: an image has one (grey) or three (red, green, blue)`;
-  const pick = own === 2 ? "-b 1" : "-b 3 -b 2 -b 1";
-  const fix = `save the bands that are wanted in a file of their own, such as gdal_translate ${pick} IN.tif OUT.tif`;
-  throw fileError("unsupported-bands", file, problem, fix);
+  const what = `${counted(bands, "band")}${alphas > 0 ? `, ${alphas} of them alpha` : ""}`;
+  throw unreadBands(file, what, own === 2 ? "-b 1" : THREE_BANDS);
 }
 
 /** Reads bands upright and as stored, without any colour conversion (Node). */
@@ -93,7 +108,7 @@ async function readStored(
   { space = "srgb", depth: name, channels: stored = 3 }: Metadata,
   { colours }: BandChoice,
 ): Promise<Bands> {
-  const depth = DEPTHS[name as string] as PixelDepth;
+  const [depth] = FORMATS[name as Format];
   const isShifted = depth === "int16" && space === "grey16";
   // For plain grey, sharp would keep only one band; converting to RGB repeats the first and keeps the rest.
   const isGrey = space === "b-w";
@@ -102,34 +117,21 @@ async function readStored(
     image = image.linear(new Array<number>(stored).fill(1), new Array<number>(stored).fill(SHIFT));
   }
   image = image.toColourspace(isGrey ? "srgb" : space);
-  const format = isShifted ? "ushort" : (name as "uchar");
+  const format = isShifted ? "ushort" : (name as Format);
   const { data, info } = await image.raw({ depth: format }).toBuffer({ resolveWithObject: true });
-  const all = typed(data, format);
+  const Values = FORMATS[format][1] as Float32ArrayConstructor;
+  // The decoder's buffer is not necessarily aligned; a copy is.
+  const all = new Values(new Uint8Array(data).buffer);
   const { height, width } = info;
   const have = info.channels as number;
   // [grey, grey, grey, second, third, ...] after the conversion, otherwise the bands themselves.
   const places = isGrey && have >= 3 ? (colours === 1 ? [0] : [0, 3, 4]) : [0, 1, 2].slice(0, colours);
-  const values = new (all.constructor as Float32ArrayConstructor)(height * width * colours);
+  const values = new Values(height * width * colours);
   const back = isShifted ? new Float32Array(values.length) : values;
   for (let i = 0, to = 0; i < height * width; i++) {
     for (const place of places) back[to++] = (all[i * have + place] as number) - (isShifted ? SHIFT : 0);
   }
   return { values: back, height, width, channels: colours, depth, noData: noDataOf(bytes, depth) };
-}
-
-function typed(data: Uint8Array, format: string): Uint8Array | Float32Array {
-  const Kind = {
-    uchar: Uint8Array,
-    char: Int8Array,
-    ushort: Uint16Array,
-    short: Int16Array,
-    uint: Uint32Array,
-    int: Int32Array,
-    float: Float32Array,
-  }[format] as unknown as Float32ArrayConstructor;
-  // The decoder's buffer is not necessarily aligned.
-  const own = data.slice();
-  return new Kind(own.buffer, 0, own.length / Kind.BYTES_PER_ELEMENT);
 }
 
 function noDataOf(bytes: Uint8Array, depth: PixelDepth): number | undefined {

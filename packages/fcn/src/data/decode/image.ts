@@ -4,7 +4,7 @@ import { loadSharp } from "../../encoding/sharp.js";
 import type { RasterImage } from "../../labels/sample.js";
 import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../files/errors.js";
 import { readStart } from "../files/files.js";
-import { readBands, unusualBands } from "./bands.js";
+import { readBands, THREE_BANDS, unreadBands, unreadDepth, unusualBands } from "./bands.js";
 import { type Bands, checkScale, type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
 import { isPng } from "./pngChunks.js";
 import { decodePngImage } from "./pngImage.js";
@@ -56,8 +56,8 @@ export async function decodeImage(file: string, bytes: Uint8Array, scale: PixelS
     const isOther = guess !== undefined && !READ.includes(guess.what);
     if (isOther || /unsupported image format|could not be decoded/i.test(reason)) throw notDecoded(file, guess, cause);
     if (/exceeds pixel limit/i.test(reason)) throw tooManyPixels(file, "it has", cause);
-    if (/exceeds channel limit/i.test(reason)) throw tooManyBands(file, cause);
-    if (/samples out of range/i.test(reason)) throw tooManyBits(file, cause);
+    if (/exceeds channel limit/i.test(reason)) throw unreadBands(file, "more bands than that", THREE_BANDS, cause);
+    if (/samples out of range/i.test(reason)) throw unreadDepth(file, "more than 32 bits", cause);
     throw damagedFile(file, `the image is cut off or damaged${why(reason)}`, cause);
   }
 }
@@ -77,7 +77,7 @@ function notDecoded(file: string, guess: Guess | undefined, cause: unknown): Ten
   const isImage = guess?.what.endsWith(" image") ?? false;
   const other = isImage ? undefined : wrongContent("unsupported-file", file, guess, "an image", cause);
   if (other) return other;
-  const kind = isImage ? `${guess?.what}, which is not read or` : "no image of a known format, or";
+  const kind = isImage ? `${guess?.what}, which is not supported, or` : "no image of a known format, or";
   return fileError("unsupported-file", file, `it is ${kind} is badly damaged`, "save it as JPEG or PNG", cause);
 }
 
@@ -95,37 +95,20 @@ async function decodeWithSharp(file: string, bytes: Uint8Array, scale: PixelScal
   if (format === "png" && width * height * channels > MOST_UNPACKED * bytes.length) {
     throw damagedFile(file, `it is cut off or damaged: ${bytes.length} bytes cannot hold ${width}x${height} pixels`);
   }
-  const about = { stored: { height, width }, orientation, ...(pages > 1 ? { pages } : {}) };
   const choice = unusualBands(file, bytes, metadata);
+  const cut = choice?.isCut ? { isCut: true } : {};
+  const about = { stored: { height, width }, orientation, ...(pages > 1 ? { pages } : {}), ...cut };
   if (choice !== undefined) {
     const bands = await readBands(sharp, bytes, STRICT, metadata, choice);
-    const image = { height: bands.height, width: bands.width, channels: 3 };
-    const cut = choice.isCut ? { isCut: true } : {};
-    if (bands.depth === "uint8") {
-      return { image: { ...image, data: scaleBands(file, bands, { range: [0, 255] }).data }, ...about, ...cut };
-    }
-    const { data, levels } = scaleBands(file, bands, scale);
-    return { image: { ...image, data }, ...about, ...cut, levels };
+    const isDeep = bands.depth !== "uint8";
+    const { data, levels } = scaleBands(file, bands, isDeep ? scale : { range: [0, 255] });
+    const image = { data, height: bands.height, width: bands.width, channels: 3 };
+    return { image, ...about, ...(isDeep ? { levels } : {}) };
   }
-  const image = sharp(bytes, STRICT).autoOrient().removeAlpha().toColourspace("srgb");
-  const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  const upright = sharp(bytes, STRICT).autoOrient().removeAlpha().toColourspace("srgb");
+  const { data, info } = await upright.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
-  return {
-    image: { data: pixels, height: info.height, width: info.width, channels: info.channels },
-    ...about,
-  };
-}
-
-function tooManyBands(file: string, cause: unknown): TensorError {
-  const fix =
-    "save the three bands that are wanted in a file of their own, such as gdal_translate -b 3 -b 2 -b 1 IN.tif OUT.tif";
-  const problem = "it has more bands than an image: one (grey) or three (red, green, blue)";
-  return fileError("unsupported-bands", file, problem, fix, cause);
-}
-
-function tooManyBits(file: string, cause: unknown): TensorError {
-  const fix = "save it with 8 or 16 bits, or as 32-bit floats";
-  return fileError("unsupported-file", file, "its values are of more than 32 bits, which is not read", fix, cause);
+  return { image: { data: pixels, height: info.height, width: info.width, channels: info.channels }, ...about };
 }
 
 async function decodeInBrowser(file: string, bytes: Uint8Array, scale: PixelScale): Promise<DecodedImage> {
@@ -139,7 +122,10 @@ async function decodeInBrowser(file: string, bytes: Uint8Array, scale: PixelScal
   const bitmap = await createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  if (context === null) throw new Error("this browser gives no 2d canvas");
+  if (context === null) {
+    const fix = "use another browser, or save the image as PNG, which is read without a canvas";
+    throw fileError("unsupported", file, "it cannot be decoded: this browser has no 2D canvas", fix);
+  }
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   const rgba = context.getImageData(0, 0, width, height).data;

@@ -1,8 +1,9 @@
 import type { TensorError } from "@fcn/tensor";
 import { guessContent } from "@fcn/tensor/internal";
 import { fileError } from "../files/errors.js";
-import { type DecodedPng, decodePng } from "./png.js";
+import { type DecodedPng, decodePng, isRgb } from "./png.js";
 import { isPng } from "./pngChunks.js";
+import { toRgb } from "./pngImage.js";
 import { applyRule, colourKey, type KeyPlane, type LabelPlane, type LabelRule } from "./rule.js";
 
 /**
@@ -32,51 +33,40 @@ export function keyPlane(file: string, image: DecodedPng, by: LabelRule["by"]): 
 }
 
 function valueKeys(file: string, image: DecodedPng): ArrayLike<number> {
-  const { samples, channels, kind } = image;
+  const { samples, channels, width } = image;
   if (channels === 1) return samples;
   const grey = new Uint16Array(samples.length / channels);
-  const isColour = kind === "rgb" || kind === "rgb-alpha";
+  const isColour = isRgb(image);
   for (let i = 0; i < grey.length; i++) {
     const at = i * channels;
     grey[i] = samples[at] as number;
     if (isColour && (samples[at] !== samples[at + 1] || samples[at] !== samples[at + 2])) {
       const fix = "save all masks of the folder alike: as numbers, or in the colours of the classes";
-      const where = `column ${i % image.width}, row ${Math.floor(i / image.width)}`;
-      throw fileError("unknown-colour", file, `it holds colours (${where}), but the masks here hold numbers`, fix);
+      const problem = `it holds colours (${placeOf(i, width)}), but the masks here hold numbers`;
+      throw fileError("unknown-colour", file, problem, fix);
     }
   }
   return grey;
 }
 
-function colourKeys(file: string, { samples, channels, kind, depth, palette, width }: DecodedPng): Uint32Array {
+function colourKeys(file: string, image: DecodedPng): Uint32Array {
+  const { samples, depth, palette, width } = image;
   if (depth === 16) throw sixteenBits(file);
-  const keys = new Uint32Array(samples.length / channels);
-  if (palette !== undefined) {
-    const colours = paletteKeys(palette);
-    for (let i = 0; i < keys.length; i++) {
-      const key = colours[samples[i] as number];
-      if (key === undefined) throw outsidePalette(file, samples[i] as number, colours.length, i, width);
-      keys[i] = key;
-    }
-    return keys;
-  }
-  const isColour = kind === "rgb" || kind === "rgb-alpha";
-  const toByte = 255 / (2 ** depth - 1);
-  for (let i = 0; i < keys.length; i++) {
-    const at = i * channels;
-    const first = (samples[at] as number) * toByte;
-    keys[i] = isColour
-      ? colourKey(first, samples[at + 1] as number, samples[at + 2] as number)
-      : colourKey(first, first, first);
-  }
-  return keys;
+  const colours = palette === undefined ? Number.POSITIVE_INFINITY : palette.length / 3;
+  const stray = samples.findIndex((index) => index >= colours);
+  if (stray >= 0) throw outsidePalette(file, samples[stray] as number, colours, placeOf(stray, width));
+  return rgbKeys(toRgb(image));
 }
 
-/** The colours of a palette as keys. */
-export function paletteKeys(palette: Uint8Array): number[] {
-  return Array.from({ length: palette.length / 3 }, (_, i) => {
-    return colourKey(palette[3 * i] as number, palette[3 * i + 1] as number, palette[3 * i + 2] as number);
-  });
+const placeOf = (pixel: number, width: number): string => `column ${pixel % width}, row ${Math.floor(pixel / width)}`;
+
+/** Consecutive RGB triples as keys. */
+export function rgbKeys(rgb: Uint8Array): Uint32Array {
+  const keys = new Uint32Array(rgb.length / 3);
+  for (let i = 0; i < keys.length; i++) {
+    keys[i] = colourKey(rgb[3 * i] as number, rgb[3 * i + 1] as number, rgb[3 * i + 2] as number);
+  }
+  return keys;
 }
 
 function sixteenBits(file: string): TensorError {
@@ -84,8 +74,7 @@ function sixteenBits(file: string): TensorError {
   return fileError("unsupported-file", file, "it is a 16-bit PNG, but the classes here are 8-bit colours", fix);
 }
 
-function outsidePalette(file: string, index: number, colours: number, at: number, width: number): TensorError {
-  const where = `column ${at % width}, row ${Math.floor(at / width)}`;
+function outsidePalette(file: string, index: number, colours: number, where: string): TensorError {
   const problem = `palette index ${index} at ${where} is outside its palette of ${colours} colours`;
   return fileError("corrupt-file", file, problem, "save the mask again");
 }

@@ -40,10 +40,10 @@ export function emptyShape(problem: string, fix = MEND): PartWarning {
   return { level: "warning", code: "empty-shape", problem, fix };
 }
 
-/** The skipped part that an error about `file` concerns. */
-export function partOfError(file: string, error: unknown): SkippedPart {
+/** The skipped part that an error names at the start of its message, in place of a file. */
+export function partOfError(error: unknown): SkippedPart {
   if (!(error instanceof TensorError)) throw error;
-  return badShape(error.message.replace(`${file}: `, ""), error.fix);
+  return badShape(error.message, error.fix);
 }
 
 /** The error for the first skipped part whose pixels are missing from the label map, or undefined if there is none. */

@@ -148,7 +148,7 @@ function ownRange(file: string, bands: Bands, levels: PixelLevels): PixelRange {
   if (common && withoutTails(rankedValues(bands))[1] > common[1] / 2) return common;
   const { depth, min, max } = levels;
   const [low, high] = [Math.min(0, min), max > Math.min(0, min) ? max : Math.min(0, min) + 1];
-  const problem = `its values are ${depth}, ${short(min)} to ${short(max)}, and nothing says which of them are to become 0 and 255`;
+  const problem = `its values are ${depth}, ${short(min)} to ${short(max)}, and nothing says which of them should become 0 and 255`;
   throw fileError("range-needed", file, problem, rangeRemedy([low, high]));
 }
 
@@ -157,8 +157,8 @@ const rangeRemedy = (range: PixelRange): Remedy => {
   const [low, high] = range.map(short);
   const then = "the same for all images, in training and prediction";
   return {
-    code: `say it, { range: [${low}, ${high}] } or another, ${then}`,
-    command: `say it, --range ${low},${high} or another, ${then}`,
+    code: `pass { range: [${low}, ${high}] } or another range, ${then}`,
+    command: `pass --range ${low},${high} or another range, ${then}`,
   };
 };
 
@@ -182,8 +182,8 @@ export function checkScale(file: string, levels: PixelLevels, { range, depths }:
   if (levels.clipped <= MOST_CLIPPED && !isLost) return;
   const problem = `its values are ${levels.depth}, ${short(levels.min)} to ${short(levels.max)}, but ${trained}: most of it would be lost`;
   throw fileError("other-depth", file, problem, {
-    code: `${SAME_DEPTH}; or say which values are to become 0 and 255 in all of them: { range: [low, high] }`,
-    command: `${SAME_DEPTH}; or say which values are to become 0 and 255 in all of them: --range LOW,HIGH`,
+    code: `${SAME_DEPTH}; or state which values become 0 and 255 in all of them: { range: [low, high] }`,
+    command: `${SAME_DEPTH}; or state which values become 0 and 255 in all of them: --range LOW,HIGH`,
   });
 }
 

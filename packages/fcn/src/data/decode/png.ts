@@ -1,5 +1,5 @@
 import { damagedFile, MOST_PIXELS, reasonOf, tooManyPixels } from "../files/errors.js";
-import { concatBytes, inflate } from "./inflate.js";
+import { inflate } from "./inflate.js";
 import { readChunks } from "./pngChunks.js";
 
 /**
@@ -18,6 +18,9 @@ export interface DecodedPng {
   /** RGB triples of a palette image. */
   readonly palette?: Uint8Array;
 }
+
+/** Whether the samples of a pixel begin with red, green and blue. */
+export const isRgb = ({ kind }: DecodedPng): boolean => kind === "rgb" || kind === "rgb-alpha";
 
 /** Colour type -> kind, channels and the depths that the standard allows. */
 const KINDS: Readonly<Record<number, readonly [DecodedPng["kind"], number, readonly number[]]>> = {
@@ -39,24 +42,11 @@ const PASSES = [
 ] as const;
 const WHOLE = [[0, 0, 1, 1]] as const;
 
-interface Header {
-  readonly height: number;
-  readonly width: number;
-  readonly kind: DecodedPng["kind"];
-  readonly channels: number;
-  readonly depth: number;
+interface Header extends Omit<DecodedPng, "samples" | "palette"> {
   readonly interlaced: boolean;
 }
 
-interface Pass {
-  readonly x: number;
-  readonly y: number;
-  readonly stepX: number;
-  readonly stepY: number;
-  readonly width: number;
-  readonly height: number;
-  readonly rowBytes: number;
-}
+type Pass = ReturnType<typeof passesOf>[number];
 
 /**
  * Decodes a PNG file (ISO/IEC 15948) of any kind, depth and interlacing. Throws a TensorError that names `file`
@@ -71,18 +61,13 @@ export async function decodePng(file: string, bytes: Uint8Array): Promise<Decode
   }
   const passes = passesOf(header);
   const wanted = passes.reduce((sum, pass) => sum + pass.height * (1 + pass.rowBytes), 0);
-  const parts = chunks.get("IDAT") ?? [];
-  const packed = concatBytes(
-    parts,
-    parts.reduce((sum, part) => sum + part.length, 0),
-  );
-  const raw = await inflate(packed, wanted).catch((cause: unknown) => {
+  const raw = await inflate(chunks.get("IDAT") ?? [], wanted).catch((cause: unknown) => {
     throw damagedFile(file, `its image data is cut off or damaged (${reasonOf(cause)})`, cause);
   });
   if (raw.length < wanted) throw damagedFile(file, `it holds ${raw.length} of the ${wanted} bytes of its image`);
   const samples = readSamples(file, header, passes, raw);
-  const { height, width, kind, depth, channels } = header;
-  return { height, width, kind, depth, channels, samples, ...(palette && kind === "palette" ? { palette } : {}) };
+  const { interlaced: _, ...about } = header;
+  return { ...about, samples, ...(palette && header.kind === "palette" ? { palette } : {}) };
 }
 
 function readHeader(file: string, data: Uint8Array | undefined): Header {
@@ -99,7 +84,7 @@ function readHeader(file: string, data: Uint8Array | undefined): Header {
   return { width, height, kind, channels, depth, interlaced: interlace === 1 };
 }
 
-function passesOf({ width, height, channels, depth, interlaced }: Header): Pass[] {
+function passesOf({ width, height, channels, depth, interlaced }: Header) {
   return (interlaced ? PASSES : WHOLE)
     .map(([x, y, stepX, stepY]) => {
       const columns = Math.ceil((width - x) / stepX);

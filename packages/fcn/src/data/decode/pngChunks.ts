@@ -6,11 +6,6 @@ export function isPng(bytes: Uint8Array): boolean {
   return PNG_SIGNATURE.every((value, i) => bytes[i] === value);
 }
 
-/** Whether the first 26 bytes of a PNG file declare RGB storage, with or without alpha. */
-export function isRgbPng(start: Uint8Array): boolean {
-  return isPng(start) && (start[25] === 2 || start[25] === 6);
-}
-
 /** The chunks of a PNG file by type, in order up to IEND. Verifies the checksums of critical chunks. */
 export function readChunks(file: string, bytes: Uint8Array): Map<string, Uint8Array[]> {
   if (!isPng(bytes)) throw notOfKind(file, bytes, "a PNG file", "it is not a PNG file");

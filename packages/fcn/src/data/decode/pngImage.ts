@@ -1,6 +1,6 @@
 import type { RasterImage } from "../../labels/sample.js";
 import { type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
-import { type DecodedPng, decodePng } from "./png.js";
+import { type DecodedPng, decodePng, isRgb } from "./png.js";
 import { isPng, readChunks } from "./pngChunks.js";
 
 /** A PNG as 8-bit RGB, with its original levels if it has 16 bits. */
@@ -37,10 +37,12 @@ function colourBands({ samples, channels }: DecodedPng): {
   return { values: samples.filter(keep), channels: colours };
 }
 
-function toRgb({ samples, channels, depth, kind, palette }: DecodedPng): Uint8Array {
+/** The colours of an image whose samples have 8 bits or fewer, as consecutive RGB triples. */
+export function toRgb(image: DecodedPng): Uint8Array {
+  const { samples, channels, depth, palette } = image;
   const pixels = samples.length / channels;
   const rgb = new Uint8Array(pixels * 3);
-  const isColour = kind === "rgb" || kind === "rgb-alpha";
+  const isColour = isRgb(image);
   // Samples of fewer than 8 bits are spread over 0 to 255.
   const toByte = 255 / (2 ** depth - 1);
   for (let i = 0; i < pixels; i++) {

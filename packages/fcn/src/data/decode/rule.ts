@@ -45,6 +45,15 @@ export function indexRule(numClasses: number): LabelRule {
   return { by: "value", labels: [...classes, [VOID_LABEL, VOID_LABEL]] };
 }
 
+/** The rule by which the classes are numbered from 1. The numbers `voids` are void. */
+export const ruleFromOne = (numClasses: number, voids: readonly number[] = [0]): LabelRule => ({
+  by: "value",
+  labels: [
+    ...voids.map((key) => [key, VOID_LABEL] as const),
+    ...Array.from({ length: numClasses }, (_, label) => [label + 1, label] as const),
+  ],
+});
+
 export function applyRule(plane: KeyPlane, rule: LabelRule): LabelPlane {
   const { height, width, keys } = plane;
   const table = new Map(rule.labels);

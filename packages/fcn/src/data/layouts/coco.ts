@@ -1,4 +1,4 @@
-import { type ErrorCode, TensorError } from "@fcn/tensor";
+import type { ErrorCode, TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
 import { vocColours } from "../../labels/colours.js";
 import type { OptionTable } from "../../options/option.js";
@@ -7,12 +7,12 @@ import { absentLists, type CocoFile, type CocoImage, isCoco, parseCoco } from ".
 import { compareIds } from "../annotations/cocoIds.js";
 import { cocoImages, splitOf } from "../annotations/cocoImages.js";
 import { strayAnnotations } from "../annotations/cocoStrays.js";
-import { jsonKind } from "../annotations/jsonKind.js";
+import { jsonFiles, jsonKind, readEach } from "../annotations/jsonFiles.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { damagedFile, fileError } from "../files/errors.js";
 import { fileName, folderOf, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files/files.js";
 import { pathFinder } from "../files/findPath.js";
-import { type DataRemark, remarkOf } from "../files/remarks.js";
+import type { DataRemark } from "../files/remarks.js";
 import { counted } from "../files/words.js";
 import { divide, type Origin } from "../folder/divide.js";
 import type { SampleItem } from "../samples/item.js";
@@ -49,24 +49,19 @@ const OPTIONS = {
  * none, those of all folders.
  */
 async function cocoFiles(root: string): Promise<string[]> {
-  const files = (await listFiles(root, { recursive: true })).filter((file) => {
-    return /\.json$/i.test(file) && !/(^|\/)(captions|person_keypoints|image_info)_/.test(file);
-  });
+  const files = (await jsonFiles(root)).filter((file) => !/(^|\/)(captions|person_keypoints|image_info)_/.test(file));
   const isNear = (file: string): boolean => file.split("/").length <= 2;
   const near = await ofCoco(root, files.filter(isNear));
-  return near.length > 0
-    ? near
-    : ofCoco(
-        root,
-        files.filter((file) => !isNear(file)),
-      );
+  if (near.length > 0) return near;
+  const far = files.filter((file) => !isNear(file));
+  return ofCoco(root, far);
 }
 
 async function ofCoco(root: string, files: readonly string[]): Promise<string[]> {
   const instances = files.filter((file) => fileName(file).startsWith("instances_"));
   if (instances.length > 0) return instances;
   const found: string[] = [];
-  for (const file of files.filter((path) => fileName(path) !== "classes.json")) {
+  for (const file of files) {
     // A file that cannot be read is reported when it is opened.
     if ((await jsonKind(root, file).catch(() => "coco")) === "coco") found.push(file);
   }
@@ -82,50 +77,14 @@ async function hasCoco(root: string): Promise<boolean> {
   return false;
 }
 
-/** Explains why candidate COCO files cannot be read, for a folder in which nothing else is found. */
-async function cocoProblems(root: string): Promise<string[]> {
-  const problems: string[] = [];
-  for (const file of (await cocoFiles(root)).slice(0, 3)) {
-    const failure = await readCoco(joinPath(root, file)).catch((error: unknown) => error);
-    if (failure instanceof TensorError) problems.push(failure.message);
-  }
-  return problems;
-}
-
 /** Undefined for JSON without any COCO keys. Throws a TensorError that names the file and its fault. */
-async function readCoco(file: string): Promise<CocoFile | undefined> {
+export async function readCoco(file: string): Promise<CocoFile | undefined> {
   const json = await readJson(file);
   const absent = absentLists(json);
   if (absent.length === 0) return parseCoco(file, json);
   if (absent.length === 3 && !fileName(file).startsWith("instances_")) return undefined;
-  throw damagedFile(
-    file,
-    `it is not a COCO file: it has no list ${absent.map((name) => `"${name}"`).join(" and no ")}`,
-  );
-}
-
-/** Reads the COCO files of a folder. An unusable file is a remark if there are others, and an error otherwise. */
-async function readAll(
-  root: string,
-  remarks: DataRemark[],
-  signal: AbortSignal | undefined,
-): Promise<{ file: string; json: CocoFile }[]> {
-  const read: { file: string; json: CocoFile }[] = [];
-  const failures: TensorError[] = [];
-  for (const path of await cocoFiles(root)) {
-    signal?.throwIfAborted();
-    const file = joinPath(root, path);
-    try {
-      const json = await readCoco(file);
-      if (json) read.push({ file: path, json });
-    } catch (error) {
-      if (!(error instanceof TensorError)) throw error;
-      failures.push(error);
-      remarks.push(remarkOf(error, [file]));
-    }
-  }
-  if (read.length > 0) return read;
-  throw failures[0] ?? fileError("missing-data", root, "it holds no COCO file", "put it into annotations/");
+  const lists = absent.map((name) => `"${name}"`).join(" and no ");
+  throw damagedFile(file, `it is not a COCO file: it has no list ${lists}`);
 }
 
 /**
@@ -135,7 +94,15 @@ async function readAll(
 async function open(root: string, options: CocoOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];
   const images = await listFiles(root, { recursive: true });
-  const read = await readAll(root, remarks, options.signal);
+  const about = { remarks, signal: options.signal };
+  // An unusable file is a remark if there are others, and an error otherwise.
+  const { found: read, failures } = await readEach(root, await cocoFiles(root), about, async (file) => {
+    const json = await readCoco(joinPath(root, file));
+    return json && { file, json };
+  });
+  if (read.length === 0) {
+    throw failures[0] ?? fileError("missing-data", root, "it holds no COCO file", "put it into annotations/");
+  }
   const classes = classNames(
     root,
     read.map(({ json }) => json),
@@ -154,14 +121,14 @@ async function open(root: string, options: CocoOptions & OpenerOptions): Promise
   }
   if (items.length === 0) throw nothingFound(root, remarks);
   if ((await kindOf(joinPath(root, "classes.json"))) === "file") {
-    const text =
-      "it is not read beside COCO files, whose categories are the classes; choose and order them by the option categories";
-    const commandText = text.replace("the option categories", "--categories");
-    remarks.push({ level: "warning", code: "unread-classes", file: joinPath(root, "classes.json"), text, commandText });
+    const told = (option: string): string =>
+      `it is not read beside COCO files, whose categories are the classes; choose and order them with ${option}`;
+    const texts = { text: told("the option categories"), commandText: told("--categories") };
+    remarks.push({ level: "warning", code: "unread-classes", file: joinPath(root, "classes.json"), ...texts });
   }
   remarks.push(...imageRemarks(root, items, origins, images));
-  const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, origins);
-  return { root, classes, palette, splits, remarks: [...about, ...remarks] };
+  const divided = await divide(root, items, { classes, palette }, options, origins);
+  return { root, classes, palette, ...divided, remarks: [...divided.remarks, ...remarks] };
 }
 
 /** If no image can be used, the fault of the first most likely applies to all. */
@@ -201,7 +168,7 @@ function imageRemarks(
     const isOther = twin.labels.file !== item.labels.file;
     const where = isOther ? `here and in ${twin.labels.file}` : "twice in this file";
     const as = names[0] === names[1] ? "" : ` (as ${names.join(" and ")})`;
-    const why = "each entry takes the annotations of the other for background; bring them into one";
+    const why = "each entry treats the annotations of the other as background; merge them into one";
     const text = `the image ${file} is listed ${where}${as}: ${why}`;
     remarks.push({ level: "problem", code: "same-image", file: item.labels.file, text, files: [file] });
   }
@@ -247,9 +214,7 @@ function itemsOf(
     const label = classes.indexOf(category?.name ?? "");
     if (image === undefined || label < 1 || segmentation === undefined) continue;
     const list = instances.get(image) ?? [];
-    // The segmentation may have any form here; it is checked when it is drawn.
-    const shape = segmentation as CocoInstance["segmentation"];
-    list.push({ ...(id === undefined ? {} : { id }), label, crowd, segmentation: shape });
+    list.push({ ...(id === undefined ? {} : { id }), label, crowd, segmentation });
     instances.set(image, list);
   }
   return images.flatMap((entry): SampleItem[] => {
@@ -268,6 +233,5 @@ export const coco: Layout<CocoOptions> = {
   what: "a COCO .json",
   recognise: hasCoco,
   open,
-  problems: cocoProblems,
   options: OPTIONS,
 };

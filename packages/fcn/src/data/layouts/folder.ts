@@ -1,6 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { errorInTermsOf, remarkInTermsOf } from "../files/classFile.js";
 import { fileError, type Remedy } from "../files/errors.js";
 import { joinPath, kindOf, listFiles } from "../files/files.js";
 import type { DataRemark } from "../files/remarks.js";
@@ -8,8 +7,6 @@ import { type ClassEntry, classFileOf, readClasses } from "../folder/classes.js"
 import { divide } from "../folder/divide.js";
 import { chooseRule } from "../folder/meaning/chooseRule.js";
 import { lookAtMasks } from "../folder/meaning/lookAtMasks.js";
-import type { MaskMeaning } from "../folder/meaning/meaning.js";
-import { mixedKinds } from "../folder/meaning/mixedKinds.js";
 import { surveyCounts } from "../folder/meaning/surveyCounts.js";
 import { findPairs, PAIR_OPTIONS, type PairOptions } from "../folder/pairs.js";
 import type { SampleItem } from "../samples/item.js";
@@ -48,7 +45,7 @@ async function hasImages(folder: string): Promise<boolean> {
 
 /**
  * Opens `images/` and `masks/` with files of the same name, and optionally `classes.json` and `splits/*.txt`. The
- * meaning of the masks is inferred from their contents, see {@link chooseRule}.
+ * meaning of the masks follows from the list of classes and what they hold, see {@link chooseRule}.
  */
 async function open(root: string, options: OpenerOptions & PairOptions): Promise<OpenedLayout> {
   const folders = await maskFolders(root);
@@ -76,7 +73,7 @@ export async function openPairs(
   const masks = pairs.map(({ mask }) => mask);
   const surveys = await lookAtMasks(masks, entries, options);
   const listedIn = classFileOf(entries);
-  const meaning = understand(root, surveys, entries);
+  const meaning = chooseRule(root, surveys, entries);
   const { classes, palette } = meaning;
   const rule = listedIn === undefined ? meaning.rule : { ...meaning.rule, listedIn };
   const byFile = new Map(surveys.map((survey) => [survey.file, survey]));
@@ -88,19 +85,7 @@ export async function openPairs(
     return { name, image: [{ file: image, as: "rgb" }], labels };
   });
   const { splits, remarks: about } = await divide(root, items, { classes, palette }, options, undefined, lists);
-  const mixed = await mixedKinds(root, masks, surveys, rule.by);
-  return { root, classes, palette, splits, remarks: [...meaning.remarks, ...mixed, ...about, ...remarks] };
-}
-
-/** {@link chooseRule}, with its texts worded for the file that names the classes. */
-function understand(...[root, surveys, entries]: Parameters<typeof chooseRule>): MaskMeaning {
-  const file = classFileOf(entries);
-  try {
-    const { remarks, ...meaning } = chooseRule(root, surveys, entries);
-    return { ...meaning, remarks: remarks.map((remark) => remarkInTermsOf(file, remark)) };
-  } catch (error) {
-    throw error instanceof TensorError ? errorInTermsOf(file, error) : error;
-  }
+  return { root, classes, palette, splits, remarks: [...meaning.remarks, ...about, ...remarks] };
 }
 
 function noPairs(

@@ -1,15 +1,16 @@
-import { TensorError } from "@fcn/tensor";
+import type { TensorError } from "@fcn/tensor";
 import { firstOf, reworded } from "@fcn/tensor/internal";
 import { vocColours } from "../../labels/colours.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import type { OptionTable } from "../../options/option.js";
 import { number } from "../../options/rules.js";
-import { jsonKind } from "../annotations/jsonKind.js";
+import { jsonFiles, jsonKind, readEach } from "../annotations/jsonFiles.js";
 import { labelmeImages, otherImages } from "../annotations/labelmeImages.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../files/errors.js";
-import { fileName, joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
-import { type DataRemark, remarkOf } from "../files/remarks.js";
+import { joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
+import type { DataRemark } from "../files/remarks.js";
+import { counted } from "../files/words.js";
 import { classFileOf, readClasses } from "../folder/classes.js";
 import { colourOf } from "../folder/colours.js";
 import { divide } from "../folder/divide.js";
@@ -30,13 +31,6 @@ const OPTIONS = {
     help: "for labelme: width of lines and diameter of points in pixels",
   },
 } as const satisfies OptionTable<LabelmeOptions>;
-
-/** The JSON files below `root` that may be labelme files. */
-async function jsonFiles(root: string): Promise<string[]> {
-  return (await listFiles(root, { recursive: true })).filter((file) => {
-    return /\.json$/i.test(file) && fileName(file) !== "classes.json";
-  });
-}
 
 /** Whether a JSON file below `root` is a labelme file, or has its keys but cannot be read. */
 async function hasLabelme(root: string): Promise<boolean> {
@@ -63,38 +57,29 @@ async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | 
  */
 async function open(root: string, options: LabelmeOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];
-  const failures: TensorError[] = [];
   const images = (await listFiles(root, { recursive: true })).filter((file) => IMAGE_PATTERN.test(file));
   const imageOf = labelmeImages(root, images);
-  const found: { json: string; image: string; imagePath: string; isOther: boolean; names: string[] }[] = [];
   const foreign: string[] = [];
   const byImage = new Map<string, string>();
-  for (const json of await jsonFiles(root)) {
-    options.signal?.throwIfAborted();
-    const file = joinPath(root, json);
-    try {
-      const labelme = await readIfLabelme(root, json);
-      if (labelme === undefined) {
-        foreign.push(json);
-        continue;
-      }
-      const { imagePath, shapes } = labelme;
-      const { path: image, isOther } = await imageOf(json, imagePath);
-      const twin = byImage.get(image);
-      if (twin !== undefined) {
-        const error = sameImage(file, image, joinPath(root, twin));
-        failures.push(error);
-        remarks.push({ ...remarkOf(error, [file]), files: [joinPath(root, image)] });
-        continue;
-      }
-      byImage.set(image, json);
-      found.push({ json, image, imagePath, isOther, names: shapes.map(({ label }) => label) });
-    } catch (error) {
-      if (!(error instanceof TensorError)) throw error;
-      failures.push(error);
-      remarks.push(remarkOf(error, [file]));
+  const about = { remarks, signal: options.signal };
+  const { found, failures } = await readEach(root, await jsonFiles(root), about, async (json) => {
+    const labelme = await readIfLabelme(root, json);
+    if (labelme === undefined) {
+      foreign.push(json);
+      return undefined;
     }
-  }
+    const { imagePath, shapes } = labelme;
+    const { path: image, isOther } = await imageOf(json, imagePath);
+    const twin = byImage.get(image);
+    if (twin === undefined) {
+      byImage.set(image, json);
+      return { json, image, imagePath, isOther, names: shapes.map(({ label }) => label) };
+    }
+    const text = `its image ${image} is also that of ${joinPath(root, twin)}: each file would treat the shapes of the other as background (merge the shapes into one file, or correct imagePath)`;
+    const files = [joinPath(root, image)];
+    remarks.push({ level: "problem", code: "same-image", file: joinPath(root, json), text, files });
+    return undefined;
+  });
   const used = new Set(found.map(({ image }) => image));
   for (const image of images.filter((file) => !used.has(file))) {
     const text = "it has no labelme file";
@@ -106,28 +91,19 @@ async function open(root: string, options: LabelmeOptions & OpenerOptions): Prom
     remarks.push({ level: "warning", code: "other-image", file: root, text: otherImages(others) });
   }
   if (foreign.length > 0) {
-    const what =
-      foreign.length === 1
-        ? "1 JSON file is no labelme file and was"
-        : `${foreign.length} JSON files are no labelme files and were`;
-    remarks.push({ level: "note", code: "other-json", file: root, text: `${what} not read: ${firstOf(foreign, 3)}` });
+    const [what, were] = foreign.length === 1 ? ["is not a labelme file", "was"] : ["are not labelme files", "were"];
+    const text = `${counted(foreign.length, "JSON file")} ${what} and ${were} not read: ${firstOf(foreign, 3)}`;
+    remarks.push({ level: "note", code: "other-json", file: root, text });
   }
-  const { names, background, classes, palette, listedIn } = await nameClasses(
-    root,
-    found.flatMap((entry) => entry.names),
-  );
+  const shapeNames = found.flatMap(({ names }) => names);
+  const { classes, palette, ...meaning } = await nameClasses(root, shapeNames);
   const { lineWidth = OPTIONS.lineWidth.fallback } = options;
   const items = found.map(({ json, image }): SampleItem => {
-    const labels = { kind: "labelme", file: joinPath(root, json), names, background, lineWidth, listedIn } as const;
+    const labels = { kind: "labelme", file: joinPath(root, json), lineWidth, ...meaning } as const;
     return { name: withoutExtension(image), image: [{ file: joinPath(root, image), as: "rgb" }], labels };
   });
-  const { splits, remarks: about } = await divide(root, items, { classes, palette }, options);
-  return { root, classes, palette, splits, remarks: [...about, ...remarks] };
-}
-
-function sameImage(file: string, image: string, twin: string): TensorError {
-  const problem = `its image ${image} is that of ${twin} too: each would take the shapes of the other for background`;
-  return fileError("same-image", file, problem, "bring the shapes into one file, or correct imagePath");
+  const divided = await divide(root, items, { classes, palette }, options);
+  return { root, classes, palette, ...divided, remarks: [...divided.remarks, ...remarks] };
 }
 
 /** If no file can be used, the fault of the first most likely applies to all. */

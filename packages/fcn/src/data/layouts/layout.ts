@@ -20,7 +20,5 @@ export interface Layout<Own extends object = Record<never, never>> {
   readonly hasOtherNames?: boolean;
   readonly recognise: (root: string) => Promise<boolean>;
   readonly open: (root: string, options: Own & OpenerOptions) => Promise<OpenedLayout>;
-  /** Explains why candidate files of this layout cannot be read, for a folder in which nothing is recognised. */
-  readonly problems?: (root: string) => Promise<string[]>;
   readonly options: OptionTable<Own>;
 }

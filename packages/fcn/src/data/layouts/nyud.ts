@@ -1,14 +1,12 @@
-import { vocColours } from "../../labels/colours.js";
-import { VOID_LABEL } from "../../labels/sample.js";
 import type { OptionTable } from "../../options/option.js";
 import { oneOf } from "../../options/rules.js";
-import type { LabelRule } from "../decode/rule.js";
+import { ruleFromOne } from "../decode/rule.js";
 import { joinPath } from "../files/files.js";
 import { NYUD_CLASSES } from "../published/classNames.js";
 import { NYUD_MEANS, type NyudInput } from "../published/means.js";
 import type { ImagePart, SampleItem } from "../samples/item.js";
 import type { Layout, OpenedLayout } from "./layout.js";
-import { hasAll, listDatasets, namedLists, publishedLists, readLists } from "./lists.js";
+import { hasAll, inVocColours, publishedSplits, readLists } from "./lists.js";
 
 export interface NyudOptions {
   /**
@@ -32,10 +30,7 @@ const INPUTS: Readonly<Record<NyudInput, readonly (readonly [folder: string, as:
 };
 
 /** Numbers 1 to 40 are the classes 0 to 39; 0 is void, as in the published code, which subtracts 1 in uint8. */
-const RULE: LabelRule = {
-  by: "value",
-  labels: [[0, VOID_LABEL], ...NYUD_CLASSES.map((_, label) => [label + 1, label] as const)],
-};
+const RULE = ruleFromOne(NYUD_CLASSES.length);
 
 const NYUD_INPUTS = Object.keys(INPUTS) as NyudInput[];
 
@@ -53,10 +48,10 @@ const PARTS = ["data/images", "segmentation"];
 /**
  * Opens NYUDv2 in Berkeley's arrangement: `data/{images,depth,hha}/img_N.png`, `segmentation/img_N.mat` (40 classes),
  * and lists in the root. As published, "train" is `trainval.txt` (795) and "val" is `test.txt` (654), see {@link
- * publishedLists}.
+ * publishedSplits}.
  */
 async function open(root: string, { input = OPTIONS.input.fallback }: NyudOptions): Promise<OpenedLayout> {
-  const classes = { classes: NYUD_CLASSES, palette: vocColours(NYUD_CLASSES.length) };
+  const classes = inVocColours(NYUD_CLASSES);
   const item = (name: string): SampleItem => ({
     name,
     image: INPUTS[input].map(([folder, as]) => ({ file: joinPath(root, "data", folder, `img_${name}.png`), as })),
@@ -67,11 +62,10 @@ async function open(root: string, { input = OPTIONS.input.fallback }: NyudOption
       rule: RULE,
     },
   });
-  const named = await namedLists(await readLists(root), joinPath(root, "data/images"));
+  const named = await readLists(root, joinPath(root, "data/images"));
   const numbers = [...named].map(([list, names]) => [list, names.map((name) => name.replace(/^img_/, ""))] as const);
-  const { lists, remark } = publishedLists(root, new Map(numbers));
-  const splits = listDatasets(lists, classes, item);
-  return { root, ...classes, splits, preprocessing: NYUD_MEANS[input], remarks: [remark] };
+  const splits = publishedSplits(root, new Map(numbers), classes, item);
+  return { root, ...classes, ...splits, preprocessing: NYUD_MEANS[input] };
 }
 
 export const nyud: Layout<NyudOptions> = {

@@ -1,5 +1,3 @@
-import type { TensorError } from "@fcn/tensor";
-import { vocColours } from "../../labels/colours.js";
 import type { OptionTable } from "../../options/option.js";
 import { whole } from "../../options/rules.js";
 import type { LabelRule } from "../decode/rule.js";
@@ -9,7 +7,7 @@ import { CONTEXT_33, CONTEXT_59 } from "../published/classNames.js";
 import { CONTEXT_MEAN } from "../published/means.js";
 import type { SampleItem } from "../samples/item.js";
 import type { Layout, OpenedLayout } from "./layout.js";
-import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
+import { hasAll, inVocColours, listDatasets, readLists } from "./lists.js";
 
 export interface ContextOptions {
   /**
@@ -34,12 +32,13 @@ const OPTIONS = {
     rule: whole(1),
     fallback: CONTEXT_59.length,
     flag: "--context-classes <n>",
-    help: "for PASCAL-Context: 59 or 33 classes beside the background",
+    help: "for PASCAL-Context: 59 or 33 classes besides the background",
     decides: "classes",
   },
 } as const satisfies OptionTable<ContextOptions>;
 
 const PARTS = ["trainval", "labels.txt"];
+const LISTS = ["train", "val", "trainval"];
 
 /**
  * Opens PASCAL-Context (Mottaghi et al., CVPR 2014): `trainval/*.mat` with LabelMap, whose numbers `labels.txt` names.
@@ -52,16 +51,14 @@ async function open(
 ): Promise<OpenedLayout> {
   const voc = await vocFolder2010(root, given);
   const names = await classNames(root, contextClasses);
-  const classes = { classes: ["background", ...names], palette: vocColours(names.length + 1) };
+  const classes = inVocColours(["background", ...names]);
   const rule = await contextRule(root, names);
   const item = (name: string): SampleItem => ({
     name,
     image: [{ file: joinPath(voc, "JPEGImages", `${name}.jpg`), as: "rgb" }],
     labels: { kind: "mat", file: joinPath(root, "trainval", `${name}.mat`), path: ["LabelMap"], rule },
   });
-  const all = await readLists(joinPath(voc, "ImageSets/Main"));
-  const known = new Map([...all].filter(([name]) => ["train", "val", "trainval"].includes(name)));
-  const lists = await namedLists(known, joinPath(voc, "JPEGImages"));
+  const lists = await readLists(joinPath(voc, "ImageSets/Main"), joinPath(voc, "JPEGImages"), LISTS);
   const splits = listDatasets(lists, classes, item);
   return { root, ...classes, splits, preprocessing: CONTEXT_MEAN, remarks: [] };
 }
@@ -92,7 +89,7 @@ async function classNames(root: string, count: number): Promise<readonly string[
   }
   const entries = [...(await numberedNames(file)).keys()].filter((name) => name !== "background");
   if (entries.length === count) return entries;
-  throw damagedFile(file, `it names ${entries.length} classes beside the background, not ${count}`);
+  throw damagedFile(file, `it names ${entries.length} classes besides the background, not ${count}`);
 }
 
 /** Parses lines `12: name` into name -> number; blanks inside names do not count. */
@@ -111,14 +108,13 @@ async function contextRule(root: string, names: readonly string[]): Promise<Labe
   const numbers = await numberedNames(file);
   const labels = names.map((name, i) => {
     const number = numbers.get(name) ?? numbers.get(RENAMED[name] ?? "");
-    if (number === undefined) throw unknownClass(file, name);
+    if (number === undefined) {
+      const fix = "use the labels.txt of the data set";
+      throw fileError("unknown-label", file, `it has no label named "${name}"`, fix);
+    }
     return [number, i + 1] as const;
   });
   return { by: "value", labels, other: 0 };
-}
-
-function unknownClass(file: string, name: string): TensorError {
-  return fileError("unknown-label", file, `it has no label named "${name}"`, "use the labels.txt of the data set");
 }
 
 export const pascalContext: Layout<ContextOptions> = {

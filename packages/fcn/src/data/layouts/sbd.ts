@@ -1,4 +1,3 @@
-import { vocColours } from "../../labels/colours.js";
 import { indexRule } from "../decode/rule.js";
 import { fileError } from "../files/errors.js";
 import { joinPath } from "../files/files.js";
@@ -6,7 +5,7 @@ import { VOC_CLASSES } from "../published/classNames.js";
 import { VOC_MEAN } from "../published/means.js";
 import type { SampleItem } from "../samples/item.js";
 import type { Layout, OpenedLayout } from "./layout.js";
-import { hasAll, listDatasets, namedLists, readLists } from "./lists.js";
+import { hasAll, inVocColours, listDatasets, readLists } from "./lists.js";
 
 const PARTS = ["img", "cls", "train.txt"];
 
@@ -29,15 +28,14 @@ export async function openSbd(root: string): Promise<OpenedLayout> {
   if (folder === undefined) {
     throw fileError("missing-data", root, "it is not SBD", "name the folder with img/, cls/ and train.txt");
   }
-  const classes = { classes: VOC_CLASSES, palette: vocColours(VOC_CLASSES.length) };
+  const classes = inVocColours(VOC_CLASSES);
   const rule = indexRule(VOC_CLASSES.length);
   const item = (name: string): SampleItem => ({
     name,
     image: [{ file: joinPath(folder, "img", `${name}.jpg`), as: "rgb" }],
     labels: { kind: "mat", file: joinPath(folder, "cls", `${name}.mat`), path: ["GTcls", "Segmentation"], rule },
   });
-  const lists = await namedLists(await readLists(folder), joinPath(folder, "img"));
-  const splits = listDatasets(lists, classes, item);
+  const splits = listDatasets(await readLists(folder, joinPath(folder, "img")), classes, item);
   return { root: folder, ...classes, splits, preprocessing: VOC_MEAN, remarks: [] };
 }
 

@@ -1,6 +1,4 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import { vocColours } from "../../labels/colours.js";
-import { VOID_LABEL } from "../../labels/sample.js";
 import type { OptionTable } from "../../options/option.js";
 import { mapped, size, whole } from "../../options/rules.js";
 import { readImageSize } from "../decode/image.js";
@@ -11,10 +9,10 @@ import { counted } from "../files/words.js";
 import { PAIR_OPTIONS, type PairOptions } from "../folder/pairs.js";
 import { VOC_CLASSES } from "../published/classNames.js";
 import { IMAGENET_MEAN, VOC_MEAN } from "../published/means.js";
-import { type Classes, subset } from "../samples/dataset.js";
+import { type SegmentationDataset, subset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
 import type { Layout, OpenedLayout, OpenerOptions } from "./layout.js";
-import { firstList, hasAll, listDatasets, namedLists, readLists } from "./lists.js";
+import { hasAll, inVocColours, listDatasets, missingList, readLists } from "./lists.js";
 import { openOwnVoc, refuseMaskSuffix, refuseOwnClasses } from "./ownVoc.js";
 import { openSbd } from "./sbd.js";
 
@@ -84,8 +82,8 @@ async function open(root: string, options: VocOptions & PairOptions & OpenerOpti
   }
   const { sbd, d2l } = options;
   if (sbd !== undefined && d2l !== undefined) {
-    const fix = "give one of them";
-    throw fileError("invalid-argument", root, "sbd and d2l are two ways to train that exclude each other", fix);
+    const fix = "pass only one of them";
+    throw fileError("invalid-argument", root, "sbd and d2l are alternative ways to train", fix);
   }
   const own = await openOwnVoc(root, folder, options);
   if (own && (sbd ?? d2l) !== undefined) refuseOwnClasses(folder, sbd === undefined ? "d2l" : "sbd");
@@ -97,9 +95,7 @@ async function open(root: string, options: VocOptions & PairOptions & OpenerOpti
     image: [{ file: joinPath(folder, "JPEGImages", `${name}.jpg`), as: "rgb" }],
     labels: { kind: "png", file: joinPath(folder, "SegmentationClass", `${name}.png`), rule },
   });
-  const all = await readLists(joinPath(folder, "ImageSets/Segmentation"));
-  const known = new Map([...all].filter(([name]) => LISTS.includes(name)));
-  const lists = await namedLists(known, joinPath(folder, "JPEGImages"));
+  const lists = await readLists(joinPath(folder, "ImageSets/Segmentation"), joinPath(folder, "JPEGImages"), LISTS);
   const opened: OpenedLayout = {
     root: folder,
     ...VOC,
@@ -108,7 +104,7 @@ async function open(root: string, options: VocOptions & PairOptions & OpenerOpti
     remarks: [],
   };
   if (options.d2l) return withoutSmall(opened, options.d2l.crop, options.signal);
-  return options.sbd === undefined ? opened : withSbd(opened, lists, options.sbd, item);
+  return options.sbd === undefined ? opened : withSbd(opened, options.sbd);
 }
 
 /** Throws if the folder holds a single year and another one was asked for. */
@@ -127,15 +123,10 @@ async function refuseOtherYear(root: string, year: number | undefined): Promise<
 }
 
 /** The classes and colours of PASCAL VOC and SBD. */
-export const VOC: Classes = { classes: VOC_CLASSES, palette: /* @__PURE__ */ vocColours(VOC_CLASSES.length) };
+export const VOC = /* @__PURE__ */ inVocColours(VOC_CLASSES);
 
 /** Anything other than the 21 labels is background, including the void border. */
-const D2L_RULE: LabelRule = { ...indexRuleWithoutVoid(VOC_CLASSES.length), other: 0 };
-
-function indexRuleWithoutVoid(numClasses: number): LabelRule {
-  const { by, labels } = indexRule(numClasses);
-  return { by, labels: labels.filter(([key]) => key !== VOID_LABEL) };
-}
+const D2L_RULE: LabelRule = { by: "value", labels: VOC_CLASSES.map((_, label) => [label, label]), other: 0 };
 
 async function withoutSmall(
   opened: OpenedLayout,
@@ -166,22 +157,23 @@ export function seg11valid(val: readonly string[], sbdTrain: readonly string[]):
   return val.filter((name) => !trained.has(name));
 }
 
-async function withSbd(
-  voc: OpenedLayout,
-  lists: ReadonlyMap<string, string[]>,
-  root: string,
-  item: (name: string) => SampleItem,
-): Promise<OpenedLayout> {
-  const sbd = await openSbd(root);
-  const trained = firstList(sbd.root, await namedLists(await readLists(sbd.root), joinPath(sbd.root, "img")), [
-    "train",
-  ]);
-  const valid = seg11valid(firstList(voc.root, lists, ["val"]), trained);
-  const { seg11valid: val } = listDatasets(new Map([["seg11valid", valid]]), VOC, item);
-  const text = `training on ${counted(trained.length, "image")} of SBD, validation on the ${valid.length} of ${fileName(voc.root)}'s val that are not among them`;
-  const splits = { train: sbd.splits.train, val, seg11valid: val } as OpenedLayout["splits"];
-  return { ...voc, layout: "voc+sbd", splits, remarks: [{ level: "note", code: "seg11valid", file: voc.root, text }] };
+async function withSbd(voc: OpenedLayout, root: string): Promise<OpenedLayout> {
+  const { train } = (await openSbd(root)).splits;
+  const { val } = voc.splits;
+  if (train === undefined) throw missingList(root, "train");
+  if (val === undefined) throw missingList(voc.root, "val");
+  const names = namesOf(val);
+  const left = new Set(seg11valid(names, namesOf(train)));
+  const rest = subset(
+    val,
+    [...names.keys()].filter((i) => left.has(names[i] as string)),
+  );
+  const text = `training on ${counted(train.length, "image")} of SBD, validation on the ${rest.length} of ${fileName(voc.root)}'s val that are not among them`;
+  const remarks = [{ level: "note", code: "seg11valid", file: voc.root, text } as const];
+  return { ...voc, layout: "voc+sbd", splits: { train, val: rest, seg11valid: rest }, remarks };
 }
+
+const namesOf = ({ length, name }: SegmentationDataset): string[] => Array.from({ length }, (_, i) => name(i));
 
 /** PASCAL VOC, and users' own folders in that arrangement. */
 export const voc: Layout<VocOptions & PairOptions> = {

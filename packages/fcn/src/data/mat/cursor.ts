@@ -1,35 +1,25 @@
 import type { TensorError } from "@fcn/tensor";
 import { damagedFile } from "../files/errors.js";
 
+/** Element data type -> type of the array, and the method of DataView that reads a value. */
+const TYPES = {
+  1: [Int8Array, "getInt8"],
+  2: [Uint8Array, "getUint8"],
+  3: [Int16Array, "getInt16"],
+  4: [Uint16Array, "getUint16"],
+  5: [Int32Array, "getInt32"],
+  6: [Uint32Array, "getUint32"],
+  7: [Float32Array, "getFloat32"],
+  9: [Float64Array, "getFloat64"],
+  12: [Float64Array, "getBigInt64"],
+  13: [Float64Array, "getBigUint64"],
+  16: [Uint8Array, "getUint8"],
+  17: [Uint16Array, "getUint16"],
+  18: [Uint32Array, "getUint32"],
+} as const;
+
 /** Numbers as stored in the file, except that 64-bit integers become float64. */
-export type Numbers =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array;
-
-type Read = (view: DataView, at: number, little: boolean) => number;
-
-/** Element data type -> bytes per value, array type, and reader of one value. */
-const TYPES: Readonly<Record<number, readonly [number, new (length: number) => Numbers, Read]>> = {
-  1: [1, Int8Array, (view, at) => view.getInt8(at)],
-  2: [1, Uint8Array, (view, at) => view.getUint8(at)],
-  3: [2, Int16Array, (view, at, little) => view.getInt16(at, little)],
-  4: [2, Uint16Array, (view, at, little) => view.getUint16(at, little)],
-  5: [4, Int32Array, (view, at, little) => view.getInt32(at, little)],
-  6: [4, Uint32Array, (view, at, little) => view.getUint32(at, little)],
-  7: [4, Float32Array, (view, at, little) => view.getFloat32(at, little)],
-  9: [8, Float64Array, (view, at, little) => view.getFloat64(at, little)],
-  12: [8, Float64Array, (view, at, little) => Number(view.getBigInt64(at, little))],
-  13: [8, Float64Array, (view, at, little) => Number(view.getBigUint64(at, little))],
-  16: [1, Uint8Array, (view, at) => view.getUint8(at)],
-  17: [2, Uint16Array, (view, at, little) => view.getUint16(at, little)],
-  18: [4, Uint32Array, (view, at, little) => view.getUint32(at, little)],
-};
+export type Numbers = InstanceType<(typeof TYPES)[keyof typeof TYPES][0]>;
 
 export interface Element {
   readonly type: number;
@@ -92,14 +82,15 @@ export class Cursor {
   /** Reads the values of the next element, which must hold numbers or characters. */
   numbers(): Numbers {
     const { type, bytes } = this.element();
-    const entry = TYPES[type];
-    if (entry === undefined) throw this.damaged(`an element of type ${type} stands where numbers belong`);
-    const [size, Values, read] = entry;
-    if (bytes.length % size !== 0)
-      throw this.damaged(`${bytes.length} bytes are no whole number of ${size}-byte values`);
+    if (!(type in TYPES)) throw this.damaged(`an element of type ${type} stands where numbers belong`);
+    const [Values, get] = TYPES[type as keyof typeof TYPES];
+    const size = Values.BYTES_PER_ELEMENT;
+    if (bytes.length % size !== 0) {
+      throw this.damaged(`${bytes.length} bytes are not a whole number of ${size}-byte values`);
+    }
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const values = new Values(bytes.length / size);
-    for (let i = 0; i < values.length; i++) values[i] = read(view, i * size, this.littleEndian);
+    for (let i = 0; i < values.length; i++) values[i] = Number(view[get](i * size, this.littleEndian));
     return values;
   }
 }

@@ -28,7 +28,7 @@ export async function decodeMatLabels(
 
 /** Converting would truncate a fraction and turn NaN into 0. */
 function noWholeNumber(file: string, path: readonly string[], value: number, x: number, y: number): TensorError {
-  const problem = `its label matrix ${path.join(".")} holds ${value} (column ${x}, row ${y}), which is no whole number`;
+  const problem = `its label matrix ${path.join(".")} holds ${value} (column ${x}, row ${y}), which is not a whole number`;
   return fileError("label-out-of-range", file, problem, "store whole numbers as labels");
 }
 

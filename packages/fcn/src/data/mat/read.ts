@@ -1,6 +1,6 @@
 import { inflate } from "../decode/inflate.js";
 import { damagedFile, fileError, notOfKind, reasonOf } from "../files/errors.js";
-import { Cursor, type Numbers } from "./cursor.js";
+import { Cursor, type Element, type Numbers } from "./cursor.js";
 
 /** A numeric array with its values in MATLAB's order: the first dimension varies fastest. */
 export interface MatNumeric {
@@ -53,24 +53,26 @@ const UINT64 = 15;
  * 7.3.
  */
 export async function readMat(file: string, bytes: Uint8Array): Promise<Map<string, MatValue>> {
-  const littleEndian = checkHeader(file, bytes);
+  const cursor = new Cursor(file, bytes, checkHeader(file, bytes), HEADER);
   const variables = new Map<string, MatValue>();
-  const cursor = new Cursor(file, bytes, littleEndian, HEADER);
   while (!cursor.done) {
-    const element = cursor.element({ padded: false });
-    if (element.type === MI_COMPRESSED) {
-      const unpacked = await inflate(element.bytes, MOST_UNPACKED).catch((cause: unknown) => {
-        throw damagedFile(file, `its compressed data is damaged (${reasonOf(cause)})`, cause);
-      });
-      const inner = new Cursor(file, unpacked, littleEndian).element({ padded: false });
-      if (inner.type === MI_MATRIX) readVariable(file, inner.bytes, littleEndian, variables);
-    } else if (element.type === MI_MATRIX) {
-      readVariable(file, element.bytes, littleEndian, variables);
-    }
+    const outer = cursor.element({ padded: false });
+    const { type, bytes } = outer.type === MI_COMPRESSED ? await unpacked(file, cursor, outer) : outer;
+    if (type !== MI_MATRIX) continue;
+    const { name, value } = readMatrix(cursor.within(bytes), 0);
+    variables.set(name, value);
   }
   return variables;
 }
 
+async function unpacked(file: string, cursor: Cursor, { bytes }: Element): Promise<Element> {
+  const content = await inflate([bytes], MOST_UNPACKED).catch((cause: unknown) => {
+    throw damagedFile(file, `its compressed data is damaged (${reasonOf(cause)})`, cause);
+  });
+  return cursor.within(content).element({ padded: false });
+}
+
+/** Whether the file is little-endian. */
 function checkHeader(file: string, bytes: Uint8Array): boolean {
   const text = new TextDecoder("latin1").decode(bytes.subarray(0, 19));
   if (text.startsWith("MATLAB 7.3") || text.startsWith("HDF", 1)) {
@@ -81,11 +83,6 @@ function checkHeader(file: string, bytes: Uint8Array): boolean {
   if (bytes.length >= HEADER && (mark === "IM" || mark === "MI")) return mark === "IM";
   if (text.startsWith("MATLAB")) throw damagedFile(file, `it is cut off after ${bytes.length} bytes`);
   throw notOfKind(file, bytes, "a MAT-file of version 5", "it is not a MAT-file of version 5");
-}
-
-function readVariable(file: string, bytes: Uint8Array, littleEndian: boolean, into: Map<string, MatValue>): void {
-  const { name, value } = readMatrix(new Cursor(file, bytes, littleEndian), 0);
-  into.set(name, value);
 }
 
 /** Reads the content of one miMATRIX element. */

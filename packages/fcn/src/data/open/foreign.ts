@@ -1,5 +1,6 @@
 import { firstOf } from "@fcn/tensor/internal";
-import { joinPath, listFiles, readStart } from "../files/files.js";
+import { startOf } from "../annotations/jsonFiles.js";
+import { listFiles } from "../files/files.js";
 import { counted } from "../files/words.js";
 
 interface Format {
@@ -51,7 +52,6 @@ const FORMATS: readonly Format[] = [
   { what: "Supervisely", files: /\.json$/i, start: /"(geometryType|classTitle)"\s*:/, fix: AS_COCO },
 ];
 
-const START = 65536;
 /** Most files in a folder are of one kind, so the first ones suffice. */
 const MOST_FILES = 200;
 
@@ -64,14 +64,13 @@ export async function foreignAnnotations(root: string): Promise<string[]> {
   const files = await listFiles(root, { recursive: true });
   for (const ending of [/\.xml$/i, /\.txt$/i, /\.json$/i]) {
     for (const file of files.filter((path) => ending.test(path)).slice(0, MOST_FILES)) {
-      const start = await readStart(joinPath(root, file), START).catch(() => new Uint8Array());
-      const text = new TextDecoder("latin1").decode(start).replaceAll("\0", "");
+      const text = await startOf(root, file).catch(() => "");
       const format = FORMATS.find((candidate) => candidate.files.test(file) && candidate.start.test(text));
       if (format !== undefined) found.set(format, [...(found.get(format) ?? []), file]);
     }
   }
   return [...found].map(([{ what, fix }, names]) => {
     const verb = names.length === 1 ? "is of" : "are of";
-    return `${counted(names.length, "file")} (${firstOf(names, 2)}) ${verb} ${what}, which is not read: ${fix}`;
+    return `${counted(names.length, "file")} (${firstOf(names, 2)}) ${verb} ${what}, which is not supported: ${fix}`;
   });
 }

@@ -1,4 +1,5 @@
 import type { Abortable } from "../../async/abort.js";
+import { mapAhead } from "../../async/pipeline.js";
 import { isDeepImage } from "../decode/image.js";
 import { type PixelRange, type PixelScale, rangeText, short } from "../decode/pixelScale.js";
 import type { DataRemark } from "../files/remarks.js";
@@ -62,14 +63,14 @@ const AT_ONCE = 32;
 
 async function onlyDeep(files: readonly string[], { signal }: Abortable): Promise<Set<string>> {
   const candidates = files.filter((file) => !FLAT.test(file));
+  const looked = mapAhead(candidates, AT_ONCE, async (file) => ({
+    file,
+    isDeep: await isDeepImage(file).catch(() => false),
+  }));
   const deep = new Set<string>();
-  for (let at = 0; at < candidates.length; at += AT_ONCE) {
+  for await (const { file, isDeep } of looked) {
     signal?.throwIfAborted();
-    const some = candidates.slice(at, at + AT_ONCE);
-    const found = await Promise.all(some.map((file) => isDeepImage(file).catch(() => false)));
-    some.forEach((file, i) => {
-      if (found[i]) deep.add(file);
-    });
+    if (isDeep) deep.add(file);
   }
   return deep;
 }
@@ -88,12 +89,12 @@ async function surveyAll(files: readonly string[], options: WorkerOptions & Abor
 function rangeNote(root: string, range: PixelRange, depths: readonly string[], isGiven: boolean): DataRemark {
   const [low, high] = range.map(short);
   const what = `the images are ${depths.join(" and ")}: their values from ${rangeText(range)} become 0 to 255 in 8 bits, in training and in prediction alike`;
-  const text = isGiven ? what : `${what} (--range ${low},${high} or another, range in code)`;
+  const text = isGiven ? what : `${what} (--range ${low},${high} or another range; in code, the option range)`;
   return { level: "note", code: "pixel-range", file: root, text };
 }
 
 function mixedDepths(root: string, depths: readonly string[], deep: string, flat: string | undefined): DataRemark {
   const kinds = flat === undefined ? depths : [...depths, `8 bits (${flat})`];
-  const text = `its images are of different depth, ${kinds.join(" and ")}: those of more than 8 bits, such as ${deep}, share one range, and those of 8 bits keep their values, so that the same thing may look different; save all alike`;
+  const text = `its images are of different depth, ${kinds.join(" and ")}: those of more than 8 bits, such as ${deep}, share one range, and those of 8 bits keep their values, so that the same thing may look different; save all images with one depth`;
   return { level: "warning", code: "mixed-depths", file: root, text };
 }

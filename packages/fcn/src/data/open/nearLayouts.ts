@@ -1,26 +1,20 @@
 import { TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
+import { jsonFiles, jsonKind } from "../annotations/jsonFiles.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import {
-  fileName,
-  joinPath,
-  kindOf,
-  listFiles,
-  listFolders,
-  readJson,
-  readStart,
-  withoutExtension,
-} from "../files/files.js";
+import { fileName, joinPath, listFiles, listFolders, readJson, withoutExtension } from "../files/files.js";
 import { counted } from "../files/words.js";
 import { stripped } from "../folder/affixes.js";
+import { readCoco } from "../layouts/coco.js";
 import { LAYOUT_ROWS } from "../layouts/index.js";
+import { absentParts, hasAll } from "../layouts/lists.js";
 
 /** Why a folder cannot be read, and what can be done about it. */
 export interface NearMiss {
   readonly problem: string;
   readonly fix?: string;
-  /** True if it concerns an unreadable file with the keys of COCO or labelme. */
-  readonly isAnnotations?: boolean;
+  /** Whether it is an unreadable file with the keys of COCO or labelme, or a pair of folders with other names. */
+  readonly of?: "annotations" | "names";
 }
 
 /** The layouts that a folder without a recognised layout comes close to. */
@@ -28,10 +22,10 @@ export async function nearMisses(root: string): Promise<NearMiss[]> {
   const folders = await listFolders(root);
   const files = await listFiles(root);
   const [half, like] = [await halfLayouts(root), await likeFolders(root, folders)];
-  const isNearest = like[0]?.fix?.startsWith("rename") ?? false;
+  const isNearest = like[0]?.of === "names";
   const json = await jsonProblems(root);
   // Unreadable annotations mean that no other layout was intended, so only their remedies are given.
-  const broken = json.filter(({ isAnnotations }) => isAnnotations);
+  const broken = json.filter(({ of }) => of === "annotations");
   if (broken.length > 0 && !isNearest) return broken;
   const unread = json.filter(({ fix }) => fix !== undefined);
   return [
@@ -57,13 +51,6 @@ async function halfLayouts(root: string): Promise<NearMiss[]> {
   return misses;
 }
 
-/** The files and folders that do not exist below `root`. */
-export async function absentParts(root: string, parts: readonly string[]): Promise<string[]> {
-  const absent: string[] = [];
-  for (const part of parts) if ((await kindOf(joinPath(root, part))) === undefined) absent.push(part);
-  return absent;
-}
-
 /** Folder names that suggest images or masks but belong to no known layout. */
 const IMAGE_FOLDERS =
   /^((train|val|test|input)_?)?(images?|imgs?|images?|photos?|jpegimages|img_dir|leftimg8bit|inputs?|rgb)$/i;
@@ -86,7 +73,8 @@ async function likeFolders(root: string, folders: readonly string[]): Promise<Ne
       [masks, "masks"],
     ].filter(([name, right]) => name !== right);
     const fix = `rename ${renamed.map(([name, right]) => `${name}/ to ${right}/`).join(" and ")}`;
-    return [{ problem: `${images}/ and ${masks}/ look like images/ and masks/, but are named otherwise`, fix }];
+    const problem = `${images}/ and ${masks}/ look like images/ and masks/, but are named otherwise`;
+    return [{ problem, fix, of: "names" }];
   }
   const [known, missing] = images === undefined ? [masks, "images"] : [images, "masks"];
   const other = await otherAnnotations(root, folders);
@@ -123,12 +111,12 @@ async function typesIn(folder: string): Promise<{ images: number; others: string
 async function splitsInside(root: string, folders: readonly string[]): Promise<NearMiss[]> {
   const whole: string[] = [];
   for (const name of folders) {
-    if ((await absentParts(joinPath(root, name), ["images", "masks"])).length === 0) whole.push(name);
+    if (await hasAll(joinPath(root, name), ["images", "masks"])) whole.push(name);
   }
   const [first] = whole;
   if (first === undefined) return [];
   const list = whole.map((name) => `${name}/`).join(", ");
-  const problem = `images/ and masks/ are inside of ${list}`;
+  const problem = `images/ and masks/ are inside ${list}`;
   if (whole.length === 1) return [{ problem, fix: `name the folder ${joinPath(root, first)}` }];
   const moves = whole.map((name) => `${name}/images to images/${name} and ${name}/masks to masks/${name}`);
   return [{ problem, fix: `move ${moves.join(", ")}` }];
@@ -142,11 +130,8 @@ function mixedImages(root: string, files: readonly string[]): NearMiss[] {
   const masks = images.filter((file) => stripped(withoutExtension(file), "mask").some(({ key }) => names.has(key)));
   const [first] = masks;
   if (first === undefined) {
-    return [
-      {
-        problem: `${counted(images.length, "image")} in ${fileName(root)}/ itself have neither masks/ nor .json files`,
-      },
-    ];
+    const what = `${counted(images.length, "image")} in ${fileName(root)}/ itself`;
+    return [{ problem: `${what} have neither masks/ nor .json files` }];
   }
   const problem = `images and masks (such as ${first}) are in one folder`;
   return [{ problem, fix: "move the images into images/ and the masks into masks/" }];
@@ -160,29 +145,23 @@ const MOST_TOLD = 3;
 
 /** Reports JSON files that are unreadable, or that belong to neither COCO nor labelme. */
 async function jsonProblems(root: string): Promise<NearMiss[]> {
-  const files = (await listFiles(root, { recursive: true })).filter((file) => file.endsWith(".json"));
-  const misses: NearMiss[] = [];
-  for (const file of files.filter((name) => fileName(name) !== "classes.json").slice(0, MOST_JSON)) {
+  const files = await jsonFiles(root);
+  const [unread, others]: [NearMiss[], NearMiss[]] = [[], []];
+  for (const file of files.slice(0, MOST_JSON)) {
     try {
+      await readCoco(joinPath(root, file));
       const keys = Object.keys((await readJson(joinPath(root, file))) ?? {});
-      misses.push({ problem: `${file} is neither a COCO nor a labelme file: it has ${keysText(keys)}` });
+      others.push({ problem: `${file} is neither a COCO nor a labelme file: it has ${keysText(keys)}` });
     } catch (error) {
       if (!(error instanceof TensorError)) throw error;
-      const isAnnotations = await hasAnnotationKeys(joinPath(root, file));
-      misses.push({ problem: error.message, fix: error.commandFix ?? error.fix, isAnnotations });
+      const isKnown = (await jsonKind(root, file).catch(() => "other")) !== "other";
+      const miss = { problem: error.message, fix: error.commandFix ?? error.fix };
+      unread.push(isKnown ? { ...miss, of: "annotations" } : miss);
     }
   }
-  const unread = misses.filter(({ fix }) => fix !== undefined);
-  const told = [...unread, ...misses.filter(({ fix }) => fix === undefined)].slice(0, MOST_TOLD);
+  const told = [...unread, ...others].slice(0, MOST_TOLD);
   const more = files.length - told.length;
   return more > 0 && told.length > 0 ? [...told, { problem: `and ${more} more .json` }] : told;
-}
-
-/** Whether a file begins with keys of COCO or labelme, quoted as in JSON or as in Python. */
-async function hasAnnotationKeys(file: string): Promise<boolean> {
-  const start = await readStart(file, 65536).catch(() => new Uint8Array());
-  const text = new TextDecoder("latin1").decode(start).replaceAll("\0", "");
-  return /(["'])(images|annotations|categories|shapes|imagePath)\1\s*:/.test(text);
 }
 
 const keysText = (keys: readonly string[]): string =>

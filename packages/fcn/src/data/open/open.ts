@@ -4,10 +4,11 @@ import { fileError } from "../files/errors.js";
 import { kindOf, listFiles, listFolders } from "../files/files.js";
 import { type DataRemark, plainRemark } from "../files/remarks.js";
 import { type AnyLayout, LAYOUT_ROWS, LAYOUTS, type LayoutName } from "../layouts/index.js";
+import { absentParts, hasAll } from "../layouts/lists.js";
 import type { OpenedData } from "../samples/dataset.js";
 import { foreignAnnotations } from "./foreign.js";
 import { withImageRange } from "./imageRange.js";
-import { absentParts, nearMisses } from "./nearLayouts.js";
+import { nearMisses } from "./nearLayouts.js";
 import { checkOptions, checkOwner, type OpenOptions } from "./options.js";
 import { withoutBad } from "./skipBad.js";
 
@@ -59,20 +60,14 @@ function lostLetters({ root, classes }: OpenedData): DataRemark[] {
     lost.map((name) => `"${name}"`),
     5,
   );
-  const text = `${what} the sign \ufffd for letters that a conversion to UTF-8 lost (${names}): several names may have become one; export or convert the file again from its original, and tell the converter its encoding`;
+  const text = `${what} the character \ufffd in place of letters that a conversion to UTF-8 lost (${names}): several names may have become one; export or convert the file again from its original, and tell the converter its encoding`;
   return [{ level: "warning", code: "lost-letters", file: root, text }];
 }
 
 async function recognise(root: string): Promise<LayoutName> {
   for (const [name, layout] of LAYOUT_ROWS) if (await layout.recognise(root)) return name;
   const near = await nearMisses(root);
-  const isTold = (text: string): boolean => near.some(({ problem }) => problem === text);
-  const unread = (await Promise.all(LAYOUT_ROWS.map(([, { problems }]) => problems?.(root) ?? []))).flat();
-  const problems = [
-    ...near.map(({ problem }) => problem),
-    ...unread.filter((text) => !isTold(text)),
-    ...(await foreignAnnotations(root)),
-  ];
+  const problems = [...near.map(({ problem }) => problem), ...(await foreignAnnotations(root))];
   const fixes = [...new Set(near.flatMap(({ fix }) => fix ?? []))].slice(0, 2);
   const known = LAYOUT_ROWS.map(([, { what }]) => what).join("; ");
   const otherwise = `put images into images/ and masks of the same name into masks/; also known: ${known}`;
@@ -80,7 +75,7 @@ async function recognise(root: string): Promise<LayoutName> {
     code: "missing-data",
     message: [`${root}: no known layout of labelled images is in it`, ...problems].join("; "),
     // If there are annotations, the user meant that layout, so no other is suggested.
-    fix: near[0]?.isAnnotations ? fixes.join("; or ") : [...fixes, otherwise].join("; or "),
+    fix: near[0]?.of === "annotations" ? fixes.join("; or ") : [...fixes, otherwise].join("; or "),
   });
 }
 
@@ -94,7 +89,7 @@ async function checkFit(root: string, name: LayoutName): Promise<void> {
   const absent = await absentParts(root, parts);
   const there = [...(await listFolders(root)).map((folder) => `${folder}/`), ...(await listFiles(root))];
   const missing = absent.length > 0 ? `; missing: ${absent.join(", ")}` : "";
-  const problem = `the layout ${name} needs ${what}${missing}; there ${there.length === 0 ? "is nothing" : `are ${firstOf(there, 8)}`}`;
+  const problem = `the layout ${name} needs ${what}${missing}; found: ${there.length === 0 ? "nothing" : firstOf(there, 8)}`;
   throw fileError("missing-data", root, problem, {
     code: "put them there, or leave the option layout out, so that the layout is found by looking",
     command: "put them there, or leave --layout out, so that the layout is found by looking",
@@ -107,11 +102,11 @@ async function otherLayouts(root: string, taken: LayoutName): Promise<DataRemark
   const others: string[] = [];
   for (const [name, { what, parts = [], hasOtherNames, recognise }] of later) {
     // Under one of their other names, VOC's folders also count as a user's own masks.
-    const isSame = hasOtherNames && (await absentParts(root, parts)).length > 0;
+    const isSame = hasOtherNames && !(await hasAll(root, parts));
     if (!isSame && (await recognise(root))) others.push(`${name} (${what})`);
   }
   if (others.length === 0) return [];
-  const text = `it is read by the layout ${taken} (${LAYOUTS[taken].what}), and fits ${others.join(" and ")} too`;
+  const text = `it is read by the layout ${taken} (${LAYOUTS[taken].what}), but also fits ${others.join(" and ")}`;
   const about = { level: "note", code: "other-layouts", file: root } as const;
   return [{ ...about, text: `${text}; the option layout chooses`, commandText: `${text}; --layout chooses` }];
 }

@@ -1,9 +1,9 @@
+import type { TensorError } from "@fcn/tensor";
 import { fileError } from "../files/errors.js";
 import type { DataRemark } from "../files/remarks.js";
 import { counted } from "../files/words.js";
 import { fileDataset, type LeftOut, type OpenedData, type SegmentationDataset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
-import type { Inspection } from "../workers/inspect.js";
 import { type InspectOptions, inspectAll, keysOf } from "./inspectAll.js";
 import { isKept, isSkippable } from "./skippable.js";
 
@@ -18,32 +18,31 @@ const MANY = 0.5;
 export async function withoutBad(opened: OpenedData, options: InspectOptions = {}): Promise<OpenedData> {
   // Samples in memory were checked when the data set was made.
   if (Object.values(opened.splits).some(({ item }) => item === undefined)) return { ...opened, leftOut: [] };
-  const marked = mapSplits(opened, (dataset) => onlyItems(dataset, itemsOf(dataset).map(skipping)));
+  const marked = mapSplits(opened, (dataset) => {
+    const items = itemsOf(dataset).map((item): SampleItem => ({ ...item, skipBad: true }));
+    return fileDataset(items, dataset);
+  });
   const inspections = await inspectAll(marked, options);
   const isBad = ({ level, code }: DataRemark): boolean => level === "problem" && !isKept(code);
   const shared = sharedImages(opened.remarks);
-  const firstProblem = (key: string, { image }: SampleItem): DataRemark | undefined =>
-    inspections.get(key)?.remarks.find(isBad) ?? shared.get(image[0]?.file ?? "");
   const leftOut: LeftOut[] = [];
   const counts: string[] = [];
   const sound = mapSplits(marked, (dataset, split) => {
     const keys = keysOf(dataset);
-    const items = itemsOf(dataset);
-    const found = keys.map((key, i) => ({ key, problem: firstProblem(key, items[i] as SampleItem) }));
-    const bad = found.flatMap(({ key, problem }) => (problem ? [{ ...problem, name: nameOf(inspections, key) }] : []));
+    const judged = itemsOf(dataset).map((item, i) => {
+      const { name = keys[i] as string, remarks = [] } = inspections.get(keys[i] as string) ?? {};
+      return { item, name, problem: remarks.find(isBad) ?? shared.get(item.image[0]?.file ?? "") };
+    });
+    const bad = judged.flatMap(({ name, problem }) => (problem ? [{ ...problem, name }] : []));
     if (bad.length === 0) return dataset;
     if (bad.length === keys.length) throw nothingLeft(opened.root, split, bad);
-    leftOut.push(
-      ...bad.map(({ name, file, code, text, commandText }) => {
-        return { split, name, file, code, text, ...(commandText === undefined ? {} : { commandText }) };
-      }),
-    );
-    counts.push(
-      `${split} ${bad.length} of ${keys.length}${bad.length > MANY * keys.length ? " (MORE THAN HALF)" : ""}`,
-    );
-    return onlyItems(
+    leftOut.push(...bad.map(({ level: _, files: __, ...about }) => ({ split, ...about })));
+    const loud = bad.length > MANY * keys.length ? " (MORE THAN HALF)" : "";
+    counts.push(`${split} ${bad.length} of ${keys.length}${loud}`);
+    const kept = judged.filter(({ problem }) => problem === undefined);
+    return fileDataset(
+      kept.map(({ item }) => item),
       dataset,
-      items.filter((_, i) => found[i]?.problem === undefined),
     );
   });
   const told = new Set(leftOut.map(({ file, text }) => `${file} ${text}`));
@@ -77,10 +76,6 @@ function mapSplits(
 
 const itemsOf = ({ length, item }: SegmentationDataset): SampleItem[] =>
   item ? Array.from({ length }, (_, i) => item(i)) : [];
-const onlyItems = (dataset: SegmentationDataset, items: readonly SampleItem[]): SegmentationDataset =>
-  fileDataset(items, dataset);
-const skipping = (item: SampleItem): SampleItem => ({ ...item, skipBad: true });
-const nameOf = (inspections: ReadonlyMap<string, Inspection>, key: string): string => inspections.get(key)?.name ?? key;
 
 function summary(root: string, counts: readonly string[]): DataRemark[] {
   if (counts.length === 0) return [];
@@ -97,9 +92,9 @@ function linesOf(leftOut: readonly LeftOut[]): DataRemark[] {
   });
 }
 
-function nothingLeft(root: string, split: string, bad: readonly DataRemark[]): Error {
+function nothingLeft(root: string, split: string, bad: readonly DataRemark[]): TensorError {
   const { file, text } = bad[0] as DataRemark;
   const example = `for example ${file}: ${text}`;
-  const problem = `none of the ${counted(bad.length, "image")} of "${split}" can be used, so that nothing is left of it`;
-  return fileError("missing-data", root, `${problem}: ${example}`, "mend the images and masks");
+  const problem = `none of the ${counted(bad.length, "image")} of "${split}" can be used, which would leave it empty`;
+  return fileError("missing-data", root, `${problem}: ${example}`, "repair the images and masks");
 }

@@ -7,7 +7,7 @@ import { type PaintSize, partProblem } from "../decode/parts.js";
 import type { PixelScale } from "../decode/pixelScale.js";
 import { decodePng } from "../decode/png.js";
 import { formatKey, type LabelPlane, type LabelRule } from "../decode/rule.js";
-import { inTermsOf } from "../files/classFile.js";
+import { classListFor } from "../files/classFile.js";
 import { fileError } from "../files/errors.js";
 import { fileName, readBytes } from "../files/files.js";
 import { counted } from "../files/words.js";
@@ -168,19 +168,18 @@ export function strayProblem(source: LabelSource, { strays }: LabelPlane): Tenso
   const { by, listedIn } = source.rule;
   const shown = strays.map(({ key, pixels }) => `${formatKey(by, key)} (${counted(pixels, "pixel")})`);
   const keys = `${firstOf(shown, 3)}, first at column ${first.x}, row ${first.y}`;
+  const valued = classListFor("value", listedIn);
   if (by === "colour") {
-    const fix =
-      "list the colour in classes.json, or repaint these pixels; soft brushes and lossy saving make such colours";
-    return fileError("unknown-colour", source.file, `no class has the colour ${keys}`, inTermsOf(listedIn, fix));
+    const fix = `list the colour in ${classListFor("colour", listedIn)}, or repaint these pixels; soft brushes and lossy saving make such colours; if the stored numbers are meant, give each class its "value" in ${valued}`;
+    return fileError("unknown-colour", source.file, `no class has the colour ${keys}`, fix);
   }
   const soft =
     strays.length >= MANY_STRAYS
       ? "; so many levels come from soft edges or lossy compression as a rule: make such masks hard, such as by ImageMagick's mogrify -threshold 50%"
       : "";
-  const fix =
-    "map these labels to a class or to 255 (void), name more classes in classes.json, or give each class the number in the masks as its value there";
+  const fix = `map these labels to a class or to 255 (void), list more classes in ${classListFor("name", listedIn)}, or give each class the number in the masks as its value in ${valued}${soft}`;
   const problem = `labels are ${allowedNumbers(source.rule)}, but it holds ${keys}`;
-  return fileError("label-out-of-range", source.file, problem, inTermsOf(listedIn, fix + soft));
+  return fileError("label-out-of-range", source.file, problem, fix);
 }
 
 /** This many stray numbers in one mask are no accident. */

@@ -20,8 +20,8 @@ export interface CocoInstance {
   readonly id?: number | string;
   readonly label: number;
   readonly crowd: boolean;
-  /** As stored in the file; an invalid form is reported when it is drawn. */
-  readonly segmentation: readonly (readonly number[])[] | RunLengths;
+  /** Polygons or {@link RunLengths} as stored in the file; any other form is reported when it is drawn. */
+  readonly segmentation: unknown;
 }
 
 /** The instances of one image in a COCO file, as a source of labels. */
@@ -47,7 +47,7 @@ export function cocoLabels(source: CocoLabels, upright?: PaintSize): LabelPlane 
   const skipped: SkippedPart[] = [];
   const painted = instances.map((instance) => {
     const place = `annotation ${instance.id ?? "without id"} of ${image}`;
-    const pixels = pixelsOf(file, place, instance.segmentation, { height, width }, skipped);
+    const pixels = pixelsOf(place, instance.segmentation, { height, width }, skipped);
     return { ...instance, pixels };
   });
   const crowds = painted.filter(({ crowd }) => crowd);
@@ -71,7 +71,7 @@ export function sizeOf(file: string, stated: StatedSize, upright: PaintSize | un
   const { height = upright?.height, width = upright?.width } = stated;
   if (height !== undefined && width !== undefined) return { height, width };
   const problem = "it does not state the size of its image, and the image is not at hand";
-  throw fileError("missing-data", file, problem, "mend the image, or write its height and width into the file");
+  throw fileError("missing-data", file, problem, "repair the image, or write its height and width into the file");
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -79,13 +79,7 @@ const isRuns = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && "size" in value && "counts" in value;
 
 /** The pixels of an instance, each once. Pieces that cannot be drawn are added to `skipped`. */
-function pixelsOf(
-  file: string,
-  place: string,
-  segmentation: unknown,
-  size: PaintSize,
-  skipped: SkippedPart[],
-): readonly number[] {
+function pixelsOf(place: string, segmentation: unknown, size: PaintSize, skipped: SkippedPart[]): readonly number[] {
   const inside = new Uint8Array(size.height * size.width);
   const paint: Paint = (row, from, to) => inside.fill(1, row * size.width + from, row * size.width + to);
   const bad: SkippedPart[] = [];
@@ -93,14 +87,14 @@ function pixelsOf(
   let drawn = 0;
   for (const piece of piecesOf(segmentation)) {
     try {
-      const draw = pieceOf(`${file}: ${place}`, piece, size);
+      const draw = pieceOf(place, piece, size);
       if (typeof draw === "string") flat.push(`${place}: ${draw}`);
       else {
         draw(paint);
         drawn++;
       }
     } catch (error) {
-      bad.push(partOfError(file, error));
+      bad.push(partOfError(error));
     }
   }
   // A piece without area does not matter beside sound pieces, but on its own it is the whole object.
@@ -126,7 +120,7 @@ function pieceOf(place: string, piece: unknown, size: PaintSize): ((paint: Paint
   if (Array.isArray(piece)) {
     const numbers = piece.map(numberOf);
     const stray = numbers.indexOf(undefined);
-    if (stray >= 0) throw broken(place, `a polygon holds ${shownValue(piece[stray])}, which is no number`);
+    if (stray >= 0) throw broken(place, `a polygon holds ${shownValue(piece[stray])}, which is not a number`);
     const problem = `a polygon of ${piece.length} numbers is not a list x, y, x, y, ... of 3 points or more`;
     if (piece.length < 6) return problem;
     if (piece.length % 2 !== 0) throw broken(place, problem);
@@ -137,7 +131,7 @@ function pieceOf(place: string, piece: unknown, size: PaintSize): ((paint: Paint
   const runs = runsOf(place, piece);
   const [height, width] = runs.size;
   if (height !== size.height || width !== size.width) {
-    throw broken(place, `run lengths for ${height}x${width} stand in an image of ${size.height}x${size.width}`);
+    throw broken(place, `run lengths for ${height}x${width} in an image of ${size.height}x${size.width}`);
   }
   return (paint) => paintRuns(place, runs, paint);
 }

@@ -1,9 +1,9 @@
 import { firstOf } from "@fcn/tensor/internal";
 import { decodeMaskPng } from "../decode/mask.js";
 import { badShape, emptyShape, type PaintSize, partOfError, type SkippedPart } from "../decode/parts.js";
-import type { DecodedPng } from "../decode/png.js";
+import { type DecodedPng, isRgb } from "../decode/png.js";
 import type { LabelPlane } from "../decode/rule.js";
-import { inTermsOf } from "../files/classFile.js";
+import { classListFor } from "../files/classFile.js";
 import { fileError } from "../files/errors.js";
 import { roundHalfEven } from "../files/numbers.js";
 import { IN_PIXELS, NO_PIXEL, sizeOf } from "./coco.js";
@@ -53,10 +53,10 @@ export async function labelmeLabels(source: LabelmeLabels, upright?: PaintSize):
       labels.fill(label, row * width + from, row * width + to);
     };
     try {
-      const doubt = await paintShape(file, shape, lineWidth / 2, { height, width }, paint);
+      const doubt = await paintShape(shape, lineWidth / 2, { height, width }, paint);
       if (doubt !== undefined) skipped.push(doubt);
     } catch (error) {
-      skipped.push(partOfError(file, error));
+      skipped.push(partOfError(error));
       continue;
     }
     if (painted === 0) skipped.push(emptyShape(`shape ${shape.index} ("${shape.label}") ${NO_PIXEL}`, IN_PIXELS));
@@ -68,17 +68,14 @@ export async function labelmeLabels(source: LabelmeLabels, upright?: PaintSize):
 /** Type names that forks of labelme and other tools use for rotated rectangles and other shapes with four corners. */
 const FOUR_CORNERS = /rotat|orient|rect|box|obb|quad|square|parallelogram|trapez|rhomb/;
 
-/**
- * Throws a TensorError about `file` for a shape that cannot be drawn. May return a warning about one that was drawn.
- */
+/** Throws a TensorError about a shape that cannot be drawn. May return a warning about one that was drawn. */
 async function paintShape(
-  file: string,
   { index, type, points, mask, label }: LabelmeShape,
   radius: number,
   size: PaintSize,
   paint: Paint,
 ): Promise<SkippedPart | undefined> {
-  const place = `${file}: shape ${index}`;
+  const place = `shape ${index}`;
   const needs = (isEnough: boolean, wanted: string): void => {
     if (isEnough) return;
     const problem = `a ${type} ("${label}") has ${points.length} points, but needs ${wanted}`;
@@ -102,12 +99,12 @@ async function paintShape(
     for (const point of points) paintDisc(point, radius, size, paint);
   } else if (type === "mask" && mask !== undefined) {
     needs(points.length === 2, "2");
-    const image = await decodeShapeMask(`${place} ("${label}")`, mask);
-    return paintMask(file, `shape ${index} ("${label}")`, image, [a, b], size, paint);
+    const named = `${place} ("${label}")`;
+    return paintMask(named, await decodeShapeMask(named, mask), [a, b], size, paint);
   } else if (FOUR_CORNERS.test(type) && points.length === 4) {
     paintPolygon(points, size, paint);
   } else {
-    const corners = FOUR_CORNERS.test(type) ? ` with ${points.length} points in place of 4` : "";
+    const corners = FOUR_CORNERS.test(type) ? ` with ${points.length} points instead of 4` : "";
     const fix = "draw polygons, rectangles, circles, lines, points or masks";
     throw fileError("bad-shape", place, `a shape of the unknown type "${type}" ("${label}")${corners}`, fix);
   }
@@ -120,7 +117,7 @@ async function decodeShapeMask(place: string, mask: string): Promise<DecodedPng>
     letters = atob(mask.replace(/^data:[^,]*,/, ""));
   } catch (cause) {
     const fix = "export the shape again, draw it as a polygon, or remove it";
-    throw fileError("bad-shape", place, "its mask is cut off or no base64", fix, cause);
+    throw fileError("bad-shape", place, "its mask is cut off or not base64", fix, cause);
   }
   return decodeMaskPng(
     `${place}: its mask`,
@@ -135,23 +132,23 @@ async function decodeShapeMask(place: string, mask: string): Promise<DecodedPng>
  * labelme; a mask of another size causes a warning.
  */
 function paintMask(
-  file: string,
-  about: string,
-  { height, width, channels, kind, samples }: DecodedPng,
+  place: string,
+  image: DecodedPng,
   points: readonly [Point, Point],
   size: PaintSize,
   paint: Paint,
 ): SkippedPart | undefined {
+  const { height, width, channels, samples } = image;
   const [[left, top], [right, bottom]] = points;
   const [column0, row0] = [roundHalfEven(left), roundHalfEven(top)];
   const isWhole = points.flat().every(Number.isInteger);
   const [rows, columns] = isWhole ? [bottom - top + 1, right - left + 1] : [height, width];
   if (rows < 1 || columns < 1) {
     const where = `(${left}, ${top}) lies right of or below its second (${right}, ${bottom})`;
-    const problem = `${about} is a mask whose first point ${where}`;
-    throw fileError("bad-shape", file, problem, "correct its points, or export it again");
+    const problem = `it is a mask whose first point ${where}`;
+    throw fileError("bad-shape", place, problem, "correct its points, or export it again");
   }
-  const isColour = kind === "rgb" || kind === "rgb-alpha";
+  const isColour = isRgb(image);
   const isSet = (at: number): boolean =>
     samples[at] !== 0 || (isColour && (samples[at + 1] !== 0 || samples[at + 2] !== 0));
   for (let y = 0; y < Math.min(rows, height); y++) {
@@ -163,7 +160,7 @@ function paintMask(
   }
   if (rows === height && columns === width) return undefined;
   const sizes = `is a mask of ${height}x${width} whose points say ${rows}x${columns}`;
-  const problem = `${about} ${sizes}: the smaller of both counts, from the first point on`;
+  const problem = `${place} ${sizes}: the smaller of both counts, from the first point on`;
   return { ...emptyShape(problem, "correct its points, or export it again"), code: "mask-size" };
 }
 
@@ -173,7 +170,7 @@ function unknownName(name: string, indices: readonly number[], { names, listedIn
   const problem = `it has a shape named "${name}", but the classes are ${firstOf(known, 12)} (${places})`;
   return badShape(
     problem,
-    inTermsOf(listedIn, "correct the name in the file, or add it to classes.json"),
+    `correct the name in the file, or add it to ${classListFor("name", listedIn)}`,
     "unknown-label",
   );
 }

@@ -69,25 +69,25 @@ const isShape = (shape: LabelmeShape | SkippedPart): shape is LabelmeShape => "p
 
 function parseShape(shape: unknown, index: number): LabelmeShape | SkippedPart {
   const fail = (problem: string, fix?: string): SkippedPart => badShape(`shape ${index} ${problem}`, fix);
-  if (!isRecord(shape)) return fail(`is ${shownValue(shape)}, no shape`);
+  if (!isRecord(shape)) return fail(`is ${shownValue(shape)}, which is not a shape`);
   const { label, mask } = shape;
   if (typeof label !== "string" || label.trim() === "") {
     if (label === undefined || label === null || typeof label === "string") return fail("has no label");
     const text = showValue(label);
-    return fail(`has the label ${text}, which is no text`, `write it in quotation marks: "${text}"`);
+    return fail(`has the label ${text}, which is not text`, `write it in quotation marks: "${text}"`);
   }
   if (!Array.isArray(shape.points)) return fail(`("${label}") has no points`);
   const points: Point[] = [];
   for (const point of shape.points) {
     const [x, y] = Array.isArray(point) && point.length === 2 ? point.map(numberOf) : [];
     if (x === undefined || y === undefined) {
-      return fail(`("${label}") has a point that is no pair of numbers: ${shownValue(point)}`);
+      return fail(`("${label}") has a point that is not a pair of numbers: ${shownValue(point)}`);
     }
     points.push([x, y]);
   }
   // Files from before version 3 have no types, because all shapes were polygons.
   const type = shape.shape_type ?? "polygon";
-  if (typeof type !== "string") return fail(`("${label}") has the type ${shownValue(type)}, which is no text`);
+  if (typeof type !== "string") return fail(`("${label}") has the type ${shownValue(type)}, which is not text`);
   const about = { index, label, type: type.toLowerCase(), points };
   if (about.type !== "mask") return about;
   return typeof mask === "string" ? { ...about, mask } : fail(`("${label}") is a mask without its image`);

@@ -1,19 +1,16 @@
+import type { PaintSize } from "../decode/parts.js";
+
 /** A point in pixels: the first pixel spans 0 to 1, and its centre is 0.5. */
 export type Point = readonly [x: number, y: number];
 
 /** Receives non-empty runs of pixels inside the raster: row, first column, and the column after the last. */
 export type Paint = (row: number, from: number, to: number) => void;
 
-interface Size {
-  readonly height: number;
-  readonly width: number;
-}
-
 /**
  * Paints the pixels whose centres lie inside the closed polygon, by the even-odd rule. A centre on an edge belongs to
  * the polygon to its right, or below a horizontal edge, so polygons that share an edge neither overlap nor leave a gap.
  */
-export function paintPolygon(points: readonly Point[], { height, width }: Size, paint: Paint): void {
+export function paintPolygon(points: readonly Point[], { height, width }: PaintSize, paint: Paint): void {
   const rows = points.map(([, y]) => y);
   const first = Math.max(0, Math.ceil(lowest(rows) - 0.5));
   const last = Math.min(height - 1, Math.floor(-lowest(rows.map((y) => -y)) - 0.5));
@@ -41,12 +38,12 @@ function crossingsAt(points: readonly Point[], y: number): number[] {
 const lowest = (values: readonly number[]): number => values.reduce((least, value) => Math.min(least, value), Infinity);
 
 /** Paints the pixels whose centres are at most `radius` away from `centre`. */
-export function paintDisc(centre: Point, radius: number, size: Size, paint: Paint): void {
+export function paintDisc(centre: Point, radius: number, size: PaintSize, paint: Paint): void {
   paintLine([centre, centre], radius, size, paint);
 }
 
 /** Paints the pixels whose centres are at most `radius` away from the line strip. */
-export function paintLine(points: readonly Point[], radius: number, { height, width }: Size, paint: Paint): void {
+export function paintLine(points: readonly Point[], radius: number, { height, width }: PaintSize, paint: Paint): void {
   for (let i = 0; i + 1 < points.length; i++) {
     const [a, b] = [points[i] as Point, points[i + 1] as Point];
     const top = Math.max(0, Math.floor(Math.min(a[1], b[1]) - radius));

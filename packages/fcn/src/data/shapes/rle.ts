@@ -11,13 +11,13 @@ export interface RunLengths {
   readonly counts: readonly number[] | string;
 }
 
-/** Paints the pixels in runs of 1. Throws a TensorError that names `file` unless the runs fill the size exactly. */
-export function paintRuns(file: string, { size, counts }: RunLengths, paint: Paint): void {
+/** Paints the pixels in runs of 1. Throws a TensorError that names `place` unless the runs fill the size exactly. */
+export function paintRuns(place: string, { size, counts }: RunLengths, paint: Paint): void {
   const [height, width] = size;
-  const runs = typeof counts === "string" ? unpackCounts(file, counts) : counts;
+  const runs = typeof counts === "string" ? unpackCounts(place, counts) : counts;
   const total = runs.reduce((sum, run) => sum + run, 0);
   if (total !== height * width || runs.some((run) => !Number.isInteger(run) || run < 0)) {
-    throw damagedRuns(file, `they cover ${total} pixels, but the size is ${height}x${width}`);
+    throw damagedRuns(place, `they cover ${total} pixels, but the size is ${height}x${width}`);
   }
   let at = 0;
   runs.forEach((run, i) => {
@@ -36,7 +36,7 @@ export function paintRuns(file: string, { size, counts }: RunLengths, paint: Pai
  * if more follow. The highest bit of the last group is the sign. From the fourth on, a number is relative to the one
  * two places before it.
  */
-export function unpackCounts(file: string, text: string): number[] {
+export function unpackCounts(place: string, text: string): number[] {
   const counts: number[] = [];
   for (let at = 0; at < text.length; ) {
     let value = 0;
@@ -44,7 +44,7 @@ export function unpackCounts(file: string, text: string): number[] {
     for (let more = true; more; shift += 5) {
       const code = text.charCodeAt(at++) - 48;
       if (!(code >= 0 && code < 64) || shift > 30)
-        throw damagedRuns(file, `"${text.slice(0, 20)}" is not packed as COCO does`);
+        throw damagedRuns(place, `"${text.slice(0, 20)}" is not packed as COCO does`);
       value += (code & 31) * 2 ** shift;
       more = (code & 32) !== 0;
       if (!more && code & 16) value -= 2 ** (shift + 5);
@@ -54,11 +54,7 @@ export function unpackCounts(file: string, text: string): number[] {
   return counts;
 }
 
-function damagedRuns(file: string, problem: string): TensorError {
-  return fileError(
-    "corrupt-file",
-    file,
-    `the run lengths of a mask are damaged: ${problem}`,
-    "export the annotations again",
-  );
+function damagedRuns(place: string, problem: string): TensorError {
+  const what = `the run lengths of a mask are damaged: ${problem}`;
+  return fileError("corrupt-file", place, what, "export the annotations again");
 }

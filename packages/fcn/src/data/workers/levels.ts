@@ -51,14 +51,14 @@ export function levelRemarks({ content }: LoadedImage, levels: ImageLevels, file
     say(
       "warning",
       "constant-image",
-      "all its pixels are alike: nothing is to be seen; remove it with its mask unless that is meant",
+      "all its pixels are alike, so it shows nothing; remove it with its mask unless that is intended",
     );
   } else if (levels.isConstant) {
-    const text = `its values, ${depth} from ${short(min)} to ${short(max)}, all become one in 8 bits: nothing is left to be seen`;
+    const text = `its values, ${depth} from ${short(min)} to ${short(max)}, all become one value in 8 bits, so it shows nothing`;
     say("warning", "constant-image", text);
   }
   if (deep && deep.missing > 0 && !Number.isNaN(min)) {
-    const text = `${percent(deep.missing)} of its values are NaN, infinite or no data, and become 0: such pixels are to be void (255) in its mask`;
+    const text = `${percent(deep.missing)} of its values are NaN, infinite or no data, and become 0: make these pixels void (255) in its mask`;
     say("warning", "missing-values", text);
   }
   if (deep && deep.clipped > MUCH_CLIPPED) {
@@ -72,6 +72,6 @@ export function levelRemarks({ content }: LoadedImage, levels: ImageLevels, file
       "its fourth band is not said to be alpha: it is left out, the first three are taken",
     );
   }
-  if (pages !== undefined) say("note", "first-page", `it holds ${pages} images: the first alone is read`);
+  if (pages !== undefined) say("note", "first-page", `it holds ${pages} images, of which only the first is read`);
   return found;
 }

@@ -1,7 +1,7 @@
-import { decodeMaskPng, keyPlane, paletteKeys } from "../decode/mask.js";
+import { decodeMaskPng, keyPlane, rgbKeys } from "../decode/mask.js";
 import type { DecodedPng } from "../decode/png.js";
 import { readBytes, stampOf } from "../files/files.js";
-import { findSoftEdges, type SoftEdges } from "./softEdges.js";
+import { hasSoftEdges } from "./softEdges.js";
 
 /** The contents of one mask. */
 export interface MaskSurvey {
@@ -20,10 +20,9 @@ export interface MaskSurvey {
   readonly pixels: readonly number[];
   /** Colours of the palette as 0xRRGGBB. */
   readonly palette?: readonly number[];
-  /** Set if its borders are not hard. */
-  readonly soft?: SoftEdges;
-  /** True if it shows a single colour while its alpha varies. */
-  readonly hasShapesInAlpha?: boolean;
+  readonly isSoft: boolean;
+  /** Whether it shows a single colour while its alpha varies. */
+  readonly hasShapesInAlpha: boolean;
 }
 
 /** More colours than this cannot be classes, and counting them would only fill the memory. */
@@ -33,59 +32,31 @@ const MOST_KEYS = 4096;
 export async function surveyMask(file: string): Promise<MaskSurvey> {
   const stamp = await stampOf(file);
   const image = await decodeMaskPng(file, await readBytes(file));
-  const { height, width } = image;
-  const about = { file, stamp, height, width };
-  if (image.palette) {
-    const palette = paletteKeys(image.palette);
-    const counted = countKeys(image.samples);
-    return {
-      ...about,
-      kind: "palette",
-      isRgb: false,
-      ...counted,
-      palette,
-      ...softOf(file, image, counted.keys, true),
-    };
-  }
-  const alpha = shapesInAlpha(image);
-  if (image.channels < 3) {
-    const { keys: plane } = keyPlane(file, image, "value");
-    const counted = countKeys(plane);
-    return {
-      ...about,
-      kind: "grey",
-      isRgb: false,
-      ...counted,
-      ...alpha,
-      ...softOf(file, image, counted.keys, false),
-    };
-  }
-  const { keys, pixels } = countKeys(keyPlane(file, image, "colour").keys);
-  const isGrey = keys.every((key) => key === (key & 0xff) * 0x010101);
-  if (!isGrey) {
-    return { ...about, kind: "colour", isRgb: true, keys, pixels, ...alpha, ...softOf(file, image, keys, true) };
-  }
-  const levels = keys.map((key) => key & 0xff);
-  return { ...about, kind: "grey", isRgb: true, keys: levels, pixels, ...alpha, ...softOf(file, image, keys, false) };
+  const { height, width, channels } = image;
+  const palette = image.palette && Array.from(rgbKeys(image.palette));
+  const isRgb = palette === undefined && channels >= 3;
+  const { keys, pixels } = countKeys(keyPlane(file, image, isRgb ? "colour" : "value").keys);
+  const isGrey = !isRgb || keys.every((key) => key === (key & 0xff) * 0x010101);
+  const kind = palette ? "palette" : isGrey ? "grey" : "colour";
+  const by = kind === "grey" ? "value" : "colour";
+  return {
+    ...{ file, stamp, height, width, kind, isRgb, pixels },
+    keys: isRgb && isGrey ? keys.map((key) => key & 0xff) : keys,
+    ...(palette ? { palette } : {}),
+    isSoft: keys.length > 2 && hasSoftEdges(keyPlane(file, image, by).keys, height, width, by === "colour"),
+    hasShapesInAlpha: hasShapesInAlpha(image),
+  };
 }
 
-function softOf(file: string, image: DecodedPng, keys: readonly number[], isColour: boolean): Pick<MaskSurvey, "soft"> {
-  if (keys.length < 3) return {};
-  const { height, width } = image;
-  const { keys: plane } = keyPlane(file, image, isColour ? "colour" : "value");
-  const soft = findSoftEdges(plane, height, width, isColour);
-  return soft ? { soft } : {};
-}
-
-function shapesInAlpha({ samples, channels }: DecodedPng): Pick<MaskSurvey, "hasShapesInAlpha"> {
-  if (channels !== 2 && channels !== 4) return {};
+function hasShapesInAlpha({ samples, channels }: DecodedPng): boolean {
+  if (channels !== 2 && channels !== 4) return false;
   let varies = false;
   for (let i = 0; i < samples.length; i++) {
-    const isAlpha = i % channels === channels - 1;
-    if (!isAlpha && samples[i] !== samples[i % channels]) return {};
-    if (isAlpha && samples[i] !== samples[channels - 1]) varies = true;
+    const isOther = samples[i] !== samples[i % channels];
+    if (isOther && i % channels !== channels - 1) return false;
+    varies ||= isOther;
   }
-  return varies ? { hasShapesInAlpha: true } : {};
+  return varies;
 }
 
 function countKeys(plane: ArrayLike<number>): { keys: number[]; pixels: number[] } {

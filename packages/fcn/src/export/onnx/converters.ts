@@ -20,13 +20,13 @@ export interface LayerContext {
 /** Expresses a layer in ONNX operators; a layer that does nothing in inference returns its input. */
 type Converter<K extends LayerKind> = (layer: LayerOf<K>, context: LayerContext) => Value;
 
-const weights = (bias: boolean, { parameter }: LayerContext): string[] =>
-  (bias ? ["weight", "bias"] : ["weight"]).map(parameter);
-const convolutionAttributes = (name: string, layer: LayerOf<"conv" | "convTranspose">) => ({
-  ...windowAttributes(name, layer),
-  dilations: dilationOf(layer),
-  group: layer.groups ?? 1,
-});
+const convolution =
+  (type: string, biasByDefault: boolean) =>
+  (layer: LayerOf<"conv" | "convTranspose">, { name, x, parameter }: LayerContext): Op => {
+    const weights = (layer.bias ?? biasByDefault) ? ["weight", "bias"] : ["weight"];
+    const window = { ...windowAttributes(name, layer), dilations: dilationOf(layer) };
+    return op(type, [x, ...weights.map(parameter)], { ...window, group: layer.groups ?? 1 });
+  };
 const chain =
   (type: string) =>
   (_: Layer, { inputs }: LayerContext): Value =>
@@ -37,14 +37,8 @@ const perChannel = (vector: Value): Op => op("Unsqueeze", [vector, ints(1, 2)]);
 /** A converter for each kind of layer. The operators are from opset 13, and later opsets keep their inputs. */
 export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
   input: (_, { x }) => x,
-  conv: (layer, context) =>
-    op("Conv", [context.x, ...weights(layer.bias ?? true, context)], convolutionAttributes(context.name, layer)),
-  convTranspose: (layer, context) =>
-    op(
-      "ConvTranspose",
-      [context.x, ...weights(layer.bias ?? false, context)],
-      convolutionAttributes(context.name, layer),
-    ),
+  conv: convolution("Conv", true),
+  convTranspose: convolution("ConvTranspose", false),
   maxPool: (layer, { name, x }) =>
     inCeilMode(layer, x, op("MaxPool", [x], { ...windowAttributes(name, layer), dilations: dilationOf(layer) })),
   avgPool: (layer, { name, x }) => {
@@ -69,7 +63,13 @@ export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
     return op("Add", [op("Mul", [image, perChannel(parameter("weight"))]), perChannel(parameter("bias"))]);
   },
   lrn: ({ size, alpha, beta, k = 1 }, { name, x }) => {
-    if (size % 2 === 0) throw evenWindow(name, size);
+    if (size % 2 === 0) {
+      throw new TensorError({
+        code: "unsupported",
+        message: `exportOnnx: lrn ${name} has a window of ${size} channels, but ONNX's LRN takes odd ones only`,
+        fix: "use an odd size",
+      });
+    }
     return op("LRN", [x], { size, alpha: { float: alpha }, beta: { float: beta }, bias: { float: k } });
   },
   relu: (_, { x }) => op("Relu", [x]),
@@ -88,15 +88,8 @@ export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
   },
 };
 
-export function convertLayer(layer: Layer, context: LayerContext): Value {
-  const convert = CONVERTERS[layer.kind] as Converter<LayerKind> | undefined;
-  if (convert !== undefined) return convert(layer as never, context);
-  throw new TensorError({
-    code: "unsupported",
-    message: `exportOnnx: layer ${context.name} is of the kind ${layer.kind}, which has no form in ONNX yet`,
-    fix: "add the kind to CONVERTERS in packages/fcn/src/export/onnx/converters.ts",
-  });
-}
+export const convertLayer = (layer: Layer, context: LayerContext): Value =>
+  (CONVERTERS[layer.kind] as Converter<LayerKind>)(layer as never, context);
 
 /**
  * In ceil mode Caffe and PyTorch omit a last window that would start in the padding after the image, but not all
@@ -107,8 +100,8 @@ function inCeilMode(layer: PaddedWindow & { readonly ceilMode?: boolean }, x: Va
   if (layer.ceilMode !== true || padsBySize(layer)) return pool;
   const pooled = { ...pool, attributes: { ...pool.attributes, ceil_mode: 1 } };
   const [stride, extent, padding] = [strideOf(layer), extentOf(layer), fixedPadding(layer)];
-  const mayStartBehind = AXES.some((axis) => stride[axis] + padding[axis][1] > extent[axis]);
-  if (!mayStartBehind) return pooled;
+  const mayStartAfter = AXES.some((axis) => stride[axis] + padding[axis][1] > extent[axis]);
+  if (!mayStartAfter) return pooled;
   const lastStart = op("Add", [plane(x), ints(...padding.map(([before]) => before - 1))]);
   const cells = op("Add", [op("Div", [lastStart, ints(...stride)]), ints(1, 1)]);
   return cut(pooled, ints(0, 0), cells);
@@ -133,10 +126,7 @@ function resize(layer: LayerOf<"resize">, x: Value, reference: Value | undefined
   if (mode === "nearest") return [2, 3].reduce((image, axis) => nearestAlong(image, reference, axis), x);
   const coordinates = layer.alignCorners ? "align_corners" : "half_pixel";
   const target = op("Concat", [sizes(x, 0, 2), plane(reference)], { axis: 0 });
-  return op("Resize", [x, ABSENT, ABSENT, target], {
-    mode: "linear",
-    coordinate_transformation_mode: coordinates,
-  });
+  return op("Resize", [x, ABSENT, ABSENT, target], { mode: "linear", coordinate_transformation_mode: coordinates });
 }
 
 /**
@@ -149,12 +139,4 @@ function nearestAlong(x: Value, reference: Value, axis: number): Op {
   const pixels = op("Range", [scalar(0), target, scalar(1)]);
   const nearest = op("Cast", [op("Mul", [pixels, op("Div", [size, target])])], { to: DATA_TYPE.int64 });
   return op("Gather", [x, nearest], { axis });
-}
-
-function evenWindow(name: string, size: number): TensorError {
-  return new TensorError({
-    code: "unsupported",
-    message: `exportOnnx: lrn ${name} has a window of ${size} channels, but ONNX's LRN takes odd ones only`,
-    fix: "use an odd size",
-  });
 }

@@ -73,7 +73,12 @@ async function* contents(pieces: readonly (Uint8Array | Deferred)[]): AsyncGener
 }
 
 function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
-  if (!(net instanceof GraphNet)) throw noGraph();
+  if (!(net instanceof GraphNet)) {
+    throw invalidArgument(
+      `${OP}: the net is not one of models.create or models.GraphNet, so its layers are not known`,
+      "build it as a graph with models.GraphBuilder",
+    );
+  }
   const { opset = OPSETS.first } = options;
   checkValue(OP, "opset", opset, rules.whole(OPSETS.first, OPSETS.last));
   const { graph, input, outputs } = netGraph(net, { head: headKind(options), shape: options.shape });
@@ -89,9 +94,14 @@ function encodeModel(net: GraphNet<NetOutput>, options: OnnxOptions) {
   };
   const pieces = encode(SCHEMA, "Model", model);
   const bytes = lengthOf(pieces);
-  if (bytes > MAX_BYTES) throw tooLarge(net.graph.name, bytes);
-  const summary: OnnxSummary = { bytes, opset, input, outputs };
-  return { pieces, summary };
+  if (bytes > MAX_BYTES) {
+    throw new TensorError({
+      code: "unsupported",
+      message: `${OP} ${net.graph.name}: the model needs ${bytes} bytes, but one ONNX file holds at most ${MAX_BYTES}`,
+      fix: { code: "export a narrower net, or write its state dict with io.writeSafetensors" },
+    });
+  }
+  return { pieces, summary: { bytes, opset, input, outputs } satisfies OnnxSummary };
 }
 
 /** The ONNX model itself describes its layers. */
@@ -103,19 +113,4 @@ function headKind({ argmax = false, softmax = false }: OnnxOptions): HeadKind {
     `${OP}: argmax and softmax were both given, but an output is either the classes or their probabilities`,
     "leave one of them out",
   );
-}
-
-function noGraph(): TensorError {
-  return invalidArgument(
-    `${OP}: the net is not one of models.create or models.GraphNet, so its layers are not known`,
-    "build it as a graph with models.GraphBuilder",
-  );
-}
-
-function tooLarge(name: string, bytes: number): TensorError {
-  return new TensorError({
-    code: "unsupported",
-    message: `${OP} ${name}: the model needs ${bytes} bytes, but one ONNX file holds at most ${MAX_BYTES}`,
-    fix: { code: "export a narrower net, or write its state dict with io.writeSafetensors" },
-  });
 }

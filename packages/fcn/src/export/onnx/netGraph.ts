@@ -1,4 +1,4 @@
-import type { TensorError } from "@fcn/tensor";
+import type { Tensor } from "@fcn/tensor";
 import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import type { Message } from "../../encoding/protobuf.js";
 import { inferChannels } from "../../models/graph/geometry/channels.js";
@@ -68,21 +68,15 @@ function addNodes(graph: Graph, onnx: OnnxGraph, image: string) {
       parameters.add(`${node.name}.${own}`);
       return `${node.name}.${own}`;
     };
-    const context = {
-      name: node.name,
-      x: inputs[0] ?? "",
-      inputs,
-      parameter,
-      offset: () => offsetOf(node, valueNamed),
-    };
+    const offset = () => offsetOf(node, valueNamed);
+    const context = { name: node.name, x: inputs[0] ?? "", inputs, parameter, offset };
     values.set(node.name, onnx.add(convertLayer(node.layer, context), node.name));
   }
   return { values, parameters };
 }
 
 function initializer(name: string, weights: StateDict): Message {
-  const tensor = weights[name];
-  if (tensor === undefined) throw new RangeError(`exportOnnx: the net has no weight ${name}`);
+  const tensor = weights[name] as Tensor;
   const read = async (): Promise<Uint8Array> => {
     const data = await tensor.data();
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -94,7 +88,12 @@ function initializer(name: string, weights: StateDict): Message {
 /** The input image and the output heads. */
 function describeEnds(graph: Graph, { head, shape }: NetGraphOptions): { input: OnnxValue; outputs: OnnxValue[] } {
   const data = inputNode(graph);
-  if (data === undefined) throw noInput(graph);
+  if (data === undefined) {
+    throw invalidArgument(
+      `exportOnnx: the graph ${graph.name} has no node of the kind input`,
+      "begin the graph with an input node",
+    );
+  }
   const channels = inferChannels(graph);
   if (shape) checkValue("exportOnnx", "shape", shape, SHAPE);
   const [batch, height, width] = shape ?? ["batch", "height", "width"];
@@ -121,13 +120,6 @@ function planeOwner(graph: Graph, name: string): string {
   const { takesReference, size } = kindOf(node.layer);
   if (takesReference && reference !== undefined) return planeOwner(graph, reference);
   return size ? name : planeOwner(graph, source);
-}
-
-function noInput(graph: Graph): TensorError {
-  return invalidArgument(
-    `exportOnnx: the graph ${graph.name} has no node of the kind input`,
-    "begin the graph with an input node",
-  );
 }
 
 function valueInfo({ name, dtype, shape }: OnnxValue): Message {

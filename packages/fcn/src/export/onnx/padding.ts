@@ -4,7 +4,7 @@ import { type Attribute, ints, type Op, op, plane, type Value } from "./expressi
 
 type Pair = readonly [number, number];
 
-export const kernelOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).kernel);
+const kernelOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).kernel);
 export const strideOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).stride);
 export const dilationOf = (w: PaddedWindow): Pair => onBothAxes((axis) => windowAlong(w, axis).dilation);
 /** Number of pixels from the first tap of a window to the last, inclusive. */

@@ -1,9 +1,10 @@
 import type { GraphBuilder } from "../graph/builder.js";
 import type { Window } from "../graph/plane/window.js";
 import type { Backbone } from "./backbone.js";
-import { convNorm, scaleWidth } from "./convNorm.js";
+import { scaleWidth } from "./convNorm.js";
 import {
   type AppendConv,
+  basicConv,
   type ConvStep,
   inceptionBlock,
   type Step,
@@ -61,12 +62,8 @@ const TORCHVISION: Port = {
   pools: ["maxpool1", "maxpool2", "maxpool3", "maxpool4"],
   wide: 3,
   lastPool: { kernelSize: 2, stride: 2 },
-  append: (builder, name, step, input) => {
-    // torchvision truncates the distribution at 200 deviations, which changes nothing.
-    const init = { deviation: 0.01 };
-    const layer = { channels: step[1], ...stepWindow(step), eps: 1e-3, activation: "relu", init } as const;
-    return convNorm(builder, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, input);
-  },
+  // torchvision truncates the distribution at 200 deviations, which changes nothing.
+  append: basicConv(0.01),
 };
 
 /** Convolution with bias, ReLU. */

@@ -1,8 +1,8 @@
 import type { GraphBuilder } from "../graph/builder.js";
 import type { LayerOf } from "../graph/kinds/index.js";
 import type { Backbone } from "./backbone.js";
-import { convNorm, scaleWidth } from "./convNorm.js";
-import { type AppendConv, type ConvStep, inceptionBlock, type Step, stepWindow } from "./inceptionBlocks.js";
+import { scaleWidth } from "./convNorm.js";
+import { type AppendConv, basicConv, type ConvStep, inceptionBlock, type Step } from "./inceptionBlocks.js";
 
 /** Options of {@link inceptionBackbone}. */
 export interface InceptionSpec {
@@ -24,6 +24,17 @@ const FLAT = [1, 7] as const;
 
 type Branches = readonly (readonly Step[])[];
 
+const DOUBLE: readonly Step[] = [
+  [".branch3x3dbl_1", 64, 1],
+  [".branch3x3dbl_2", 96, 3],
+];
+const split = (name: string): Step => ({
+  split: [
+    [`${name}a`, 384, [1, 3]],
+    [`${name}b`, 384, [3, 1]],
+  ],
+});
+
 /** Figures 5, 6 and 7 of Szegedy et al. 2015 and the two grid reductions: torchvision's classes InceptionA to E. */
 const a = (pool: Step, channels: number): Branches => [
   [[".branch1x1", 64, 1]],
@@ -31,22 +42,10 @@ const a = (pool: Step, channels: number): Branches => [
     [".branch5x5_1", 48, 1],
     [".branch5x5_2", 64, 5],
   ],
-  [
-    [".branch3x3dbl_1", 64, 1],
-    [".branch3x3dbl_2", 96, 3],
-    [".branch3x3dbl_3", 96, 3],
-  ],
+  [...DOUBLE, [".branch3x3dbl_3", 96, 3]],
   [pool, [".branch_pool", channels, 1]],
 ];
-const b: Branches = [
-  [[".branch3x3", 384, 3, STRIDED]],
-  [
-    [".branch3x3dbl_1", 64, 1],
-    [".branch3x3dbl_2", 96, 3],
-    [".branch3x3dbl_3", 96, 3, STRIDED],
-  ],
-  [POOL],
-];
+const b: Branches = [[[".branch3x3", 384, 3, STRIDED]], [...DOUBLE, [".branch3x3dbl_3", 96, 3, STRIDED]], [POOL]];
 const c = (pool: Step, narrow: number): Branches => [
   [[".branch1x1", 192, 1]],
   [
@@ -78,25 +77,8 @@ const d: Branches = [
 ];
 const e = (pool: Step): Branches => [
   [[".branch1x1", 320, 1]],
-  [
-    [".branch3x3_1", 384, 1],
-    {
-      split: [
-        [".branch3x3_2a", 384, [1, 3]],
-        [".branch3x3_2b", 384, [3, 1]],
-      ],
-    },
-  ],
-  [
-    [".branch3x3dbl_1", 448, 1],
-    [".branch3x3dbl_2", 384, 3],
-    {
-      split: [
-        [".branch3x3dbl_3a", 384, [1, 3]],
-        [".branch3x3dbl_3b", 384, [3, 1]],
-      ],
-    },
-  ],
+  [[".branch3x3_1", 384, 1], split(".branch3x3_2")],
+  [[".branch3x3dbl_1", 448, 1], [".branch3x3dbl_2", 384, 3], split(".branch3x3dbl_3")],
   [pool, [".branch_pool", 192, 1]],
 ];
 
@@ -133,13 +115,10 @@ export const INCEPTION_STAGES = ["Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed
  * of stride s lies on pixel s i - (32 - s).
  */
 export function inceptionBackbone(builder: GraphBuilder, input: string, spec: InceptionSpec): Backbone {
-  const append: AppendConv = (graph, name, step, from) => {
-    const channels = scaleWidth(step[1], spec.widthMultiplier);
-    // torchvision truncates the distribution at 20 deviations, which changes nothing.
-    const init = { deviation: 0.1 };
-    const layer = { channels, ...stepWindow(step), eps: 1e-3, activation: "relu", init } as const;
-    return convNorm(graph, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, from);
-  };
+  // torchvision truncates the distribution at 20 deviations, which changes nothing.
+  const conv = basicConv(0.1);
+  const append: AppendConv = (graph, name, [own, channels, ...window], from) =>
+    conv(graph, name, [own, scaleWidth(channels, spec.widthMultiplier), ...window], from);
   const pool: Step = { kind: "avgPool", kernelSize: 3, stride: 1, padding: 1, countIncludePad: spec.countIncludePad };
   const stages: Record<string, string> = {};
   let last = input;

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from "../graph/builder.js";
 import type { LayerOf } from "../graph/kinds/index.js";
 import type { Extent } from "../graph/plane/window.js";
+import { convNorm } from "./convNorm.js";
 
 /** A convolution and its window. Its name is appended to the block's. */
 export type ConvStep = readonly [name: string, channels: number, kernelSize: Extent, window?: StepWindow];
@@ -12,13 +13,25 @@ export interface StepWindow {
   readonly padding?: Extent;
 }
 
-export type PoolStep = LayerOf<"maxPool"> | LayerOf<"avgPool">;
-
 /** `split` ends a branch in several convolutions of the same input. */
-export type Step = ConvStep | PoolStep | { readonly split: readonly ConvStep[] };
+export type Step = ConvStep | LayerOf<"maxPool"> | LayerOf<"avgPool"> | { readonly split: readonly ConvStep[] };
 
 /** Appends a convolution with its norm and activation. */
 export type AppendConv = (builder: GraphBuilder, name: string, step: ConvStep, input: string) => string;
+
+/** torchvision's BasicConv2d: a convolution with normal initial values, batch norm and ReLU. */
+export const basicConv =
+  (deviation: number): AppendConv =>
+  (builder, name, step, input) => {
+    const layer = {
+      channels: step[1],
+      ...stepWindow(step),
+      eps: 1e-3,
+      activation: "relu",
+      init: { deviation },
+    } as const;
+    return convNorm(builder, { conv: `${name}.conv`, norm: `${name}.bn` }, layer, input);
+  };
 
 const half = (kernel: Extent): Extent =>
   typeof kernel === "number" ? Math.floor(kernel / 2) : [Math.floor(kernel[0] / 2), Math.floor(kernel[1] / 2)];

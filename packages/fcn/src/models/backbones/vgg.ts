@@ -23,6 +23,8 @@ export interface VggSpec {
   /** Padding of conv1_1; all other 3x3 convolutions have padding 1. */
   readonly padding: number;
   readonly batchNorm: boolean;
+  /** Factor on the channels of every layer. Default 1. */
+  readonly widthMultiplier?: number;
   /** Share of values dropped after each cast layer; 0 leaves the dropout layers out. */
   readonly dropout: number;
   /** Default: Caffe's names. */
@@ -99,12 +101,12 @@ export const VGG16 = {
 
 /** Appends a VGG backbone after `input`. Its stages are pool1 to pool5. */
 export function vggBackbone(builder: GraphBuilder, input: string, spec: VggSpec): Backbone {
-  const { names = CAFFE_NAMES, ceilMode = true, backboneStride = 32, dilate = true } = spec;
+  const { names = CAFFE_NAMES, ceilMode = true, backboneStride = 32, dilate = true, widthMultiplier = 1 } = spec;
   let dilation = 1;
   const convolve = (name: string, channels: number, window: SquareWindow, from: string): string => {
     const layer = {
       kind: "conv",
-      outChannels: channels,
+      outChannels: scaleWidth(channels, widthMultiplier),
       kernelSize: window.kernelSize,
       padding: window.padding * dilation,
       dilation,
@@ -133,16 +135,4 @@ export function vggBackbone(builder: GraphBuilder, input: string, spec: VggSpec)
     if (spec.dropout > 0) last = builder.add(names.after(name, "drop"), { kind: "dropout", p: spec.dropout }, last);
   });
   return { stages, top: last };
-}
-
-/** Scales every width of a VGG: max(1, round(c * multiplier)). */
-export function scaleWidths(
-  spec: Pick<VggSpec, "stages" | "cast">,
-  multiplier: number,
-): Pick<VggSpec, "stages" | "cast"> {
-  const scaled = (channels: number): number => scaleWidth(channels, multiplier);
-  return {
-    stages: spec.stages.map((widths) => widths.map(scaled)),
-    cast: spec.cast.map((layer) => ({ ...layer, channels: scaled(layer.channels) })),
-  };
 }

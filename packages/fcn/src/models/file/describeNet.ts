@@ -1,10 +1,10 @@
 import type { Fix, TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import { vocColours } from "../../labels/colours.js";
-import { inferChannels } from "../graph/geometry/channels.js";
+import { classesOf } from "../graph/geometry/channels.js";
 import { GraphNet } from "../graph/net.js";
 import { parameterShapes } from "../graph/parameters.js";
-import { type Graph, inputChannels, mainHead } from "../graph/spec.js";
+import { type Graph, inputChannels } from "../graph/spec.js";
 import { graphOf, list, originOf, publishedPreprocessing } from "../registry.js";
 import type { SegmentationNet } from "../segmentationNet.js";
 import { imagenetPreprocessing, isPreprocessing, type ModelMetadata, numberedClasses } from "./metadata.js";
@@ -19,8 +19,7 @@ import { usedPreprocessing } from "./usedPreprocessing.js";
 export function describeNet(op: string, net: SegmentationNet, given: Partial<ModelMetadata>): ModelMetadata {
   const graph = net instanceof GraphNet ? (net.graph as Graph) : undefined;
   const named = nameOf(op, net, graph, given);
-  const scored = graph && inferChannels(graph).get(mainHead(graph));
-  const count = scored ?? given.classes?.length ?? named.options.numClasses;
+  const count = (graph && classesOf(graph)) ?? given.classes?.length ?? named.options.numClasses;
   const classes = given.classes ?? numberedClasses(count);
   if (classes.length !== count) {
     throw refuse(op, `metadata names ${classes.length} classes, the net scores ${count}`, "pass one name a class");
@@ -43,7 +42,7 @@ function nameOf(op: string, net: SegmentationNet, graph: Graph | undefined, give
   const { model = origin?.model } = given;
   if (model !== undefined && given.graph === undefined && (list().includes(model) || origin || !graph)) {
     const options = given.options ?? (origin?.model === model ? origin.options : undefined);
-    const own = options ?? { numClasses: given.classes?.length ?? (graph ? classesOf(graph) : 0) };
+    const own = options ?? { numClasses: given.classes?.length ?? (graph && classesOf(graph)) ?? 0 };
     if (graph) checkSame(op, graph, { model, options: own });
     return { model, options: own };
   }
@@ -54,12 +53,10 @@ function nameOf(op: string, net: SegmentationNet, graph: Graph | undefined, give
   }
   return {
     model: model ?? graph.name,
-    options: { numClasses: classesOf(graph), inChannels: inputChannels(graph) },
+    options: { numClasses: classesOf(graph) ?? 0, inChannels: inputChannels(graph) },
     graph,
   };
 }
-
-const classesOf = (graph: Graph): number => inferChannels(graph).get(mainHead(graph)) ?? 0;
 
 /** Throws unless the net has the layers that its description gives. */
 function checkSame(op: string, graph: Graph, { model, options }: Named): void {

@@ -1,8 +1,8 @@
 import { type Device, io, TensorError } from "@fcn/tensor";
 import { elementsOf, isNode } from "@fcn/tensor/internal";
-import { inferChannels } from "../graph/geometry/channels.js";
+import { classesOf } from "../graph/geometry/channels.js";
 import { parameterShapes } from "../graph/parameters.js";
-import { type Graph, inputChannels, mainHead } from "../graph/spec.js";
+import { type Graph, inputChannels } from "../graph/spec.js";
 import { create, GraphNet } from "../index.js";
 import type { SegmentationNet } from "../segmentationNet.js";
 import { describeNet } from "./describeNet.js";
@@ -107,7 +107,7 @@ async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): 
     shapes.reduce((total, own) => total + elementsOf(own), 0);
   const needed = sum(Object.values(parameterShapes(graph)));
   const held = await io.openWeights(source, ({ arrays }) => sum(Object.values(arrays).map(({ shape }) => shape)));
-  const scored = inferChannels(graph).get(mainHead(graph));
+  const scored = classesOf(graph);
   const problem =
     needed > held
       ? `its graph needs ${needed} values, and it holds ${held}`

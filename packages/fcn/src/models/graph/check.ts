@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
-import { invalidArgument, showValue } from "@fcn/tensor/internal";
+import { checkValue, checkValues, invalidArgument, showValue } from "@fcn/tensor/internal";
 import { inferChannels } from "./geometry/channels.js";
 import { coarsestStride } from "./geometry/reach.js";
 import { geometryOf } from "./geometry/shapes.js";
-import { KINDS, kindOf, LAYER_KINDS, type LayerKind } from "./kinds/index.js";
-import { LIMITS, type Rule } from "./kinds/rules.js";
+import { KINDS, kindOf, LAYER_KINDS, type Layer } from "./kinds/index.js";
+import { LIMITS, type Rule, rule } from "./kinds/rules.js";
 import { type Graph, isInput, type Node } from "./spec.js";
 
 /** Most characters in a graph's text. A net with a thousand layers has 200,000. */
@@ -12,6 +12,42 @@ const MOST_TEXT = 2 ** 22;
 const MOST_NODES = 4096;
 const MOST_HEADS = 64;
 const MOST_INPUTS = 64;
+
+type Plain = Readonly<Record<string, unknown>>;
+type Rules = Readonly<Record<string, Rule>>;
+
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** `__proto__` as a key would change an object's prototype. */
+const isName = (value: unknown): boolean =>
+  typeof value === "string" &&
+  value.length > 0 &&
+  value.length <= LIMITS.name &&
+  !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value) &&
+  !value.split(".").includes("__proto__");
+
+const name = rule(`a text of 1 to ${LIMITS.name} characters, none of them a control character`, isName);
+
+const list = (what: string, least: number, most: number): Rule =>
+  rule(
+    `a list of ${least} to ${most} ${what}`,
+    (value) => Array.isArray(value) && value.length >= least && value.length <= most,
+  );
+
+/** An object whose keys and values are names. */
+const record = (least: number, most: number): Rule =>
+  rule(`an object of ${least} to ${most} names`, (value) => {
+    if (!isPlain(value)) return false;
+    const entries = Object.entries(value);
+    return entries.length >= least && entries.length <= most && entries.flat().every(isName);
+  });
+
+const GRAPH = {
+  needed: { name, nodes: list("nodes", 1, MOST_NODES), outputs: record(1, MOST_HEADS) },
+  optional: { headLabels: record(0, MOST_HEADS), aliases: record(0, MOST_NODES) },
+} as const;
+const NODE: Rules = { name, layer: rule("an object", isPlain), inputs: list("names", 0, MOST_INPUTS) };
 
 const FIELDS = ["name", "nodes", "outputs", "headLabels", "aliases"] as const;
 
@@ -33,139 +69,101 @@ export function stringifyGraph(op: string, graph: Graph): string {
  * a net. Makes nothing on a device and runs nothing that it reads. Every error is `invalid-file`.
  */
 export function parseGraph(op: string, text: string): Graph {
-  const fail = (problem: string): never => {
-    throw new TensorError({
-      code: "invalid-file",
-      message: `${op}: the graph of the net is not one: ${problem}`,
-      fix: {
-        code: "write the file again with encodeModel or saveModel",
-        command: "use a file that a training run wrote, and copy it again if it may be damaged",
-      },
-    });
-  };
-  if (text.length > MOST_TEXT) fail(`its text has ${text.length} characters, more than ${MOST_TEXT}`);
-  let graph: unknown;
   try {
-    graph = JSON.parse(text);
-  } catch {
-    fail("its text is not JSON");
-  }
-  try {
-    const problem = graphProblem(graph);
-    if (problem !== undefined) fail(problem);
-    checkWhole(graph as Graph, fail);
+    return checkedGraph(text);
   } catch (error) {
-    if (error instanceof TensorError && error.code === "invalid-file") throw error;
-    // A RangeError: a size too large for an integer, or lists nested too deep to show.
-    fail((error as Error).message);
+    throw new TensorError(
+      {
+        code: "invalid-file",
+        message: `${op}: the graph of the net is not one: ${(error as Error).message}`,
+        fix: {
+          code: "write the file again with encodeModel or saveModel",
+          command: "use a file that a training run wrote, and copy it again if it may be damaged",
+        },
+      },
+      { cause: error },
+    );
   }
-  return graph as Graph;
 }
 
-function checkWhole(graph: Graph, fail: (problem: string) => never): void {
-  const channels = inferChannels(graph);
-  for (const [name, count] of channels) {
-    if (count > LIMITS.channels) fail(`${name} has ${count} channels, more than ${LIMITS.channels}`);
+/** An error that {@link parseGraph} passes on with a remedy. */
+const fault = (problem: string): TensorError => invalidArgument(problem, "");
+
+function checkedGraph(text: string): Graph {
+  if (text.length > MOST_TEXT) throw fault(`its text has ${text.length} characters, more than ${MOST_TEXT}`);
+  const graph = parseJson(text) as Graph;
+  checkFields("the graph", graph, GRAPH.needed, GRAPH.optional);
+  const known = checkNodes(graph.nodes);
+  for (const field of ["outputs", "aliases"] as const) {
+    const stray = Object.entries(graph[field] ?? {}).find(([, target]) => !known.has(target));
+    if (stray !== undefined)
+      throw fault(`its ${field} hold ${stray.map((own) => showValue(own)).join(": ")}, but no node is called that`);
   }
-  for (const { name, layer, inputs } of graph.nodes) {
-    const from = inputs.map((input) => channels.get(input) as number);
-    const fault = kindOf(layer).fault?.(layer, from);
-    if (fault !== undefined) fail(`${layer.kind} ${name}: ${fault}`);
+  for (const [node, count] of inferChannels(graph)) {
+    if (count > LIMITS.channels) throw fault(`${node} has ${count} channels, more than ${LIMITS.channels}`);
   }
   const stride = coarsestStride(graph);
-  if (!(stride <= LIMITS.extent)) fail(`its layers have a stride of ${stride}, more than ${LIMITS.extent}`);
+  if (!(stride <= LIMITS.extent)) throw fault(`its layers have a stride of ${stride}, more than ${LIMITS.extent}`);
   // Checks the offsets and places of all layers that do not depend on the size of an image.
   geometryOf(graph);
+  return graph;
 }
 
-type Plain = Readonly<Record<string, unknown>>;
-
-const isPlain = (value: unknown): value is Plain =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** What is wrong with a value of any kind, or undefined if it has the types of a graph. */
-function graphProblem(graph: unknown): string | undefined {
-  if (!isPlain(graph)) return "it is not an object";
-  const unknown = Object.keys(graph).find((field) => !(FIELDS as readonly string[]).includes(field));
-  if (unknown !== undefined) return `it has a field ${showValue(unknown)}, which is unknown here`;
-  const { name, nodes, outputs, headLabels = {}, aliases = {} } = graph;
-  if (!isName(name)) return `its name is ${showValue(name)}`;
-  if (!Array.isArray(nodes) || nodes.length === 0) return "it has no list of nodes";
-  if (nodes.length > MOST_NODES) return `it has ${nodes.length} nodes, more than ${MOST_NODES}`;
-  const known = new Set<string>();
-  let inputs = 0;
-  for (const node of nodes) {
-    const problem = nodeProblem(node, known);
-    if (problem !== undefined) return problem;
-    known.add((node as Node).name);
-    if (isInput(node as Node)) inputs++;
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw fault("its text is not JSON");
   }
-  if (inputs !== 1) return `it has ${inputs} nodes of the kind input, expected one`;
-  return (
-    recordProblem("outputs", outputs, (target) => known.has(target)) ??
-    (Object.keys(outputs as Plain).length === 0 ? "it has no outputs" : undefined) ??
-    recordProblem("headLabels", headLabels, () => true) ??
-    recordProblem("aliases", aliases, (target) => known.has(target), MOST_NODES)
+}
+
+/** Throws unless a value is an object that has all needed fields, no unknown ones, and in each what its rule allows. */
+function checkFields(at: string, value: unknown, needed: Rules, optional: Rules = {}): void {
+  if (!isPlain(value)) throw fault(`${at} is not an object`);
+  const fields: Rules = { ...optional, ...needed };
+  const unknown = Object.keys(value).find((field) => !Object.hasOwn(fields, field));
+  if (unknown !== undefined) throw fault(`${at} has a field ${showValue(unknown)}, which is unknown here`);
+  const given = Object.entries(fields).filter(([field]) => Object.hasOwn(needed, field) || Object.hasOwn(value, field));
+  checkValues(
+    at,
+    given.map(([field, own]) => [field, value[field], own]),
   );
 }
 
-function nodeProblem(node: unknown, known: ReadonlySet<string>): string | undefined {
-  if (!isPlain(node)) return "a node is not an object";
-  const { name, layer, inputs, ...rest } = node;
-  if (!isName(name)) return `a node is called ${showValue(name)}`;
-  const [stray] = Object.keys(rest);
-  if (stray !== undefined) return `node ${name} has a field ${showValue(stray)}, which is unknown here`;
-  if (known.has(name)) return `two nodes are called ${name}`;
-  if (!Array.isArray(inputs) || inputs.length > MOST_INPUTS) return `node ${name} has no list of inputs`;
-  const missing = inputs.find((input) => !known.has(input as string));
-  if (missing !== undefined)
-    return `node ${name} takes its input from ${showValue(missing)}, which no earlier node is called`;
-  if (!isPlain(layer)) return `the layer of node ${name} is not an object`;
-  const problem = layerProblem(layer, inputs.length);
-  return problem === undefined ? undefined : `node ${name}: ${problem}`;
+/** Checks nodes one by one and returns their names. */
+function checkNodes(nodes: readonly Node[]): ReadonlySet<string> {
+  const known = new Set<string>();
+  for (const node of nodes) {
+    checkFields("a node", node, NODE);
+    const { name, layer, inputs } = node;
+    if (known.has(name)) throw fault(`two nodes are called ${name}`);
+    const missing = inputs.find((input) => !known.has(input));
+    if (missing !== undefined)
+      throw fault(`node ${name} takes its input from ${showValue(missing)}, which no earlier node is called`);
+    checkLayer(name, layer, inputs.length);
+    known.add(name);
+  }
+  const images = nodes.filter(isInput).length;
+  if (images !== 1) throw fault(`it has ${images} nodes of the kind input, expected one`);
+  return known;
 }
 
-/** What is wrong with a layer that has this many inputs, or undefined if its kind and fields are valid. */
-function layerProblem({ kind, ...fields }: Plain, inputs: number): string | undefined {
-  if (typeof kind !== "string" || !Object.hasOwn(KINDS, kind)) {
-    return `its kind is ${showValue(kind)}, expected one of ${LAYER_KINDS.join(", ")}`;
-  }
+function checkLayer(node: string, layer: Layer, inputs: number): void {
+  const { kind, ...fields } = layer;
+  checkValue(`node ${node}`, "its kind", kind, KIND);
   const {
     needed,
     optional,
     inputs: [fewest, most],
-  } = KINDS[kind as LayerKind];
+  } = kindOf(layer);
   if (inputs < fewest || inputs > most) {
-    return `a ${kind} has ${inputs} inputs, expected ${fewest === most ? fewest : `${fewest} to ${most}`}`;
+    const expected = fewest === most ? fewest : `${fewest} to ${most}`;
+    throw fault(`node ${node}: a ${kind} has ${inputs} inputs, expected ${expected}`);
   }
-  const known: Readonly<Record<string, Rule>> = { ...optional, ...needed };
-  for (const [field, value] of Object.entries(fields)) {
-    const own = Object.hasOwn(known, field) ? known[field] : undefined;
-    if (own === undefined) return `a ${kind} has no ${showValue(field)}`;
-    if (value === undefined || own.holds(value)) continue;
-    return `its ${field} is ${showValue(value)}, expected ${own.what}`;
-  }
-  const missing = Object.keys(needed).find((field) => fields[field] === undefined);
-  return missing && `a ${kind} needs ${missing}`;
+  checkFields(`the ${kind} ${node}`, fields, needed, optional);
 }
 
-function recordProblem(
-  field: string,
-  value: unknown,
-  isTarget: (text: string) => boolean,
-  most = MOST_HEADS,
-): string | undefined {
-  if (!isPlain(value)) return `its ${field} are not an object`;
-  const entries = Object.entries(value);
-  if (entries.length > most) return `its ${field} are ${entries.length}, more than ${most}`;
-  const wrong = entries.find(([key, text]) => !isName(key) || !isName(text) || !isTarget(text));
-  return wrong && `its ${field} hold ${showValue(wrong[0])}: ${showValue(wrong[1])}`;
-}
-
-/** Any text without control characters. `__proto__` as a key would change an object's prototype. */
-const isName = (value: unknown): value is string =>
-  typeof value === "string" &&
-  value.length > 0 &&
-  value.length <= LIMITS.name &&
-  !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value) &&
-  !value.split(".").includes("__proto__");
+const KIND = rule(
+  `one of ${LAYER_KINDS.join(", ")}`,
+  (value) => typeof value === "string" && Object.hasOwn(KINDS, value),
+);

@@ -1,4 +1,3 @@
-import type { TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import type { Layer, LayerOf } from "./kinds/index.js";
 
@@ -50,19 +49,15 @@ export function foldGraph<T>(graph: Graph, image: T, of: (node: Node, inputs: re
   const values = new Map<string, T>();
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => {
-      if (!values.has(name)) throw unknownInput(name, node.name);
-      return values.get(name) as T;
+      if (values.has(name)) return values.get(name) as T;
+      throw invalidArgument(
+        `graph: ${node.name} takes its input from ${name}, which no earlier node is called`,
+        "list the nodes so that each comes after its inputs",
+      );
     });
     values.set(node.name, of(node, isInput(node) ? [image] : inputs));
   }
   return values;
-}
-
-function unknownInput(name: string, wantedBy: string): TensorError {
-  return invalidArgument(
-    `graph: ${wantedBy} takes its input from ${name}, which no earlier node is called`,
-    "list the nodes so that each comes after its inputs",
-  );
 }
 
 /**

@@ -3,8 +3,8 @@ import { invalidArgument } from "@fcn/tensor/internal";
 import type { Backbone, BackboneBuilder } from "../backbones/backbone.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
-import { mapsOf, type Skip, type SkipHeadOptions, skipHead } from "./skip.js";
-import type { UpsamplingOptions } from "./upsampling.js";
+import { type Skip, type SkipHeadOptions, skipHead } from "./skip.js";
+import { mapsOf, type UpsamplingOptions } from "./upsampling.js";
 
 /** Options of {@link buildFcn}. */
 export interface FcnOptions extends Partial<UpsamplingOptions>, Pick<SkipHeadOptions, "fusion"> {
@@ -38,21 +38,13 @@ export interface FcnOptions extends Partial<UpsamplingOptions>, Pick<SkipHeadOpt
  * exists.
  */
 export function buildFcn(backbone: BackboneBuilder, options: FcnOptions): Graph {
-  const {
-    name = "fcn",
-    numClasses,
-    inChannels = 3,
-    deconv = "fixed",
-    dense = false,
-    padding = "none",
-    fusion = "sum",
-  } = options;
+  const { name = "fcn", inChannels = 3 } = options;
   const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: inChannels });
   const features = backbone(builder, data);
   const skips = options.skips ?? skipsDownTo(builder, features, options.outputStride, name);
-  const score = skipHead(builder, data, features, { numClasses, skips, deconv, dense, padding, fusion });
-  return builder.build({ out: score });
+  const head = { deconv: "fixed", dense: false, padding: "none", ...options, skips } as const;
+  return builder.build({ out: skipHead(builder, data, features, head) });
 }
 
 function skipsDownTo(builder: GraphBuilder, features: Backbone, outputStride: number, name: string): Skip[] {

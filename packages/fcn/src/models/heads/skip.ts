@@ -1,4 +1,3 @@
-import type { TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import type { Backbone } from "../backbones/backbone.js";
 import type { GraphBuilder } from "../graph/builder.js";
@@ -6,7 +5,7 @@ import { coordinateMaps } from "../graph/geometry/coordinates.js";
 import { sizesAlong } from "../graph/geometry/sizes.js";
 import type { CoordinateMap } from "../graph/plane/coordinateMap.js";
 import { div, sub } from "../graph/plane/rational.js";
-import { bilinearWindow, type UpsamplingOptions, upsample } from "./upsampling.js";
+import { mapsOf, SIDE, type UpsamplingOptions, upsample } from "./upsampling.js";
 
 /** A finer layer whose scores are added to the upsampled coarser ones. */
 export interface Skip {
@@ -52,12 +51,20 @@ export function lateFusionHead(
   options: SkipHeadOptions,
 ): string {
   const { skips, suffix = "" } = options;
-  let last = scoreStage(builder, backbones, undefined, options);
+  const head = { builder, backbones, options };
+  let last = scoreStage(head, undefined);
   skips.forEach((skip, i) => {
     const name = i === 0 ? "upscore2" : `upscore_${skips[i - 1]?.stage}`;
-    last = fuse(builder, `${name}${suffix}`, last, skip, backbones, options);
+    last = fuse(head, `${name}${suffix}`, last, skip);
   });
-  return upscore(builder, data, last, options);
+  return upscore(head, data, last);
+}
+
+/** A head in the making. */
+interface Head {
+  readonly builder: GraphBuilder;
+  readonly backbones: Backbones;
+  readonly options: SkipHeadOptions;
 }
 
 export const scoreLayer = (numClasses: number) =>
@@ -67,12 +74,7 @@ export const scoreLayer = (numClasses: number) =>
  * Appends the scores of a skip, or of the deepest features if there is none: those of the backbone, or their mean if
  * there are several.
  */
-function scoreStage(
-  builder: GraphBuilder,
-  backbones: Backbones,
-  skip: Skip | undefined,
-  options: SkipHeadOptions,
-): string {
+function scoreStage({ builder, backbones, options }: Head, skip: Skip | undefined): string {
   const { numClasses, suffix = "" } = options;
   const entries = Object.entries(backbones);
   const scores = entries.map(([modality, backbone]) => {
@@ -92,48 +94,39 @@ function scoreStage(
 function featuresOf(backbone: Backbone, skip: Skip | undefined): string {
   if (skip === undefined) return backbone.top;
   const features = backbone.stages[skip.stage];
-  if (features === undefined) throw noStage(skip.stage, backbone);
-  return features;
+  if (features !== undefined) return features;
+  throw invalidArgument(
+    `skip head: the backbone has no stage ${skip.stage}; it has ${Object.keys(backbone.stages).join(", ")}`,
+    "name one of its stages",
+  );
 }
 
 /** Appends the last layers of the head: upsampling of the scores `last` to the image `data` and a crop to its size. */
-function upscore(builder: GraphBuilder, data: string, last: string, options: SkipHeadOptions): string {
+function upscore({ builder, options }: Head, data: string, last: string): string {
   const { suffix = "" } = options;
   const maps = mapsOf(builder);
   const stride = div(maps(data).scale, maps(last).scale).num;
   const finest = options.skips.at(-1)?.stage;
   // The name upscore2 belongs to the first upsampling between scores.
-  const behindSkips = stride === 2 ? `upscore_${finest}` : `upscore${stride}`;
-  const name = finest === undefined ? "upscore" : behindSkips;
-  const window = bilinearWindow(maps(last), maps(data), options.padding);
-  const up = upsample(builder, `${name}${suffix}`, options.numClasses, window, options, last);
+  const afterSkips = stride === 2 ? `upscore_${finest}` : `upscore${stride}`;
+  const name = finest === undefined ? "upscore" : afterSkips;
+  const up = upsample(builder, `${name}${suffix}`, last, data, options);
   return builder.add(`score${suffix}`, { kind: "crop" }, up, data);
 }
 
-function fuse(
-  builder: GraphBuilder,
-  name: string,
-  coarse: string,
-  skip: Skip,
-  backbones: Backbones,
-  options: SkipHeadOptions,
-): string {
+function fuse(head: Head, name: string, coarse: string, skip: Skip): string {
+  const { builder, backbones, options } = head;
   const { suffix = "", fusion = "sum" } = options;
   const [first] = Object.values(backbones);
-  const features = featuresOf(first as Backbone, skip);
-  const window = bilinearWindow(mapsOf(builder)(coarse), mapsOf(builder)(features), options.padding);
-  const up = upsample(builder, name, options.numClasses, window, options, coarse);
-  const score = scoreStage(builder, backbones, skip, options);
-  const cutScore = reachesBeyond(builder, score, up);
-  const cropped = cutScore
-    ? builder.add(`${score}c`, { kind: "crop" }, score, up)
-    : builder.add(`${name}c`, { kind: "crop" }, up, score);
+  const up = upsample(builder, name, coarse, featuresOf(first as Backbone, skip), options);
+  const score = scoreStage(head, skip);
   const join = { kind: fusion === "max" ? "max" : "add" } as const;
-  return builder.add(`fuse_${skip.stage}${suffix}`, join, cutScore ? up : cropped, cutScore ? cropped : score);
+  const crop = { kind: "crop" } as const;
+  const parts = reachesBeyond(builder, score, up)
+    ? [up, builder.add(`${score}c`, crop, score, up)]
+    : [builder.add(`${name}c`, crop, up, score), score];
+  return builder.add(`fuse_${skip.stage}${suffix}`, join, ...parts);
 }
-
-/** An image side that stays odd through every halving, so that "same" pads evenly and crop offsets are largest. */
-const SIDE = 1025;
 
 /** Whether `a` must be cut to `b`: it begins further out, or both begin together and `a` does not always end first. */
 function reachesBeyond(builder: GraphBuilder, a: string, b: string): boolean {
@@ -145,17 +138,4 @@ function reachesBeyond(builder: GraphBuilder, a: string, b: string): boolean {
   const period = Math.max(...[...maps.values()].map(({ scale }) => scale.den));
   const sides = Array.from({ length: period }, (_, i) => sizesAlong(graph, 0, SIDE + i));
   return sides.some((sizes) => (sizes.get(a) as number) > (sizes.get(b) as number));
-}
-
-/** The coordinate maps of all nodes so far. Both axes of a backbone are alike, so one is enough. */
-export function mapsOf(builder: GraphBuilder): (name: string) => CoordinateMap {
-  const maps = coordinateMaps(builder.build(), 0, SIDE);
-  return (name) => maps.get(name) as CoordinateMap;
-}
-
-function noStage(stage: string, backbone: Backbone): TensorError {
-  return invalidArgument(
-    `skip head: the backbone has no stage ${stage}; it has ${Object.keys(backbone.stages).join(", ")}`,
-    "name one of its stages",
-  );
 }

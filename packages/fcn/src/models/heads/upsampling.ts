@@ -1,6 +1,6 @@
 import { invalidArgument } from "@fcn/tensor/internal";
 import type { GraphBuilder } from "../graph/builder.js";
-import { layerMap } from "../graph/geometry/coordinates.js";
+import { coordinateMaps, layerMap } from "../graph/geometry/coordinates.js";
 import type { LayerOf } from "../graph/kinds/index.js";
 import { type CoordinateMap, composeMaps, formatMap } from "../graph/plane/coordinateMap.js";
 import { div, sub } from "../graph/plane/rational.js";
@@ -24,11 +24,7 @@ export interface UpsamplingOptions {
  * exists. The kernel for a factor s is 2s, or 2s - 1 if the centres would otherwise lie half a pixel apart (as in
  * FCN-AlexNet: 63 for 32).
  */
-export function bilinearWindow(
-  source: CoordinateMap,
-  target: CoordinateMap,
-  padding: UpsamplingOptions["padding"],
-): Window {
+function bilinearWindow(source: CoordinateMap, target: CoordinateMap, padding: UpsamplingOptions["padding"]): Window {
   const factor = div(target.scale, source.scale);
   if (factor.den === 1 && factor.num > 1) {
     for (const kernelSize of [2 * factor.num, 2 * factor.num - 1]) {
@@ -46,22 +42,31 @@ export function bilinearWindow(
   );
 }
 
-/** Appends the bilinear transposed convolution `name` on `channels` channels. */
+/** Appends the bilinear transposed convolution `name`, which brings the scores `input` to the scale of `target`. */
 export function upsample(
   builder: GraphBuilder,
   name: string,
-  channels: number,
-  window: Window,
-  options: UpsamplingOptions,
   input: string,
+  target: string,
+  { numClasses, deconv, dense, padding }: UpsamplingOptions & { readonly numClasses: number },
 ): string {
+  const maps = mapsOf(builder);
   const layer: LayerOf<"convTranspose"> = {
     kind: "convTranspose",
-    outChannels: channels,
-    groups: options.dense ? 1 : channels,
+    outChannels: numClasses,
+    groups: dense ? 1 : numClasses,
     bias: false,
-    learned: options.deconv === "learned",
-    ...window,
+    learned: deconv === "learned",
+    ...bilinearWindow(maps(input), maps(target), padding),
   };
   return builder.add(name, layer, input);
+}
+
+/** An image side that stays odd through every halving, so that "same" pads evenly and crop offsets are largest. */
+export const SIDE = 1025;
+
+/** The coordinate maps of all nodes so far. Both axes of a backbone are alike, so one is enough. */
+export function mapsOf(builder: GraphBuilder): (name: string) => CoordinateMap {
+  const maps = coordinateMaps(builder.build(), 0, SIDE);
+  return (name) => maps.get(name) as CoordinateMap;
 }

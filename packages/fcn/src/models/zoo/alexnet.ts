@@ -9,10 +9,12 @@ export const ALEXNET_NETS: Family = {
     summary: "FCN-32s on CaffeNet",
     preprocessing: VOC_MEAN,
     defaults: { widthMultiplier: 1, padding: 100, dropout: 0.5, deconv: "fixed", dense: false },
-    graph: (options) => {
-      const { numClasses, inChannels, deconv, dense } = options;
-      const head = { name: "fcn32s-alexnet", numClasses, inChannels, outputStride: 32, deconv, dense };
-      return buildFcn((builder, input) => caffeNetBackbone(builder, input, { ...options, ceilMode: true }), head);
-    },
+    graph: (options, name) =>
+      buildFcn((builder, input) => caffeNetBackbone(builder, input, { ...options, ceilMode: true }), {
+        ...options,
+        padding: "none",
+        name,
+        outputStride: 32,
+      }),
   },
 };

@@ -2,7 +2,7 @@ import { scaleWidth } from "../backbones/convNorm.js";
 import { RESNETS, resNetBackbone, SEQUENTIAL_NAMES } from "../backbones/resnet.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family } from "./entry.js";
 
 /**
@@ -10,8 +10,8 @@ import type { Family } from "./entry.js";
  * padding 16 and bias. The output is cut at the top left, because it lies 15.5 pixels off the image and no whole offset
  * can align it.
  */
-function d2lResNet18(options: Resolved): Graph {
-  const builder = new GraphBuilder("d2l-resnet18");
+function d2lResNet18(options: Resolved, name: string): Graph {
+  const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
   const width = scaleWidth(64, options.widthMultiplier);
   const { top } = resNetBackbone(builder, data, { ...RESNETS.resnet18, width, names: SEQUENTIAL_NAMES });

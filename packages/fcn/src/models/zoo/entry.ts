@@ -1,7 +1,7 @@
 import type { RulesOf } from "@fcn/tensor/internal";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Graph } from "../graph/spec.js";
-import type { ModelOptions, Resolved } from "../options.js";
+import type { ModelOptions, Resolved } from "../modelOptions.js";
 
 /** A named model: the options that it takes, their defaults, and its layers. */
 export interface ModelEntry {
@@ -12,7 +12,8 @@ export interface ModelEntry {
   readonly rules?: Partial<RulesOf<ModelOptions>>;
   /** Preprocessing of the published weights with these layer names, if it is not ImageNet's mean and deviation. */
   readonly preprocessing?: Preprocessing;
-  readonly graph: (options: Resolved) => Graph;
+  /** The layers under the name of the model. */
+  readonly graph: (options: Resolved, name: string) => Graph;
 }
 
 export type Family = Readonly<Record<string, ModelEntry>>;

@@ -5,8 +5,8 @@ import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
 import { featurePyramid, pyramidAliases, pyramidScores, semanticBranch } from "../heads/fpn.js";
 import { unetDecoder } from "../heads/unet.js";
-import type { Resolved } from "../options.js";
-import type { Family } from "./entry.js";
+import type { Resolved } from "../modelOptions.js";
+import type { Family, ModelEntry } from "./entry.js";
 
 const LEVELS = ["layer1", "layer2", "layer3", "layer4"] as const;
 const NAMES = torchvisionNames("backbone.");
@@ -69,12 +69,12 @@ function graph(name: string, backbone: keyof typeof RESNETS, head: Head, options
 export const PYRAMID_NETS: Family = Object.fromEntries(
   Object.entries(HEADS).flatMap(([prefix, head]) =>
     (Object.keys(RESNETS) as (keyof typeof RESNETS)[]).map((backbone) => {
-      const name = `${prefix}-${backbone}`;
-      const summary = `${head.title} on ResNet-${backbone.slice(6)}`;
-      return [
-        name,
-        { summary, defaults: { widthMultiplier: 1 }, graph: (o: Resolved) => graph(name, backbone, head, o) },
-      ];
+      const entry: ModelEntry = {
+        summary: `${head.title} on ResNet-${backbone.slice(6)}`,
+        defaults: { widthMultiplier: 1 },
+        graph: (options, name) => graph(name, backbone, head, options),
+      };
+      return [`${prefix}-${backbone}`, entry];
     }),
   ),
 );

@@ -4,7 +4,7 @@ import { GraphBuilder } from "../graph/builder.js";
 import { inferChannels } from "../graph/geometry/channels.js";
 import type { Graph } from "../graph/spec.js";
 import { fcnHead } from "../heads/fcnHead.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family, ModelEntry } from "./entry.js";
 
 /** torchvision.models.segmentation.fcn_resnet50 and 101. Stages 3 and 4 dilate so that the features keep stride 8. */
@@ -28,14 +28,14 @@ function fcnResNet(name: string, backbone: "resnet50" | "resnet101", options: Re
   );
 }
 
-const entry = (name: string, backbone: "resnet50" | "resnet101"): ModelEntry => ({
+const entry = (backbone: "resnet50" | "resnet101"): ModelEntry => ({
   summary: `torchvision's FCN on a dilated ResNet-${backbone.slice(6)}, heads out and aux`,
   defaults: { widthMultiplier: 1, auxLoss: true },
-  graph: (options) => fcnResNet(name, backbone, options),
+  graph: (options, name) => fcnResNet(name, backbone, options),
 });
 
 /** The FCNs of torchvision, under its names. With `auxLoss` false there is one head, and `forward` returns a tensor. */
 export const TORCHVISION_NETS: Family = {
-  fcn_resnet50: entry("fcn_resnet50", "resnet50"),
-  fcn_resnet101: entry("fcn_resnet101", "resnet101"),
+  fcn_resnet50: entry("resnet50"),
+  fcn_resnet101: entry("resnet101"),
 };

@@ -3,7 +3,7 @@ import { GraphBuilder } from "../graph/builder.js";
 import type { Layer } from "../graph/kinds/index.js";
 import type { Graph } from "../graph/spec.js";
 import { outLayer } from "../heads/unet.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family } from "./entry.js";
 
 const WIDTHS = [64, 128, 256, 512, 1024] as const;
@@ -13,8 +13,8 @@ const WIDTHS = [64, 128, 256, 512, 1024] as const;
  * extra row that the up-convolution makes of it is cut off. With batch norm, the keys are those of
  * milesial/Pytorch-UNet.
  */
-function unet(options: Resolved): Graph {
-  const builder = new GraphBuilder("unet");
+function unet(options: Resolved, name: string): Graph {
+  const builder = new GraphBuilder(name);
   const data = builder.add("data", { kind: "input", channels: options.inChannels });
   const widths = WIDTHS.map((width) => scaleWidth(width, options.widthMultiplier));
 

@@ -1,10 +1,9 @@
 import { VOC_MEAN } from "../../data/published/means.js";
 import type { BackboneBuilder } from "../backbones/backbone.js";
-import { scaleWidths, VGG16, type VggNames, type VggSpec, vggBackbone } from "../backbones/vgg.js";
-import type { Graph } from "../graph/spec.js";
+import { CAFFE_NAMES, VGG16, type VggNames, type VggSpec, vggBackbone } from "../backbones/vgg.js";
 import { buildFcn } from "../heads/fcn.js";
 import type { Skip } from "../heads/skip.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family, ModelEntry } from "./entry.js";
 
 type VggLayers = Pick<VggSpec, "stages" | "cast">;
@@ -34,13 +33,9 @@ export const VGG16_DEFAULTS = {
 } as const satisfies Partial<Resolved>;
 
 export const vggOf =
-  (layers: VggLayers, options: Resolved, names?: VggNames): BackboneBuilder =>
+  (layers: VggLayers, options: Resolved, names = CAFFE_NAMES): BackboneBuilder =>
   (builder, input) =>
-    vggBackbone(builder, input, {
-      ...scaleWidths(layers, options.widthMultiplier),
-      ...options,
-      ...(names === undefined ? {} : { names }),
-    });
+    vggBackbone(builder, input, { ...layers, ...options, names });
 
 /** The skips that are finer than the backbone's deepest features. */
 export const finerThan = (backboneStride: number, skips: readonly VggSkip[]): readonly VggSkip[] =>
@@ -53,20 +48,22 @@ export interface VggFcn {
   readonly names?: VggNames;
 }
 
-export function vggFcn(name: string, { layers, skips, upsampling, names }: VggFcn, options: Resolved): Graph {
-  const { numClasses, inChannels, deconv, dense, fusion, backboneStride } = options;
-  const finer = finerThan(backboneStride, skips);
-  const outputStride = finer.at(-1)?.stride ?? backboneStride;
-  const head = { name, numClasses, inChannels, outputStride, skips: finer, deconv, dense, fusion };
-  return buildFcn(vggOf(layers, options, names), { ...head, padding: upsampling });
-}
+export const vggFcn =
+  ({ layers, skips, upsampling, names }: VggFcn): ModelEntry["graph"] =>
+  (options, name) => {
+    const finer = finerThan(options.backboneStride, skips);
+    const outputStride = finer.at(-1)?.stride ?? options.backboneStride;
+    const head = { ...options, padding: upsampling, name, outputStride, skips: finer };
+    return buildFcn(vggOf(layers, options, names), head);
+  };
 
 /** FCN on VGG16 as published. */
-function vgg16Entry(name: string, summary: string, skips: readonly VggSkip[]): ModelEntry {
-  const net: VggFcn = { layers: VGG16, skips, upsampling: "none" };
-  const graph = (options: Resolved): Graph => vggFcn(name, net, options);
-  return { summary, defaults: VGG16_DEFAULTS, preprocessing: VOC_MEAN, graph };
-}
+const vgg16Entry = (summary: string, skips: readonly VggSkip[]): ModelEntry => ({
+  summary,
+  defaults: VGG16_DEFAULTS,
+  preprocessing: VOC_MEAN,
+  graph: vggFcn({ layers: VGG16, skips, upsampling: "none" }),
+});
 
 /** Five stages of 16 to 128 channels: a VGG that trains from scratch in minutes. */
 const SMALL: VggLayers = {
@@ -75,22 +72,22 @@ const SMALL: VggLayers = {
 };
 
 /** A small net: batch norm, padding 1, and upsampling padded so that the crop offset is 0. */
-function smallEntry(name: string, summary: string, skips: readonly VggSkip[]): ModelEntry {
-  const net: VggFcn = { layers: SMALL, skips, upsampling: "aligned" };
-  const defaults = { ...VGG16_DEFAULTS, padding: 1, batchNorm: true, dropout: 0 };
-  return { summary, defaults, graph: (options) => vggFcn(name, net, options) };
-}
+const smallEntry = (summary: string, skips: readonly VggSkip[]): ModelEntry => ({
+  summary,
+  defaults: { ...VGG16_DEFAULTS, padding: 1, batchNorm: true, dropout: 0 },
+  graph: vggFcn({ layers: SMALL, skips, upsampling: "aligned" }),
+});
 
 /** The nets of the FCN paper on VGG16, and small ones of the same form. */
 export const VGG_NETS: Family = {
-  "fcn32s-vgg16": vgg16Entry("fcn32s-vgg16", "FCN-32s on VGG16", VGG_SKIPS[32]),
-  "fcn16s-vgg16": vgg16Entry("fcn16s-vgg16", "FCN-16s on VGG16, skip from pool4", VGG_SKIPS[16]),
-  "fcn8s-vgg16": vgg16Entry("fcn8s-vgg16", "FCN-8s on VGG16, skips from pool4 and pool3", VGG_SKIPS[8]),
-  "fcn8s-atonce-vgg16": vgg16Entry("fcn8s-atonce-vgg16", "FCN-8s on VGG16 with scaled skips, trained in one stage", [
+  "fcn32s-vgg16": vgg16Entry("FCN-32s on VGG16", VGG_SKIPS[32]),
+  "fcn16s-vgg16": vgg16Entry("FCN-16s on VGG16, skip from pool4", VGG_SKIPS[16]),
+  "fcn8s-vgg16": vgg16Entry("FCN-8s on VGG16, skips from pool4 and pool3", VGG_SKIPS[8]),
+  "fcn8s-atonce-vgg16": vgg16Entry("FCN-8s on VGG16 with scaled skips, trained in one stage", [
     { ...POOL4, scale: 0.01 },
     { ...POOL3, scale: 0.0001 },
   ]),
-  "fcn32s-small": smallEntry("fcn32s-small", "FCN-32s on a small VGG with batch norm", VGG_SKIPS[32]),
-  "fcn16s-small": smallEntry("fcn16s-small", "FCN-16s on a small VGG with batch norm", VGG_SKIPS[16]),
-  "fcn8s-small": smallEntry("fcn8s-small", "FCN-8s on a small VGG with batch norm", VGG_SKIPS[8]),
+  "fcn32s-small": smallEntry("FCN-32s on a small VGG with batch norm", VGG_SKIPS[32]),
+  "fcn16s-small": smallEntry("FCN-16s on a small VGG with batch norm", VGG_SKIPS[16]),
+  "fcn8s-small": smallEntry("FCN-8s on a small VGG with batch norm", VGG_SKIPS[8]),
 };

@@ -4,7 +4,7 @@ import { CAFFE_NAMES, suffixedNames, VGG16, type VggNames } from "../backbones/v
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
 import { lateFusionHead, type SkipHeadOptions, skipHead } from "../heads/skip.js";
-import type { Resolved } from "../options.js";
+import type { Resolved } from "../modelOptions.js";
 import type { Family, ModelEntry } from "./entry.js";
 import { finerThan, VGG_SKIPS, VGG16_DEFAULTS, vggFcn, vggOf } from "./vgg.js";
 
@@ -18,17 +18,17 @@ const RGBD_NAMES: VggNames = {
   conv: (stage, i) => (stage === 1 && i === 1 ? "conv1_1_bgrd" : CAFFE_NAMES.conv(stage, i)),
 };
 
-const rgbdEntry = (name: string, stride: Stride): ModelEntry => ({
+const rgbdEntry = (stride: Stride): ModelEntry => ({
   summary: `FCN-${stride}s on VGG16 for colour and depth in one backbone: channels B, G, R, log depth`,
   defaults: { ...VGG16_DEFAULTS, inChannels: 4 },
-  graph: (options) =>
-    vggFcn(name, { layers: VGG16, skips: VGG_SKIPS[stride], upsampling: "none", names: RGBD_NAMES }, options),
+  graph: vggFcn({ layers: VGG16, skips: VGG_SKIPS[stride], upsampling: "none", names: RGBD_NAMES }),
 });
 
-const headOptions = (stride: Stride, options: Resolved): SkipHeadOptions => {
-  const { numClasses, deconv, dense, fusion, backboneStride } = options;
-  return { numClasses, deconv, dense, fusion, skips: finerThan(backboneStride, VGG_SKIPS[stride]), padding: "none" };
-};
+const headOptions = (stride: Stride, options: Resolved): SkipHeadOptions => ({
+  ...options,
+  skips: finerThan(options.backboneStride, VGG_SKIPS[stride]),
+  padding: "none",
+});
 
 /**
  * One VGG16 for each half of the channels, colour and HHA. The mean of their class scores is taken at fc7 and again at
@@ -53,11 +53,11 @@ const TWO_HALVES = rules.number(
   (value) => Number.isSafeInteger(value) && value >= 2 && value % 2 === 0,
 );
 
-const hhaEntry = (name: string, stride: Stride): ModelEntry => ({
+const hhaEntry = (stride: Stride): ModelEntry => ({
   summary: `FCN-${stride}s on two VGG16 backbones, colour and HHA, whose scores are averaged: channels B, G, R and the three of HHA`,
   defaults: { ...VGG16_DEFAULTS, inChannels: 6 },
   rules: { inChannels: TWO_HALVES },
-  graph: (options) => lateFusion(name, stride, options),
+  graph: (options, name) => lateFusion(name, stride, options),
 });
 
 /** Two heads on one backbone, each with its own labels. */
@@ -71,17 +71,15 @@ function twoTasks(name: string, stride: Stride, options: Resolved): Graph {
   return { ...builder.build(outputs), headLabels: { geo: "geometric" } };
 }
 
-const siftFlowEntry = (name: string, stride: Stride): ModelEntry => ({
+const siftFlowEntry = (stride: Stride): ModelEntry => ({
   summary: `FCN-${stride}s on VGG16 with two heads: sem (numClasses) and geo (geometricClasses)`,
   defaults: { ...VGG16_DEFAULTS, geometricClasses: 3 },
   preprocessing: VOC_MEAN,
-  graph: (options) => twoTasks(name, stride, options),
+  graph: (options, name) => twoTasks(name, stride, options),
 });
 
-const atEachStride = (suffix: string, entry: (name: string, stride: Stride) => ModelEntry): Family =>
-  Object.fromEntries(
-    STRIDES.map((stride) => [`fcn${stride}s-vgg16-${suffix}`, entry(`fcn${stride}s-vgg16-${suffix}`, stride)]),
-  );
+const atEachStride = (suffix: string, entry: (stride: Stride) => ModelEntry): Family =>
+  Object.fromEntries(STRIDES.map((stride) => [`fcn${stride}s-vgg16-${suffix}`, entry(stride)]));
 
 /**
  * The multi-modal nets for NYUDv2 and the multi-task nets for SIFT Flow from section 5 of the paper, with the layer

@@ -1,5 +1,5 @@
 import { basename, isAbsolute, normalize, relative, sep } from "node:path";
-import { hasCode, TensorError } from "@fcn/tensor";
+import { hasCode } from "@fcn/tensor";
 import { reworded } from "@fcn/tensor/internal";
 import { decodeImage, IMAGE_PATTERN } from "../../data/decode/image.js";
 import type { PixelScale } from "../../data/decode/pixelScale.js";
@@ -7,7 +7,8 @@ import { fileError } from "../../data/files/errors.js";
 import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../../data/files/files.js";
 import type { RasterImage } from "../../labels/sample.js";
 import { toRaster } from "../image.js";
-import { Results, realName } from "./results.js";
+import { realName } from "./paths.js";
+import { Results } from "./results.js";
 
 /** An image named by the user. */
 export interface Input {
@@ -33,6 +34,7 @@ export interface InputOptions {
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 
+const STDIN = "standard input";
 /** More than any image needs. Standard input may never end. */
 const MOST_BYTES = 2 ** 30;
 
@@ -58,8 +60,7 @@ export async function expandInputs(names: readonly string[], options: InputOptio
 }
 
 async function expandOne(name: string, options: InputOptions, results: Results): Promise<Input[]> {
-  if (name === "-")
-    return [{ name: "standard input", stem: "stdin", load: (scale) => readStandardInput(options, scale) }];
+  if (name === "-") return [{ name: STDIN, stem: "stdin", load: (scale) => readStandardInput(options, scale) }];
   const kind = await kindOf(name).catch((error: unknown) => failed(name, error));
   if (kind === "file") return (await results.isNamed(name)) ? [] : [fileInput(name, basename(name))];
   if (kind === "folder") return expandFolder(name, options, results);
@@ -69,12 +70,7 @@ async function expandOne(name: string, options: InputOptions, results: Results):
     const images = await results.without(matches);
     return images.length > 0 ? images.map((path) => fileInput(path, basename(path))) : [onlyResults(name)];
   }
-  return [
-    failed(
-      name,
-      fileError("missing-data", name, "there is no such file or folder, and no file matches", "check the path"),
-    ),
-  ];
+  return [missing(name, "there is no such file or folder, and no file matches", "check the path")];
 }
 
 async function expandFolder(folder: string, { out, onWarning }: InputOptions, results: Results): Promise<Input[]> {
@@ -82,7 +78,7 @@ async function expandFolder(folder: string, { out, onWarning }: InputOptions, re
   if (!("files" in found)) return [found];
   const { files, broken } = found;
   for (const { path, target } of broken) {
-    onWarning?.(`left out ${joinPath(folder, path)}: a link to ${target}, where nothing is`);
+    onWarning?.(`left out ${joinPath(folder, path)}: a link to ${target}, which does not exist`);
   }
   const within = out === undefined ? "" : relative(folder, out);
   const isWithin = (file: string): boolean => within !== "" && normalize(file).startsWith(within + sep);
@@ -90,7 +86,7 @@ async function expandFolder(folder: string, { out, onWarning }: InputOptions, re
   const images = await results.without(candidates, folder);
   if (images.length < candidates.length && images.length === 0) return [onlyResults(folder)];
   const fix = "name a folder with JPEG, PNG, WebP, TIFF, AVIF or GIF files";
-  if (images.length === 0) return [failed(folder, fileError("missing-data", folder, "it holds no images", fix))];
+  if (images.length === 0) return [missing(folder, "it holds no images", fix)];
   return images.map((file) => fileInput(joinPath(folder, file), file));
 }
 
@@ -107,11 +103,11 @@ const fileInput = (path: string, file: string): Input => ({
   load: async (scale) => (await decodeImage(path, await readBytes(path), scale)).image,
 });
 
+const missing = (name: string, problem: string, fix: string): Input =>
+  failed(name, fileError("missing-data", name, problem, fix));
+
 const onlyResults = (name: string): Input =>
-  failed(
-    name,
-    fileError("missing-data", name, "all images there are results of fcn predict", "name the images to predict"),
-  );
+  missing(name, "all images there are results of fcn predict", "name the images to predict");
 
 const failed = (name: string, error: unknown): Input => ({
   name,
@@ -125,37 +121,30 @@ async function readStandardInput({ raw }: InputOptions, scale?: PixelScale): Pro
   for await (const part of process.stdin as AsyncIterable<Buffer>) {
     parts.push(part);
     length += part.length;
-    if (length > MOST_BYTES) throw tooLong();
+    if (length > MOST_BYTES) {
+      throw fileError(
+        "limit-exceeded",
+        STDIN,
+        `it is longer than ${MOST_BYTES} bytes`,
+        "pipe one image into the command",
+      );
+    }
   }
   const bytes = new Uint8Array(Buffer.concat(parts));
   if (raw === undefined) {
-    if (length === 0)
-      throw fileError("corrupt-file", "standard input", "it is empty", "pipe an image file into the command");
-    const { image } = await decodeImage("standard input", bytes, scale).catch((error: unknown) => {
+    if (length === 0) throw fileError("corrupt-file", STDIN, "it is empty", "pipe an image file into the command");
+    const { image } = await decodeImage(STDIN, bytes, scale).catch((error: unknown) => {
       throw hasCode(error, "unsupported-file") ? reworded(error, { fix: PIPE_ONE }) : error;
     });
     return image;
   }
   const [height, width] = raw;
   if (length !== height * width * 4) {
-    const problem = `it holds ${length} bytes, raw pixels of ${height}x${width} are ${height * width * 4}`;
-    throw fileError(
-      "invalid-shape",
-      "standard input",
-      problem,
-      "pass the height and width of the pixels, four bytes each",
-    );
+    const problem = `it holds ${length} bytes, but raw pixels of ${height}x${width} are ${height * width * 4}`;
+    throw fileError("invalid-shape", STDIN, problem, "pass the height and width of the pixels, four bytes each");
   }
   return toRaster({ data: bytes, height, width });
 }
 
 const PIPE_ONE =
   "pipe one image, JPEG or PNG, into the command; from a list of files: xargs fcn predict ... < list.txt";
-
-function tooLong(): TensorError {
-  return new TensorError({
-    code: "limit-exceeded",
-    message: `standard input: it is longer than ${MOST_BYTES} bytes`,
-    fix: "pipe one image into the command",
-  });
-}

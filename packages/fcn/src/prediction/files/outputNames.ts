@@ -1,7 +1,8 @@
 import { lstat, realpath } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { join, resolve } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import type { Manifest } from "./manifest.js";
+import { nameIn, realName } from "./paths.js";
 
 /** An input after which results are named. */
 export interface Named {
@@ -20,7 +21,8 @@ export async function nameOutputs(
   suffixes: readonly string[],
   inputs: readonly Named[],
 ): Promise<string[][]> {
-  const keyOf = createKeys();
+  const folders = new Map<string, Promise<string>>();
+  const keyOf = async (path: string): Promise<string> => sameCase(await realName(path, folders));
   const taken = new Set<string>();
   for (const { path } of inputs) {
     if (path === undefined) continue;
@@ -44,25 +46,6 @@ export async function nameOutputs(
 /** Names that differ only in case are one file on some systems. */
 const sameCase = (path: string): string => path.toLowerCase();
 
-/**
- * Makes keys that all paths of one file share, through whatever links to folders they go. A link to a file has its own
- * key, because writing would replace the link itself.
- */
-function createKeys(): (path: string) => Promise<string> {
-  const folders = new Map<string, Promise<string>>();
-  const realFolder = (folder: string): Promise<string> => {
-    const known = folders.get(folder);
-    if (known) return known;
-    const above = dirname(folder);
-    const found = realpath(folder).catch(async () =>
-      above === folder ? folder : join(await realFolder(above), basename(folder)),
-    );
-    folders.set(folder, found);
-    return found;
-  };
-  return async (path) => sameCase(join(await realFolder(dirname(resolve(path))), basename(path)));
-}
-
 /** Throws `file-exists` if a file in the way is not in the manifest of `root`. */
 export async function checkOwn(root: string, paths: readonly string[], manifest: Manifest): Promise<void> {
   const foreign: string[] = [];
@@ -81,6 +64,3 @@ export async function checkOwn(root: string, paths: readonly string[], manifest:
     fix: "name another folder, or pass --overwrite",
   });
 }
-
-/** The path of a file relative to a folder, with "/". */
-export const nameIn = (folder: string, path: string): string => relative(folder, path).split(sep).join("/");

@@ -11,7 +11,8 @@ import { geoJsonPieces } from "../polygons/geojson.js";
 import { eachPolygon } from "../polygons/polygons.js";
 import { NpyProbabilities } from "../probabilities.js";
 import { Manifest } from "./manifest.js";
-import { checkOwn, type Named, nameIn, nameOutputs } from "./outputNames.js";
+import { checkOwn, type Named, nameOutputs } from "./outputNames.js";
+import { nameIn } from "./paths.js";
 
 /** How many pixels of an image have one class. */
 export interface ClassShare {

@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { Manifest } from "./manifest.js";
-import { nameIn } from "./outputNames.js";
+import { nameIn, realName } from "./paths.js";
 
 /** Recognises results of earlier runs by the lists that `predict` leaves in the folders it writes to. */
 export class Results {
@@ -45,13 +45,4 @@ export class Results {
     this.#manifests.set(folder, known);
     return known;
   }
-}
-
-/**
- * The path of a file with links to folders resolved, the same by every way to the file. A link to a file stays its own
- * file.
- */
-export async function realName(path: string): Promise<string> {
-  const folder = dirname(resolve(path));
-  return join(await realpath(folder).catch(() => folder), basename(path));
 }

@@ -5,12 +5,19 @@ export function escapeHtml(text: string): string {
 }
 
 /** A table whose first column holds row headers; numeric cells are right-aligned. */
-export function htmlTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export const htmlTable = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  tableOfCells(
+    header,
+    rows.map(([name = "", ...cells]) => [name, cells.map((cell) => `<td>${escapeHtml(cell)}</td>`)]),
+  );
+
+/** A table whose cells, after the header of each row, are already HTML. */
+export function tableOfCells(
+  header: readonly string[],
+  rows: readonly (readonly [name: string, cells: readonly string[]])[],
+): string {
   const head = header.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join("");
-  const body = rows.map(([first, ...cells]) => {
-    const rest = cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("");
-    return `<tr><th scope="row">${escapeHtml(first ?? "")}</th>${rest}</tr>`;
-  });
+  const body = rows.map(([name, cells]) => `<tr><th scope="row">${escapeHtml(name)}</th>${cells.join("")}</tr>`);
   return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table></div>`;
 }
 

@@ -1,5 +1,5 @@
-import { type Colour, paintLabels, paletteTable } from "../../labels/colours.js";
-import { overlay } from "../../labels/palette.js";
+import { type Colour, paletteTable } from "../../labels/colours.js";
+import { overlay, paintLabels } from "../../labels/palette.js";
 import type { RasterImage } from "../../labels/sample.js";
 import { CELL, type PanelCell } from "./panels.js";
 

@@ -1,6 +1,7 @@
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkValue, invalidArgument } from "@fcn/tensor/internal";
 import { countLabels } from "../../data/samples/tiles.js";
-import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
+import type { SegmentationSample } from "../../labels/sample.js";
+import { oneOf } from "../../options/rules.js";
 
 /**
  * How class weights follow from the data:
@@ -21,8 +22,17 @@ export function classWeights(
   numClasses: number,
   balancing: ClassBalancing,
 ): number[] {
-  const histogram = countLabels(samples, numClasses);
-  return balancedWeights(balancing, { histogram, presentPixels: surroundings(samples, numClasses) });
+  const histogram = new Array<number>(numClasses).fill(0);
+  const presentPixels = [...histogram];
+  for (const sample of samples) {
+    const counts = countLabels([sample], numClasses);
+    const labelled = counts.reduce((sum, count) => sum + count, 0);
+    for (let label = 0; label < numClasses; label++) {
+      histogram[label]! += counts[label]!;
+      if (counts[label]! > 0) presentPixels[label]! += labelled;
+    }
+  }
+  return balancedWeights(balancing, { histogram, presentPixels });
 }
 
 /** The counts, by class, from which class weights follow. */
@@ -52,27 +62,9 @@ export const classBalancings = (): ClassBalancing[] => Object.keys(WEIGHTS) as C
  * for an unknown rule.
  */
 export function balancedWeights(balancing: ClassBalancing, counts: LabelCounts): number[] {
-  if (Object.hasOwn(WEIGHTS, balancing) && counts.histogram.some((count) => count > 0)) {
-    return WEIGHTS[balancing](counts);
-  }
-  const labelled = counts.histogram.reduce((sum, count) => sum + count, 0);
-  throw invalidArgument(
-    `classWeights: ${labelled} labelled pixels, balancing ${JSON.stringify(balancing)}`,
-    `pass labelled samples and one of: ${classBalancings().join(", ")}`,
-  );
-}
-
-/** For each class, the labelled pixels of the images in which it occurs. */
-function surroundings(samples: readonly SegmentationSample[], numClasses: number): number[] {
-  const totals = new Array<number>(numClasses).fill(0);
-  for (const { labels } of samples) {
-    const present = new Set(labels);
-    const labelled = present.has(VOID_LABEL)
-      ? labels.reduce((n, l) => n + (l === VOID_LABEL ? 0 : 1), 0)
-      : labels.length;
-    for (const label of present) if (label < numClasses) totals[label] = (totals[label] as number) + labelled;
-  }
-  return totals;
+  checkValue("classWeights", "balancing", balancing, oneOf(classBalancings()));
+  if (counts.histogram.some((count) => count > 0)) return WEIGHTS[balancing](counts);
+  throw invalidArgument("classWeights: there are 0 labelled pixels", "pass samples with labelled pixels");
 }
 
 function median(values: readonly number[]): number {

@@ -6,18 +6,11 @@ import { batchLoss, type Loss, type LossOptions } from "./loss.js";
 import type { LossCounts } from "./reduction.js";
 
 /**
- * The images and labelled pixels in the batches of a step. Pixels per image may differ by batch, so they are left out.
+ * What the batches of a step hold for a head: images, labelled pixels, and these weighted by class. Pixels per image
+ * may differ by batch, so they are left out.
  */
-export function countLoss(
-  batches: readonly Pick<HostBatch, "labels" | "shape">[],
-  classWeights?: readonly number[],
-): Omit<LossCounts, "pixels"> {
-  let [images, labelled] = [0, 0];
-  for (const { labels, shape } of batches) {
-    images += shape[0];
-    for (const label of labels) if (label !== VOID_LABEL) labelled += classWeights?.[label] ?? 1;
-  }
-  return { images, labelled };
+interface HeadCounts extends Omit<LossCounts, "pixels"> {
+  readonly labelled: number;
 }
 
 /** Settings of the losses of all heads. */
@@ -28,14 +21,23 @@ export interface HeadSettings {
   readonly classWeights?: readonly number[] | undefined;
 }
 
-/** The images and labelled pixels in the batches of a step, by head. Each head counts its own labels. */
+/** Counts the batches of a step by head. Each head counts its own labels. */
 export function countHeads(
   batches: readonly Pick<HostBatch, "labels" | "more" | "shape">[],
   { heads, headLabels, classWeights }: HeadSettings,
-): Record<string, Omit<LossCounts, "pixels">> {
+): Record<string, HeadCounts> {
+  const images = batches.reduce((sum, { shape }) => sum + shape[0], 0);
   const counts = Object.keys(heads).map((head) => {
-    const own = batches.map((batch) => ({ shape: batch.shape, labels: labelsOf(head, batch, headLabels) }));
-    return [head, countLoss(own, weightsOf(head, headLabels, classWeights))] as const;
+    const weights = weightsOf(head, headLabels, classWeights);
+    let [labelled, weight] = [0, 0];
+    for (const batch of batches) {
+      for (const label of labelsOf(head, batch, headLabels)) {
+        if (label === VOID_LABEL) continue;
+        labelled++;
+        weight += weights?.[label] ?? 1;
+      }
+    }
+    return [head, { images, labelled, weight }] as const;
   });
   return Object.fromEntries(counts);
 }
@@ -50,17 +52,16 @@ export interface HeadLossOptions extends HeadSettings, Omit<LossOptions, "diviso
   readonly loss: Loss;
 }
 
-/** The weighted sum of the heads' losses, a scalar. The head of a net with only one is `out`. */
+/** The weighted sum of the heads' losses, a scalar. `outputs` holds the logits by head. */
 export async function headLoss(
-  output: Tensor | Readonly<Record<string, Tensor>>,
+  outputs: Readonly<Record<string, Tensor>>,
   batch: HostBatch,
   { heads, headLabels, loss, divisors, classWeights, ...options }: HeadLossOptions,
 ): Promise<Tensor> {
-  const byName = ("shape" in output ? { out: output } : output) as Readonly<Record<string, Tensor>>;
   const losses: Tensor[] = [];
   for (const [head, weight] of Object.entries(heads)) {
-    const logits = byName[head];
-    if (logits === undefined) throw noHead(head, Object.keys(byName));
+    const logits = outputs[head];
+    if (logits === undefined) throw noHead("heads", head, Object.keys(outputs));
     const labelled = { ...batch, labels: labelsOf(head, batch, headLabels) };
     const own = await batchLoss(loss, logits, labelled, {
       ...options,

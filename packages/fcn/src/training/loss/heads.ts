@@ -1,6 +1,5 @@
-import { TensorError } from "@fcn/tensor";
+import { type Fix, TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
-import type { HostBatch } from "../../data/samples/batches.js";
 import { checkSample, type SegmentationSample } from "../../labels/sample.js";
 import { headClasses, netGraph, type SegmentationNet } from "../../models/segmentationNet.js";
 import { bothWays } from "../remedies.js";
@@ -34,21 +33,15 @@ interface HeadChoice {
   readonly numClasses: number;
 }
 
-/** Throws if `heads` names a head that the net lacks. */
-export function checkHeadNames(heads: HeadWeights, model: SegmentationNet): void {
-  const own = Object.keys(netGraph(model)?.outputs ?? heads);
-  const unknown = Object.keys(heads).find((head) => !own.includes(head));
-  if (unknown !== undefined) throw noHead(unknown, own);
-}
-
-/** Throws if `headLabels` names a head that the net lacks. */
-export function checkLabelledHeads(headLabels: HeadLabels, model: SegmentationNet): void {
-  const own = Object.keys(netGraph(model)?.outputs ?? headLabels);
-  const stray = Object.keys(headLabels).find((head) => !own.includes(head));
-  if (stray === undefined) return;
-  throw invalidArgument(`train: headLabels names ${JSON.stringify(stray)}, but the net has ${own.join(", ")}`, {
-    code: 'name heads of the net, each with its label map: { geo: "geometric" }',
-  });
+/** Throws if the option names a head that the net lacks. */
+export function checkHeadNames(
+  option: HeadOption,
+  given: Readonly<Record<string, unknown>>,
+  model: SegmentationNet,
+): void {
+  const own = Object.keys(netGraph(model)?.outputs ?? given);
+  const stray = Object.keys(given).find((head) => !own.includes(head));
+  if (stray !== undefined) throw noHead(option, stray, own);
 }
 
 /** Throws if a head scores fewer classes than the labels that it learns from have. */
@@ -66,28 +59,49 @@ export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, nu
   );
 }
 
+type HeadOption = "heads" | "headLabels";
+
+const NAME_HEADS: Readonly<Record<HeadOption, Fix>> = {
+  heads: bothWays((say) => {
+    const example = say("{ out: 1, aux: 0.5 }", "--heads out=1,aux=0.5");
+    return `name heads of the net, each with the weight of its loss: ${example}`;
+  }),
+  headLabels: { code: 'name heads of the net, each with its label map: { geo: "geometric" }' },
+};
+
 /** The error for an option that names a head that the net lacks. */
-export function noHead(head: string, own: readonly string[]): TensorError {
-  return invalidArgument(
-    `train: heads names ${JSON.stringify(head)}, but the net has ${own.join(", ")}`,
-    bothWays((say) => {
-      return `name heads of the net, each with the weight of its loss: ${say("{ out: 1, aux: 0.5 }", "--heads out=1,aux=0.5")}`;
-    }),
+export const noHead = (option: HeadOption, head: string, own: readonly string[]): TensorError =>
+  invalidArgument(
+    `train: ${option} names ${JSON.stringify(head)}, but the net has ${own.join(", ")}`,
+    NAME_HEADS[option],
   );
-}
 
 /** The extra labels that heads learn from, each with its head. */
 export function extraLabels(heads: HeadWeights, headLabels: HeadLabels): [head: string, map: string][] {
   return Object.entries(headLabels).filter(([head]) => Object.hasOwn(heads, head));
 }
 
-/** The labels that a head learns from. Throws if the batch lacks them. */
-export function labelsOf(head: string, batch: Pick<HostBatch, "labels" | "more">, headLabels: HeadLabels): Int32Array {
+/** The labels that a head learns from. Throws if the batch or the sample lacks them. */
+export function labelsOf<Labels>(
+  head: string,
+  { labels, more = {} }: { readonly labels: Labels; readonly more?: Readonly<Record<string, Labels>> },
+  headLabels: HeadLabels,
+): Labels {
   const map = Object.hasOwn(headLabels, head) ? headLabels[head] : undefined;
-  if (map === undefined) return batch.labels;
-  const labels = batch.more && Object.hasOwn(batch.more, map) ? batch.more[map] : undefined;
-  if (labels === undefined) throw noMap(head, map, Object.keys(batch.more ?? {}), Object.keys(headLabels));
-  return labels;
+  if (map === undefined) return labels;
+  if (Object.hasOwn(more, map)) return more[map] as Labels;
+  const present = Object.keys(more)
+    .map((name) => JSON.stringify(name))
+    .join(", ");
+  const heads = Object.keys(headLabels).join(", ");
+  throw new TensorError({
+    code: "missing-labels",
+    message: `train: head "${head}" learns from the label map "${map}", which the samples lack; of further maps they have ${present || "none"}`,
+    fix: {
+      code: `bring that map along (sample.more), name another in headLabels, train without it by heads (leaving out ${heads}), or choose a net with one head`,
+      command: `name the heads to train in --heads, without ${heads}, or choose a net with one head`,
+    },
+  });
 }
 
 /**
@@ -101,21 +115,8 @@ export function checkHeadLabels(
 ): void {
   for (const [head, map] of maps) {
     for (const sample of samples) {
-      const { more = {} } = sample;
-      if (!Object.hasOwn(more, map)) throw noMap(head, map, Object.keys(more), [head]);
+      labelsOf(head, sample, { [head]: map });
       checkSample("train", sample, headClasses(model, head) ?? 255, map);
     }
   }
-}
-
-function noMap(head: string, map: string, has: readonly string[], heads: readonly string[]): TensorError {
-  const list = has.map((name) => JSON.stringify(name)).join(", ") || "none";
-  return new TensorError({
-    code: "missing-labels",
-    message: `train: head "${head}" learns from the label map "${map}", which the samples lack; of further maps they have ${list}`,
-    fix: {
-      code: `bring that map along (sample.more), name another in headLabels, train without it by heads (leaving out ${heads.join(", ")}), or choose a net with one head`,
-      command: `name the heads to train in --heads, without ${heads.join(", ")}, or choose a net with one head`,
-    },
-  });
 }

@@ -95,18 +95,24 @@ export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, op
   return (LOSSES[chosen.kind] as Compute<LossName>)(chosen as never, logits, batch, options);
 }
 
-const isFrom = (least: number, value = least, most = Number.MAX_VALUE): boolean => value >= least && value <= most;
+const SETTINGS: Readonly<Record<string, Rule<number>>> = {
+  // Between 0 and 1 the slope of (1 - p)^gamma has no bound.
+  gamma: rules.number("0 or a number from 1 on", (gamma) => gamma === 0 || rules.from(1).holds(gamma)),
+  smooth: rules.from(0),
+  crossEntropy: rules.from(0),
+  threshold: rules.probability,
+  minKept: rules.from(0),
+};
 
 /** The option rule for {@link Loss}. */
 export const lossRule: Rule<Loss> = rules.rule(
   `one of: ${lossNames().join(", ")}; or { kind } with its settings: gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
   (loss) => {
-    const { kind, ...settings } = (typeof loss === "object" ? loss : { kind: loss }) as Record<string, unknown>;
-    const { gamma, smooth, crossEntropy: share, threshold, minKept } = settings as Record<string, number | undefined>;
-    // Between 0 and 1 the slope of (1 - p)^gamma has no bound.
-    const isGamma = gamma === 0 || isFrom(1, gamma);
-    const areFrom0 = [smooth, share, minKept].every((value) => isFrom(0, value));
-    return lossNames().includes(kind as LossName) && isGamma && areFrom0 && isFrom(0, threshold, 1);
+    const { kind, ...settings } = (typeof loss === "object" ? { ...loss } : { kind: loss }) as Record<string, unknown>;
+    const areGood = Object.entries(settings).every(([name, value]) => {
+      return value === undefined || (Object.hasOwn(SETTINGS, name) && SETTINGS[name]?.holds(value));
+    });
+    return areGood && lossNames().includes(kind as LossName);
   },
 );
 

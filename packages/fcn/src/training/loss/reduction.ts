@@ -1,4 +1,5 @@
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkOptions, rules } from "@fcn/tensor/internal";
+import { oneOf } from "../../options/rules.js";
 
 /**
  * How the losses of one step's labelled pixels become one number:
@@ -21,28 +22,23 @@ export interface LossCounts {
   /** Pixels of one image. */
   readonly pixels: number;
   /** Labelled pixels of all images, each weighted by its class. */
-  readonly labelled: number;
+  readonly weight: number;
 }
 
 const DIVISORS: Readonly<Record<Reduction, (counts: LossCounts) => number>> = {
   sum: () => 1,
   batch: ({ images }) => images,
   // As in Caffe, a step without labels costs 0 rather than 0 / 0.
-  mean: ({ labelled }) => labelled || 1,
+  mean: ({ weight }) => weight || 1,
   imageMeans: ({ pixels }) => pixels,
 };
 
 export const reductionNames = (): Reduction[] => Object.keys(DIVISORS) as Reduction[];
 
-/** The number that divides the summed cross-entropy. Throws `invalid-argument` for an unknown reduction. */
-export function divisorOf(reduction: Reduction, counts: LossCounts): number {
-  const divisor = Object.hasOwn(DIVISORS, reduction) ? DIVISORS[reduction] : undefined;
-  if (divisor !== undefined) return divisor(counts);
-  throw invalidArgument(
-    `reduction ${JSON.stringify(reduction)} is unknown`,
-    `use one of: ${Object.keys(DIVISORS).join(", ")}`,
-  );
-}
+export const reductionRule = oneOf(reductionNames());
+
+/** The number that divides the summed cross-entropy. */
+export const divisorOf = (reduction: Reduction, counts: LossCounts): number => DIVISORS[reduction](counts);
 
 /** A change of reduction for a net trained on images like these. */
 export interface ReductionChange {
@@ -54,15 +50,15 @@ export interface ReductionChange {
   readonly batchSize?: number;
 }
 
-function changeFactor({ from, to, pixels, batchSize = 1 }: ReductionChange): number {
-  const ok = pixels > 0 && Number.isFinite(pixels) && Number.isInteger(batchSize) && batchSize >= 1;
-  if (!ok) {
-    throw invalidArgument(
-      `convertLearningRate: pixels ${pixels} and batchSize ${batchSize}; pixels must be a number above 0, batchSize a whole one`,
-      "pass the labelled pixels of an image, such as 500 * 375, and the images of a step",
-    );
-  }
-  const counts = { images: batchSize, pixels, labelled: pixels * batchSize };
+function changeFactor(op: string, change: ReductionChange): number {
+  checkOptions<ReductionChange>(op, change, {
+    from: rules.required(reductionRule),
+    to: rules.required(reductionRule),
+    pixels: rules.required(rules.positive),
+    batchSize: rules.whole(1),
+  });
+  const { from, to, pixels, batchSize = 1 } = change;
+  const counts = { images: batchSize, pixels, weight: pixels * batchSize };
   return divisorOf(to, counts) / divisorOf(from, counts);
 }
 
@@ -71,7 +67,9 @@ function changeFactor({ from, to, pixels, batchSize = 1 }: ReductionChange): num
  * `from`: 1e-10 on a sum over 500 x 375 pixels becomes 1.9e-5 on their mean. Convert the weight decay with {@link
  * convertWeightDecay}.
  */
-export const convertLearningRate = (rate: number, change: ReductionChange): number => rate * changeFactor(change);
+export const convertLearningRate = (rate: number, change: ReductionChange): number =>
+  rate * changeFactor("convertLearningRate", change);
 
 /** The weight decay that goes with {@link convertLearningRate}; the product of rate and decay stays the same. */
-export const convertWeightDecay = (decay: number, change: ReductionChange): number => decay / changeFactor(change);
+export const convertWeightDecay = (decay: number, change: ReductionChange): number =>
+  decay / changeFactor("convertWeightDecay", change);

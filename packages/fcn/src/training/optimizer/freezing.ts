@@ -1,4 +1,4 @@
-import { nn, type TensorError } from "@fcn/tensor";
+import { nn } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import { GraphNet } from "../../models/graph/net.js";
 import { scoreLayers } from "../../models/graph/scoreLayers.js";
@@ -39,12 +39,17 @@ export function freezeAllBut(model: nn.Module, trainable: Trainable): Freeze {
   const names = trainable === "scores" ? scoreLayersOf(model) : trainable;
   const parameters = model.namedParameters();
   const stray = names.find((path) => !parameters.some(([name]) => isBelow(name, path)));
-  if (stray !== undefined || names.length === 0) throw noModule(stray);
+  if (stray !== undefined || names.length === 0) {
+    throw invalidArgument(
+      stray === undefined
+        ? "train: trainable names no module"
+        : `train: trainable names ${JSON.stringify(stray)}, which is not a module with parameters`,
+      "name modules as in the state dict, without the last part: score_fr, or layer4.0",
+    );
+  }
   const learns = (name: string): boolean => names.some((path) => isBelow(name, path));
   const frozen = parameters.filter(([name, parameter]) => !learns(name) && parameter.requiresGrad);
-  const norms = namedModules(model).filter(
-    ([name, module]) => isNorm(module) && !names.some((path) => isBelow(name, path)),
-  );
+  const norms = namedModules(model).filter(([name, module]) => isNorm(module) && !learns(name));
   for (const [, parameter] of frozen) parameter.requiresGrad = false;
   return {
     apply: () => {
@@ -59,15 +64,6 @@ export function freezeAllBut(model: nn.Module, trainable: Trainable): Freeze {
 function scoreLayersOf(model: nn.Module): string[] {
   if (model instanceof GraphNet) return scoreLayers(model.graph);
   throw invalidArgument('train: trainable "scores" needs a net from models.create, whose layers are known', {
-    code: 'name the modules that shall learn: { trainable: ["classifier"] }',
+    code: 'name the modules that learn: { trainable: ["classifier"] }',
   });
-}
-
-function noModule(name: string | undefined): TensorError {
-  return invalidArgument(
-    name === undefined
-      ? "train: trainable names no module"
-      : `train: trainable names ${JSON.stringify(name)}, which is no module with parameters`,
-    "name modules as in the state dict, without the last part: score_fr, or layer4.0",
-  );
 }

@@ -59,7 +59,7 @@ export function checkLayers(model: nn.Module, { layers = {} }: MultiplierRules):
   if (stray === undefined) return;
   const close = nearest(stray.replace(/[*?]/g, ""), [...new Set(names.flatMap(withModules))]).join(", ");
   throw invalidArgument(
-    `train: multipliers names ${JSON.stringify(stray)}, which is no module with parameters`,
+    `train: multipliers names ${JSON.stringify(stray)}, which is not a module with parameters`,
     bothWays((say) => {
       const option = say("multipliers.layers", "--lr-multiplier");
       return `the nearest names are ${close}; * stands for any characters, as in score* (${option})`;

@@ -7,8 +7,9 @@ export type OptimizerName = "sgd" | "adamw";
 /** Makes an optimiser for groups of parameters, each with its own learning rate and weight decay. */
 export type OptimizerMaker = (parameters: LearningGroup[], learningRate: number) => Optimizer;
 
-/** Settings of an optimiser apart from its parameters and rate. */
-export interface OptimizerSettings {
+/** Settings of an optimiser apart from its parameters. */
+interface OptimizerSettings {
+  readonly learningRate: number;
   /** For SGD only. */
   readonly momentum: number;
   readonly weightDecay: number;
@@ -20,7 +21,7 @@ interface OptimizerKind {
   /** Default, unless an option or a recipe gives one. */
   readonly weightDecay: number;
   readonly hasMomentum: boolean;
-  readonly make: (settings: OptimizerSettings) => OptimizerMaker;
+  readonly make: (groups: LearningGroup[], settings: OptimizerSettings) => Optimizer;
 }
 
 export const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
@@ -28,19 +29,13 @@ export const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
     learningRate: 0.01,
     weightDecay: 5e-4,
     hasMomentum: true,
-    make:
-      ({ momentum, weightDecay }) =>
-      (groups, lr) =>
-        new optim.SGD(groups, { lr, momentum, weightDecay }),
+    make: (groups, { learningRate: lr, momentum, weightDecay }) => new optim.SGD(groups, { lr, momentum, weightDecay }),
   },
   adamw: {
     learningRate: 1e-3,
     weightDecay: 0.01,
     hasMomentum: false,
-    make:
-      ({ weightDecay }) =>
-      (groups, lr) =>
-        new optim.AdamW(groups, { lr, weightDecay }),
+    make: (groups, { learningRate: lr, weightDecay }) => new optim.AdamW(groups, { lr, weightDecay }),
   },
 };
 

@@ -1,4 +1,4 @@
-import { nn, type Tensor, type TensorError } from "@fcn/tensor";
+import { nn, type Tensor } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import { type MultiplierRules, multipliersOf, type ParameterKind } from "./multipliers.js";
 
@@ -47,29 +47,23 @@ export function parameterKinds(model: nn.Module): Map<string, ParameterKind> {
  */
 export function parameterGroups(model: nn.Module, options: ParameterGroupOptions): LearningGroup[] {
   const kinds = parameterKinds(model);
-  const groups = new Map<string, { params: Tensor[]; lr: number; decay: number }>([
-    ["1/1", { params: [], lr: 1, decay: 1 }],
-  ]);
+  const { learningRate, weightDecay = 0, multipliers = {} } = options;
+  const groups = new Map<string, LearningGroup>([["1/1", { params: [] }]]);
   for (const [name, parameter] of model.namedParameters()) {
     if (!parameter.requiresGrad) continue;
-    const { lr, decay } = multipliersOf(name, kinds.get(name) as ParameterKind, options.multipliers ?? {});
+    const { lr, decay } = multipliersOf(name, kinds.get(name) as ParameterKind, multipliers);
     const key = `${lr}/${decay}`;
-    const group = groups.get(key) ?? { params: [], lr, decay };
-    groups.set(key, group);
+    const group = groups.get(key) ?? {
+      params: [],
+      ...(lr === 1 ? {} : { lr: learningRate * lr }),
+      ...(decay === 1 ? {} : { weightDecay: weightDecay * decay }),
+    };
     group.params.push(parameter);
+    groups.set(key, group);
   }
   const filled = [...groups.values()].filter(({ params }) => params.length > 0);
-  if (filled.length === 0) throw nothingLearns();
-  const { learningRate, weightDecay = 0 } = options;
-  return filled.map(({ params, lr, decay }) => ({
-    params,
-    ...(lr === 1 ? {} : { lr: learningRate * lr }),
-    ...(decay === 1 ? {} : { weightDecay: weightDecay * decay }),
-  }));
-}
-
-function nothingLearns(): TensorError {
-  return invalidArgument("parameterGroups: no parameter of the net learns", {
+  if (filled.length > 0) return filled;
+  throw invalidArgument("parameterGroups: no parameter of the net learns", {
     code: "set requiresGrad of some parameters, or name layers that have parameters in `trainable`",
   });
 }

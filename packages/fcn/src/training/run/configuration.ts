@@ -2,7 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import { fnv1a } from "../../encoding/fnv1a.js";
 import { ratesOf } from "../optimizer/schedules.js";
 import { bothWays } from "../remedies.js";
-import type { ResolvedOptions } from "../settings/options.js";
+import type { ResolvedOptions } from "../settings/trainOptions.js";
 
 /**
  * Everything that decides the course of a run, by name, as plain data. A run continues only from a checkpoint with the
@@ -44,7 +44,7 @@ export function checkConfiguration(
   if (changed.length === 0) return;
   const fix = changed.includes("leftOut")
     ? "other images cannot be used than when the run was started: put the files back as they were, or train into another folder"
-    : "resume with the options that the run was started with, of which steps or epochs may grow, or train into another folder";
+    : "resume with the options that the run was started with, of which only steps or epochs may be larger, or train into another folder";
   const list = changed.map((name) => `${name} was ${text(saved[name])} and is ${text(wanted[name])}`);
   throw new TensorError({
     code: "checkpoint-mismatch",
@@ -56,7 +56,7 @@ export function checkConfiguration(
 function tooShort(file: string, step: number, steps: number): TensorError {
   return new TensorError({
     code: "checkpoint-mismatch",
-    message: `train: the run of the checkpoint ${file} has made ${step} steps already, and ${steps} are asked for`,
+    message: `train: the run of the checkpoint ${file} has already made ${step} steps, but only ${steps} were asked for`,
     fix: bothWays((say) => {
       return `ask for more than ${step} steps (${say("steps or epochs", "--steps or --epochs")}), or train into another folder`;
     }),
@@ -69,7 +69,7 @@ export function tellLonger(
   { schedule, steps, warmUp, learningRate }: ResolvedOptions,
 ): string[] {
   if (steps <= plannedSteps) return [];
-  const lines = [`the run goes on to step ${steps} in place of ${plannedSteps}`];
+  const lines = [`the run continues to step ${steps} instead of ${plannedSteps}`];
   const rates = (length: number) => ratesOf({ schedule, steps: length, warmUp, lastStep: step }, learningRate);
   const [now, before] = [rates(steps), rates(plannedSteps)];
   for (let next = step + 1; next <= steps; next++) {
@@ -77,7 +77,7 @@ export function tellLonger(
     if (is === was) continue;
     const text = (rate: number): string => String(Number(rate.toPrecision(4)));
     lines.push(
-      `the schedule ${schedule} depends on the length: the learning rate from here on follows that of ${steps} steps; at step ${next} it is ${text(is)} in place of ${text(was)}`,
+      `the schedule ${schedule} depends on the length of the run: from here on, the learning rate is that of a run of ${steps} steps; at step ${next} it is ${text(is)} instead of ${text(was)}`,
     );
     break;
   }

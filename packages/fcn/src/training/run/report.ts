@@ -1,45 +1,38 @@
-import type { Abortable } from "../../async/abort.js";
 import type { SegmentationDataset } from "../../data/samples/dataset.js";
 import { predictSamples } from "../../evaluation/evaluate.js";
 import { cssColour, VOID_COLOUR } from "../../labels/colours.js";
 import type { ModelMetadata } from "../../models/file/weightsFile.js";
-import type { SegmentationNet } from "../../models/segmentationNet.js";
 import { adapterRows } from "../../report/adapter.js";
 import { barChart } from "../../report/html/bars.js";
-import { type ChartSeries, lineChart } from "../../report/html/chart.js";
+import { lineChart } from "../../report/html/chart.js";
 import { confusionTable } from "../../report/html/confusion.js";
 import { descriptionList, embeddedPng, escapeHtml, htmlPage, htmlTable } from "../../report/html/page.js";
 import { type LabelRow, renderLabelGrid } from "../../report/images/labelGrid.js";
 import { percent, scoreTable } from "../../report/table.js";
-import type { HeadLabels } from "../loss/heads.js";
-import type { RunData } from "./start/data.js";
+import type { PreparedRun } from "./start/prepare.js";
 import type { History, ImageScore, Validation } from "./state/history.js";
 import type { TrainRunResult } from "./state/result.js";
 
-interface ReportParts extends Abortable {
+interface ReportedRun extends PreparedRun {
   readonly history: History;
-  /** Holds the best weights. */
-  readonly model: SegmentationNet;
-  readonly data: RunData;
-  readonly metadata: ModelMetadata;
-  readonly headLabels: HeadLabels;
-  /** Called for each image that can no longer be loaded. The report leaves it out. */
-  readonly onFailure: (error: Error) => void;
 }
 
 const COLOURS = { loss: "#d1603d", rate: "#8a97a5", meanIU: "#3d7dd1" } as const;
 
-/** The report of a run as one HTML file that contains its charts and images. */
-export async function runReport(result: TrainRunResult, parts: ReportParts): Promise<string> {
-  const { history, data, metadata } = parts;
+/**
+ * The report of a run, whose net holds the best weights, as one HTML file that contains its charts and images. Leaves
+ * out images that can no longer be loaded.
+ */
+export async function runReport(result: TrainRunResult, run: ReportedRun): Promise<string> {
+  const { history, data, metadata } = run;
   const title = `${metadata.model} on ${data.opened.root}`;
   const body = [
     `<h1>${escapeHtml(title)}</h1>`,
     `<p>${escapeHtml(summaryLine(result))}</p>`,
-    ...(history.best ? [...scoreSections(history.best, metadata), ...headSections(history.best, parts)] : []),
+    ...(history.best ? [...scoreSections(history.best, metadata), ...headSections(history.best, run)] : []),
     "<h2>Training</h2>",
     `<div class="charts">${charts(history)}</div>`,
-    ...(history.best && data.validation ? await imageSections(history.best, data.validation, parts) : []),
+    ...(history.best && data.validation ? await imageSections(history.best, data.validation, run) : []),
     ...leftOutSection(result),
     "<h2>Configuration</h2>",
     descriptionList([...configurationRows(result), ...adapterRows(result.adapter)]),
@@ -80,10 +73,10 @@ function scoreSections({ step, scores }: Validation, { classes, palette }: Model
 }
 
 /** The scores of heads with extra labels, and of their classes. */
-function headSections({ step, heads = {} }: Validation, { data, headLabels }: ReportParts): string[] {
+function headSections({ step, heads = {} }: Validation, { data, settings }: ReportedRun): string[] {
   return Object.entries(heads).flatMap(([head, scores]) => {
-    const classes =
-      data.opened.more?.[headLabels[head] ?? ""]?.classes ?? scores.perClassIU.map((_, label) => `${label}`);
+    const labels = settings.headLabels[head] ?? "";
+    const classes = data.opened.more?.[labels]?.classes ?? scores.perClassIU.map((_, label) => `${label}`);
     const { header, rows } = scoreTable([{ name: `step ${step}`, scores }], classes);
     return [
       `<h2>Scores of the head ${escapeHtml(head)}</h2>`,
@@ -94,42 +87,30 @@ function headSections({ step, heads = {} }: Validation, { data, headLabels }: Re
 }
 
 function charts({ readings, validations }: History): string {
-  const series = (name: string, colour: string, points: (readonly [number, number])[]): ChartSeries[] => [
-    { name, colour, points },
-  ];
+  type Points = readonly (readonly [number, number])[];
+  const chart = (title: string, name: string, colour: string, points: Points, dots = false): string =>
+    lineChart({ title, xLabel: "step", series: [{ name, colour, points }], dots });
   const loss = readings.map(({ step, loss }) => [step, loss] as const);
   const rate = readings.map(({ step, learningRate }) => [step, learningRate] as const);
   const scores = validations.map(({ step, scores }) => [step, scores.meanIU] as const);
   return [
-    lineChart({ title: "Training loss", xLabel: "step", series: series("loss", COLOURS.loss, loss) }),
-    ...(scores.length > 0
-      ? [
-          lineChart({
-            title: "Validation",
-            xLabel: "step",
-            series: series("mean IU", COLOURS.meanIU, scores),
-            dots: true,
-          }),
-        ]
-      : []),
-    lineChart({ title: "Learning rate", xLabel: "step", series: series("rate", COLOURS.rate, rate) }),
+    chart("Training loss", "loss", COLOURS.loss, loss),
+    ...(scores.length > 0 ? [chart("Validation", "mean IU", COLOURS.meanIU, scores, true)] : []),
+    chart("Learning rate", "rate", COLOURS.rate, rate),
   ].join("\n");
 }
 
 async function imageSections(
   { worst, best }: Validation,
   dataset: SegmentationDataset,
-  parts: ReportParts,
+  run: ReportedRun,
 ): Promise<string[]> {
   const sections: string[] = [];
-  for (const [title, images] of [["Worst images", worst] as const, ["Best images", best] as const]) {
-    if (images.length === 0) continue;
-    const png = await panels(title, images, dataset, parts);
+  for (const [title, images] of Object.entries({ "Worst images": worst, "Best images": best })) {
+    const png = images.length > 0 ? await panels(title, images, dataset, run) : undefined;
     if (png === undefined) continue;
-    sections.push(
-      `<h2>${title}</h2>`,
-      `<figure>${embeddedPng(png, `${title}: image, truth, prediction, overlay`)}</figure>`,
-    );
+    const figure = embeddedPng(png, `${title}: image, truth, prediction, overlay`);
+    sections.push(`<h2>${title}</h2>`, `<figure>${figure}</figure>`);
   }
   return sections;
 }
@@ -139,9 +120,10 @@ async function panels(
   title: string,
   images: readonly ImageScore[],
   dataset: SegmentationDataset,
-  { model, metadata, onFailure, signal }: ReportParts,
+  { model, metadata, options: { view, signal } }: ReportedRun,
 ): Promise<Uint8Array | undefined> {
   const { classes, palette: colours, preprocessing } = metadata;
+  const onFailure = ({ message }: Error): void => view?.line?.(`left out of the report: ${message}`);
   let shown = 0;
   async function* rows(): AsyncGenerator<LabelRow> {
     for (const { index, meanIU } of images) {
@@ -159,14 +141,11 @@ async function panels(
 }
 
 function configurationRows({ configuration, done, seconds, stepping, waited }: TrainRunResult): [string, string][] {
-  const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
   const rows = Object.entries(configuration).filter(([, value]) => value !== undefined);
+  const times = [seconds, stepping, waited].map((time) => time.toFixed(1)).join(", ");
   return [
-    ...rows.map(([name, value]): [string, string] => [name, text(value)]),
+    ...rows.map(([name, value]): [string, string] => [name, typeof value === "string" ? value : JSON.stringify(value)]),
     ["steps made", String(done)],
-    [
-      "seconds, of them steps, of them waiting for images",
-      [seconds, stepping, waited].map((x) => x.toFixed(1)).join(", "),
-    ],
+    ["seconds, of them steps, of them waiting for images", times],
   ];
 }

@@ -13,14 +13,9 @@ export function throwIfStopped(signal: AbortSignal | undefined, from = 0): void 
   });
 }
 
-/** The result of `work`. Throws `aborted` if it fails because the signal ended it. */
+/** The result of `work`. Throws `aborted` if the signal is aborted by its end, even if `work` fails. */
 export async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throwIfStopped(signal);
-    throw error;
-  }
+  return work.finally(() => throwIfStopped(signal));
 }
 
 /** The result of `work`, or undefined if the signal ended it. Rethrows any other error. */

@@ -1,20 +1,19 @@
 import type { Device } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
+
+const { setImmediate } = nodeModule("trainRun", "node:timers/promises");
 
 /**
  * Passes batches on, and adds up the time in which the device has nothing to do because the next batch is not ready.
  */
 export class Waiting<T> {
-  #seconds = 0;
+  /** Leaves out the first batch, which waits for the threads to start. */
+  seconds = 0;
 
   constructor(
     private readonly batches: AsyncIterator<T, void>,
     private readonly device: Pick<Device, "sync">,
   ) {}
-
-  /** Leaves out the first batch, which waits for the threads to start. */
-  get seconds(): number {
-    return this.#seconds;
-  }
 
   async *stream(): AsyncGenerator<T, void, undefined> {
     for (let isFirst = true; ; isFirst = false) {
@@ -22,7 +21,7 @@ export class Waiting<T> {
       const waited = await this.#idleUntil(next);
       const { done, value } = await next;
       if (done) return;
-      if (!isFirst) this.#seconds += waited;
+      if (!isFirst) this.seconds += waited;
       yield value;
     }
   }
@@ -31,11 +30,8 @@ export class Waiting<T> {
   async #idleUntil(next: Promise<unknown>): Promise<number> {
     let start = performance.now();
     // Only its arrival matters here. An error is thrown where the batch is awaited.
-    const arrival = next.then(
-      () => true,
-      () => true,
-    );
-    const isThere = await Promise.race([arrival, new Promise<false>((resolve) => setImmediate(() => resolve(false)))]);
+    const arrival = Promise.allSettled([next]);
+    const isThere = await Promise.race([arrival, setImmediate(undefined)]);
     if (!isThere) {
       await this.device.sync();
       start = performance.now();

@@ -18,9 +18,6 @@ export interface Recipe {
   readonly settings: Omit<TrainSettings, "learningRate">;
 }
 
-/** For all convolutions of the published VGG nets. */
-const DOUBLED_BIAS = { bias: { lr: 2, decay: 0 } } as const;
-
 /** The defaults of a recipe: one head, one batch per step, a constant rate and no augmentation. */
 const PLAIN = {
   accumulationSteps: 1,
@@ -32,6 +29,9 @@ const PLAIN = {
   mirror: false,
 } as const satisfies Partial<TrainSettings>;
 
+/** What the published VGG nets share. The factors are those of all their convolutions. */
+const CAFFE = { ...PLAIN, batchSize: 1, weightDecay: 5e-4, multipliers: { bias: { lr: 2, decay: 0 } } } as const;
+
 const RECIPES = {
   "fcn-heavy": {
     summary:
@@ -41,40 +41,19 @@ const RECIPES = {
     modelRates: { "fcn32s-vgg16-hha": 1e-12, "fcn8s-vgg16-siftflow": 1e-12 },
     stageDivisor: 100,
     order: "replacement",
-    settings: {
-      ...PLAIN,
-      batchSize: 1,
-      reduction: "sum",
-      momentum: 0.99,
-      weightDecay: 5e-4,
-      multipliers: DOUBLED_BIAS,
-    },
+    settings: { ...CAFFE, reduction: "sum", momentum: 0.99 },
   },
   "fcn-cvpr15": {
     summary: "The paper's first form (section 4.3): 20 images a step, accumulated one by one, momentum 0.9, mean loss",
     learningRate: 1e-4,
     backboneRates: { alexnet: 1e-3, googlenet: 5e-5 },
     stageDivisor: 100,
-    settings: {
-      ...PLAIN,
-      batchSize: 1,
-      accumulationSteps: 20,
-      reduction: "mean",
-      momentum: 0.9,
-      weightDecay: 5e-4,
-      multipliers: DOUBLED_BIAS,
-    },
+    settings: { ...CAFFE, accumulationSteps: 20, reduction: "mean", momentum: 0.9 },
   },
   d2l: {
     summary: "The d2l chapter: plain SGD on the sum of the images' mean losses",
     learningRate: 1e-3,
-    settings: {
-      ...PLAIN,
-      batchSize: 32,
-      reduction: "imageMeans",
-      momentum: 0,
-      weightDecay: 1e-3,
-    },
+    settings: { ...PLAIN, batchSize: 32, reduction: "imageMeans", momentum: 0, weightDecay: 1e-3 },
   },
   torchvision: {
     summary:

@@ -1,5 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { checkSample, type SegmentationSample } from "../../labels/sample.js";
 import { GraphNet } from "../../models/graph/net.js";
 import type { SegmentationNet } from "../../models/segmentationNet.js";
@@ -8,11 +8,11 @@ import { type ClassBalancing, classWeights } from "../loss/classWeights.js";
 import { checkHeadClasses, checkHeadLabels, extraLabels, ownHeads } from "../loss/heads.js";
 import { mergeRules } from "../optimizer/multipliers.js";
 import { OPTIMIZERS, type OptimizerName } from "../optimizer/optimizers.js";
-import type { ResolvedOptions, TrainingSettings, TrainOptions } from "./options.js";
 import type { TrainSettings } from "./recipeSettings.js";
 import { recipe, recipeRate } from "./recipes.js";
 import type { SettingTable } from "./setting.js";
 import { TRAINING } from "./training.js";
+import type { ResolvedOptions, TrainingSettings, TrainOptions } from "./trainOptions.js";
 
 const ROWS: SettingTable = TRAINING;
 
@@ -65,15 +65,13 @@ function weightsOf(
   numClasses: number,
 ): readonly number[] {
   if (typeof weights === "string" && !isSamples(data)) {
-    throw invalid(`classWeights ${JSON.stringify(weights)} with a stream of batches`, "pass one weight a class");
+    throw invalid(`classWeights ${JSON.stringify(weights)} with a stream of batches`, "pass one weight for each class");
   }
   const values =
     typeof weights === "string" ? classWeights(data as readonly SegmentationSample[], numClasses, weights) : weights;
-  if (values.length === numClasses && values.every((weight) => weight >= 0 && Number.isFinite(weight))) return values;
-  throw invalid(
-    `classWeights are [${values.join(", ")}] for ${numClasses} classes`,
-    'pass one finite weight of at least 0 a class, or "inverse" or "median"',
-  );
+  const what = `${numClasses} finite weights of at least 0, one for each class, or "inverse" or "median"`;
+  checkValue("train", "classWeights", values, rules.listOf(what, rules.from(0), numClasses));
+  return values;
 }
 
 /** Throws if momentum was asked for and the optimiser has none. A recipe's momentum is simply left out then. */

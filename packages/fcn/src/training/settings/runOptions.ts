@@ -7,8 +7,8 @@ import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Graph, ModelOptions } from "../../models/index.js";
 import type { OptimizerName } from "../optimizer/optimizers.js";
 import type { ScheduleName } from "../optimizer/schedules.js";
-import type { TrainingSettings, TrainProgress } from "./options.js";
 import type { RecipeName } from "./recipes.js";
+import type { TrainingSettings, TrainProgress } from "./trainOptions.js";
 
 /** Receives the progress of a run. */
 export interface TrainRunView {

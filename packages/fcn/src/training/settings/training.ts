@@ -1,15 +1,15 @@
 import { rules } from "@fcn/tensor/internal";
 import { factors, from, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
 import { classBalancings } from "../loss/classWeights.js";
-import { checkHeadNames, checkLabelledHeads, ownHeadLabels, ownHeads } from "../loss/heads.js";
+import { checkHeadNames, ownHeadLabels, ownHeads } from "../loss/heads.js";
 import { lossNames, lossRule } from "../loss/loss.js";
 import { lossSamplingRule } from "../loss/lossSampling.js";
-import { reductionNames } from "../loss/reduction.js";
+import { reductionNames, reductionRule } from "../loss/reduction.js";
 import { checkLayers, type MultiplierRules, type Multipliers } from "../optimizer/multipliers.js";
 import { OPTIMIZERS, optimizerNames } from "../optimizer/optimizers.js";
 import { scheduleNames } from "../optimizer/schedules.js";
-import type { TrainingSettings } from "./options.js";
 import type { SettingsOf } from "./setting.js";
+import type { TrainingSettings } from "./trainOptions.js";
 
 const headWeights = factors("names, each with a weight above 0, such as out=1,aux=0.4", rules.positive);
 const rateFactors = factors("names, each with a factor from 0 on, such as score*=10,backbone=0.1", rules.from(0));
@@ -98,20 +98,23 @@ export const TRAINING = {
     reader: oneOf(lossNames()),
   },
   reduction: {
-    rule: oneOf(reductionNames()),
+    rule: reductionRule,
     fallback: "mean",
     flag: "--reduction <name>",
     help: `how the losses of pixels are added up: ${reductionNames().join(", ")}`,
   },
   heads: {
     rule: headWeights,
-    fits: checkHeadNames,
+    fits: (heads, model) => checkHeadNames("heads", heads, model),
     fallbackOf: ({ model }) => ownHeads({ out: 1 }, model),
     fallbackText: "out, or all of a net without one",
     flag: "--heads <name=weight,...>",
     help: "the heads of the net that are trained, each with the weight of its loss, such as out=1,aux=0.4",
   },
-  headLabels: { fits: checkLabelledHeads, fallbackOf: ({ model }) => ownHeadLabels(model) },
+  headLabels: {
+    fits: (labels, model) => checkHeadNames("headLabels", labels, model),
+    fallbackOf: ({ model }) => ownHeadLabels(model),
+  },
   classWeights: {
     flag: "--class-weights <how>",
     help: "rare classes count more: inverse (by inverse frequency), or median (median frequency balancing)",

@@ -3,6 +3,7 @@ import { nodeModule } from "@fcn/tensor/internal";
 import { PartFile } from "./partFile.js";
 
 export interface DownloadOptions {
+  readonly url: string;
   /** Used in messages. */
   readonly name: string;
   /** Whether the length stated by the server is acceptable; `published` describes the expected one. */
@@ -29,72 +30,47 @@ const MOST_BYTES = 16 * 2 ** 30;
 const LONGEST_PAUSE = 5000;
 
 /**
- * Downloads `url` to the file `path`, and resumes an earlier download if the server still has the same file. Throws if
+ * Downloads a file to `path`, and resumes an earlier download if the server still has the same file. Throws if
  * the server refuses, offers another size or a web page, or cannot be reached; the partial file is kept for the next
  * time.
  */
-export async function download(url: string, path: string, options: DownloadOptions): Promise<void> {
+export async function download(path: string, options: DownloadOptions): Promise<void> {
   const { setTimeout: pause } = nodeModule("fetchWeights", "node:timers/promises");
-  const part = await PartFile.at(path);
+  const part = new PartFile(path);
   let fruitless = 0;
   for (;;) {
     options.signal?.throwIfAborted();
     const before = await part.length();
     try {
-      await attempt(url, part, options);
+      await attempt(part, options);
       return await part.finish();
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof Dropped)) throw error;
       fruitless = (await part.length()) > before ? 0 : fruitless + 1;
-      if (fruitless > options.retries) throw unreachable(url, await part.length(), options, error);
+      if (fruitless > options.retries) throw unreachable(await part.length(), options, error);
       await pause(Math.min(100 * 2 ** fruitless, LONGEST_PAUSE));
     }
   }
 }
 
-/** Makes one request and stores everything that it returns. */
-async function attempt(url: string, part: PartFile, options: DownloadOptions): Promise<void> {
-  const watch = new Watch(options);
+/** Makes one request and stores everything that it returns. Aborts it after a period without data. */
+async function attempt(part: PartFile, options: DownloadOptions): Promise<void> {
+  const { url, trustPart, idleSeconds, signal } = options;
+  const idle = new AbortController();
+  const lost = (): void => idle.abort(new Error(`nothing came for ${idleSeconds} s`));
+  const watch = setTimeout(lost, idleSeconds * 1000);
   try {
     const validator = await part.validator();
-    const begin = options.trustPart || validator !== undefined ? await part.length() : 0;
-    const response = await ask(url, begin, validator, watch.signal);
-    watch.alive();
-    const offset = await offsetOf(response, begin, part, url, options);
-    if (offset === undefined) return;
-    await receive(response, offset, part, url, options, () => watch.alive());
+    const begin = trustPart || validator !== undefined ? await part.length() : 0;
+    const either = AbortSignal.any(signal ? [idle.signal, signal] : [idle.signal]);
+    const response = await ask(url, begin, validator, either);
+    watch.refresh();
+    const offset = await offsetOf(response, begin, part, options);
+    if (offset !== undefined) await receive(response, offset, part, options, () => watch.refresh());
   } finally {
-    watch.end();
-  }
-}
-
-/** Aborts a request after a period without data, or when the caller's signal is aborted. */
-class Watch {
-  readonly #controller = new AbortController();
-  readonly #stop = (): void => this.#controller.abort(this.options.signal?.reason);
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(private readonly options: DownloadOptions) {
-    options.signal?.addEventListener("abort", this.#stop);
-    this.alive();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  alive(): void {
-    const { idleSeconds } = this.options;
-    clearTimeout(this.#timer);
-    const lost = (): void => this.#controller.abort(new Error(`nothing came for ${idleSeconds} s`));
-    this.#timer = setTimeout(lost, idleSeconds * 1000);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.options.signal?.removeEventListener("abort", this.#stop);
-    this.#controller.abort();
+    clearTimeout(watch);
+    idle.abort();
   }
 }
 
@@ -118,7 +94,6 @@ async function offsetOf(
   { status, statusText, headers }: Response,
   begin: number,
   part: PartFile,
-  url: string,
   options: DownloadOptions,
 ): Promise<number | undefined> {
   const [, first, total] = CONTENT_RANGE.exec(headers.get("content-range") ?? "") ?? [];
@@ -128,8 +103,8 @@ async function offsetOf(
     throw new Dropped(`the server cannot go on from byte ${begin}`);
   }
   if (status === 408 || status === 429 || status >= 500) throw new Dropped(`status ${status}`);
-  if (status !== 200 && status !== 206) throw refused(url, `status ${status} ${statusText}`.trim(), options);
-  if (/^text\/html/i.test(headers.get("content-type") ?? "")) throw refused(url, "a web page, not a file", options);
+  if (status !== 200 && status !== 206) throw refused(`status ${status} ${statusText}`.trim(), options);
+  if (/^text\/html/i.test(headers.get("content-type") ?? "")) throw refused("a web page, not a file", options);
   if (status === 206) return begin;
   await part.restart(headers);
   return 0;
@@ -139,26 +114,26 @@ async function receive(
   response: Response,
   offset: number,
   part: PartFile,
-  url: string,
   options: DownloadOptions,
-  alive: () => void,
+  alive: () => unknown,
 ): Promise<void> {
   const length = response.headers.get("content-length");
   const total = length === null ? undefined : offset + Number(length);
   if (total !== undefined && (total > MOST_BYTES || !options.fits(total))) {
-    throw refused(url, `a file of ${total} bytes, published are ${options.published}`, options);
+    throw refused(`a file of ${total} bytes, published are ${options.published}`, options);
   }
   let at = offset;
-  await part.write(offset, async (append) => {
+  async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunksOf(response)) {
       alive();
-      if (at + chunk.length > MOST_BYTES) throw refused(url, `more than ${MOST_BYTES} bytes`, options);
-      await append(chunk);
+      if (at + chunk.length > MOST_BYTES) throw refused(`more than ${MOST_BYTES} bytes`, options);
+      yield chunk;
       at += chunk.length;
       options.onBytes(at, total);
     }
-  });
-  if (total !== undefined && at < total) throw new Dropped(`the answer ended after ${at} of ${total} bytes`);
+  }
+  await part.write(offset, counted());
+  if (total !== undefined && at < total) throw new Dropped(`the response ended after ${at} of ${total} bytes`);
 }
 
 /** Marks failures of the connection as such, to tell them from failures of the disk. */
@@ -183,15 +158,15 @@ function reasonOf(error: unknown): string {
   return codeOf(error, 0) ?? (error instanceof Error ? error.message : String(error));
 }
 
-function refused(url: string, what: string, { name }: DownloadOptions): TensorError {
+function refused(what: string, { name, url }: DownloadOptions): TensorError {
   return new TensorError({
     code: "download-refused",
-    message: `fetchWeights ${name}: ${new URL(url).host} answered with ${what}`,
+    message: `fetchWeights ${name}: ${new URL(url).host} sent ${what}`,
     fix: `open ${url} in a browser, save the file and put it into the cache folder, or use another entry`,
   });
 }
 
-function unreachable(url: string, kept: number, { name }: DownloadOptions, cause: Dropped): TensorError {
+function unreachable(kept: number, { name, url }: DownloadOptions, cause: Dropped): TensorError {
   const rest = kept > 0 ? `; the ${kept} bytes that arrived are kept for the next try` : "";
   const message = `fetchWeights ${name}: no connection to ${new URL(url).host} (${cause.message})${rest}`;
   return new TensorError({ code: "no-network", message, fix: "connect to the network and try again" }, { cause });

@@ -15,6 +15,7 @@ type Rest = Pick<WeightsEntry, "model"> & Partial<WeightsEntry>;
 const VGG_TEAM = caffe([103.939, 116.779, 123.68]);
 
 const TORCHVISION = "BSD-3-Clause, as torchvision; the terms of the data set (ImageNet, COCO) apply";
+const CC_BY = "Creative Commons Attribution 4.0";
 const BVLC = "unrestricted use (BVLC model license)";
 
 /** From torchvision 0.14 to 0.22: the file, named with the first digits of its SHA-256, and its size in mebibytes. */
@@ -43,7 +44,7 @@ function berkeley(name: string, model: string, numClasses: number, preprocessing
 }
 
 /** Berkeley's nets as converted by wkentaro/pytorch-fcn, on Google Drive. */
-function pytorchFcn(name: string, id: string, md5: string, rest: Rest): WeightsEntry {
+function pytorchFcn(name: string, model: string, id: string, md5: string): WeightsEntry {
   return {
     name: `pytorch-fcn/${name}`,
     url: `https://drive.google.com/uc?id=${id}`,
@@ -54,7 +55,7 @@ function pytorchFcn(name: string, id: string, md5: string, rest: Rest): WeightsE
     preprocessing: VOC_MEAN,
     checksum: { algorithm: "md5", digits: md5 },
     license: BVLC,
-    ...rest,
+    model,
   };
 }
 
@@ -67,6 +68,10 @@ function caffeClassifier(
   return { name, url, file, format: "caffemodel", part: "backbone", numClasses: 1000, ...rest };
 }
 
+const FROM_TENSORFLOW = {
+  preprocessing: PREPROCESSINGS.symmetric,
+  note: "converted from TensorFlow, hence the mean and deviation of one half",
+};
 const coco = { part: "net", numClasses: 21 } as const;
 const sha1 = (digits: string): Checksum => ({ algorithm: "sha1", digits });
 
@@ -87,17 +92,12 @@ export const ENTRIES: readonly WeightsEntry[] = [
     note: "only `features` hold values, the classifier is NaN; converted from Caffe, for RGB",
   }),
   torchvision("alexnet", "alexnet-owt-7be5be79.pth", 233.087, { model: "alexnet-torchvision" }),
-  torchvision("googlenet", "googlenet-1378be20.pth", 49.731, {
-    model: "googlenet",
-    preprocessing: PREPROCESSINGS.symmetric,
-    note: "converted from TensorFlow, hence the mean and deviation of one half",
-  }),
+  torchvision("googlenet", "googlenet-1378be20.pth", 49.731, { model: "googlenet", ...FROM_TENSORFLOW }),
   torchvision("mobilenet_v2", "mobilenet_v2-b0353104.pth", 13.555, { model: "mobilenetv2" }),
   torchvision("mobilenet_v2-v2", "mobilenet_v2-7ebf99e0.pth", 13.598, { model: "mobilenetv2" }),
   torchvision("inception_v3", "inception_v3_google-0cc3c7bd.pth", 103.903, {
     model: "inceptionv3",
-    preprocessing: PREPROCESSINGS.symmetric,
-    note: "converted from TensorFlow, hence the mean and deviation of one half",
+    ...FROM_TENSORFLOW,
   }),
 
   berkeley("fcn32s-heavy-pascal", "fcn32s-vgg16", 21, VOC_MEAN),
@@ -121,29 +121,21 @@ export const ENTRIES: readonly WeightsEntry[] = [
     note: "six channels in the order blue, green, red and the three of HHA",
   },
 
-  pytorchFcn("fcn32s", "11k2Q0bvRQgQbT6-jYWeh6nmAsWlSCY3f", "d3eb467a80e7da0468a20dfcbc13e6c8", {
-    model: "fcn32s-vgg16",
-  }),
-  pytorchFcn("fcn16s", "1bctu58B6YH9bu6lBBSBB2rUeGlGhYLoP", "a2d4035f669f09483b39c9a14a0d6670", {
-    model: "fcn16s-vgg16",
-  }),
-  pytorchFcn("fcn8s", "1ieXWyoG68xqoHJPWdyrDyaIaaWlfmUxI", "de93e540ec79512f8770033849c8ae89", {
-    model: "fcn8s-vgg16",
-  }),
-  pytorchFcn("fcn8s-atonce", "0B9P1L--7Wd2vblE1VUIxV1o2d2M", "bfed4437e941fef58932891217fe6464", {
-    model: "fcn8s-atonce-vgg16",
-  }),
-  pytorchFcn("vgg16", "1adDBTGY3GcEB_47dvcibajyzi872RAs3", "aa75b158f4181e7f6230029eb96c1b13", {
-    model: "vgg16",
+  pytorchFcn("fcn32s", "fcn32s-vgg16", "11k2Q0bvRQgQbT6-jYWeh6nmAsWlSCY3f", "d3eb467a80e7da0468a20dfcbc13e6c8"),
+  pytorchFcn("fcn16s", "fcn16s-vgg16", "1bctu58B6YH9bu6lBBSBB2rUeGlGhYLoP", "a2d4035f669f09483b39c9a14a0d6670"),
+  pytorchFcn("fcn8s", "fcn8s-vgg16", "1ieXWyoG68xqoHJPWdyrDyaIaaWlfmUxI", "de93e540ec79512f8770033849c8ae89"),
+  pytorchFcn("fcn8s-atonce", "fcn8s-atonce-vgg16", "0B9P1L--7Wd2vblE1VUIxV1o2d2M", "bfed4437e941fef58932891217fe6464"),
+  {
+    ...pytorchFcn("vgg16", "vgg16", "1adDBTGY3GcEB_47dvcibajyzi872RAs3", "aa75b158f4181e7f6230029eb96c1b13"),
     part: "backbone",
     numClasses: 1000,
-    license: "Creative Commons Attribution 4.0",
-  }),
+    license: CC_BY,
+  },
 
   caffeClassifier(
     "vgg/vgg16",
     "http://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe/VGG_ILSVRC_16_layers.caffemodel",
-    { model: "vgg16", preprocessing: VGG_TEAM, license: "Creative Commons Attribution 4.0" },
+    { model: "vgg16", preprocessing: VGG_TEAM, license: CC_BY },
   ),
   caffeClassifier("bvlc/caffenet", "http://dl.caffe.berkeleyvision.org/bvlc_reference_caffenet.caffemodel", {
     model: "alexnet",

@@ -1,5 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
-import { invalidArgument, isNode, nodeModule } from "@fcn/tensor/internal";
+import { checkValues, isNode, nodeModule, rules } from "@fcn/tensor/internal";
 import { withFileLock } from "../../files/lock.js";
 import { cacheFolder } from "./cache.js";
 import { type Checked, checkFile, sizeFits, sizeText } from "./check.js";
@@ -51,8 +51,12 @@ const POLL_MILLISECONDS = 100;
  */
 export async function fetchWeights(which: string | WeightsEntry, options: FetchOptions = {}): Promise<FetchedWeights> {
   const entry = typeof which === "string" ? describeWeights(which) : which;
-  checkEntry(entry);
-  const { fs, path } = nodeModules(entry.name);
+  const op = `fetchWeights ${entry.name}`;
+  checkValues(op, [
+    ["url", entry.url, ADDRESS],
+    ["file", entry.file, FILE_NAME],
+  ]);
+  const { fs, path } = nodeModules(op);
   const folder = options.cacheDir ?? (await cacheFolder());
   const target = path.join(folder, entry.file);
   const fromCache = async (): Promise<FetchedWeights | undefined> =>
@@ -63,17 +67,17 @@ export async function fetchWeights(which: string | WeightsEntry, options: FetchO
   const part = `${target}.part`;
   try {
     const { makeFolder } = await import("../../files/write.js");
-    await makeFolder(`fetchWeights ${entry.name}`, folder);
+    await makeFolder(op, folder);
     const { setTimeout: wait } = nodeModule("fetchWeights", "node:timers/promises");
     const waitForOther = async (): Promise<void> => {
       options.signal?.throwIfAborted();
       await wait(POLL_MILLISECONDS);
     };
-    return await withFileLock(`fetchWeights ${entry.name}`, `${target}.lock`, waitForOther, async () => {
+    return await withFileLock(op, `${target}.lock`, waitForOther, async () => {
       // Another process may have fetched it in the meantime.
       const fresh = await fromCache();
       if (fresh !== undefined) return fresh;
-      await download(entry.url, part, downloadOptions(entry, options));
+      await download(part, downloadOptions(entry, options));
       const checked = await checkDownload(fs, part, entry);
       await fs.rename(part, target);
       return { path: target, entry, cached: false, checked };
@@ -83,18 +87,18 @@ export async function fetchWeights(which: string | WeightsEntry, options: FetchO
   }
 }
 
-function checkEntry({ name, url, file }: WeightsEntry): void {
-  if (/^https?:/.test(url) && URL.canParse(url) && /^[\w.-]+$/.test(file) && !file.startsWith(".")) return;
-  throw invalidArgument(
-    `fetchWeights ${name}: url ${JSON.stringify(url)} and file ${JSON.stringify(file)}`,
-    "give an address that begins with https:// or http://, and a plain name for the file in the cache",
-  );
-}
+const ADDRESS = rules.rule<string>(
+  "an address that begins with https:// or http://",
+  (value) => typeof value === "string" && /^https?:/.test(value) && URL.canParse(value),
+);
+const FILE_NAME = rules.rule<string>(
+  "a plain name for the file in the cache",
+  (value) => typeof value === "string" && /^[\w-][\w.-]*$/.test(value),
+);
 
 type FileSystem = typeof import("node:fs/promises");
 
-function nodeModules(name: string): { fs: FileSystem; path: typeof import("node:path") } {
-  const op = `fetchWeights ${name}`;
+function nodeModules(op: string): { fs: FileSystem; path: typeof import("node:path") } {
   if (isNode()) return { fs: nodeModule(op, "node:fs/promises"), path: nodeModule(op, "node:path") };
   throw new TensorError({
     code: "unsupported",
@@ -114,6 +118,7 @@ const exists = (fs: FileSystem, path: string): Promise<boolean> =>
 function downloadOptions(entry: WeightsEntry, options: FetchOptions): DownloadOptions {
   return {
     name: entry.name,
+    url: entry.url,
     fits: (bytes) => sizeFits(entry.size, bytes),
     published: sizeText(entry.size),
     trustPart: entry.checksum !== undefined,
@@ -165,8 +170,7 @@ function withRemedy(error: unknown, entry: WeightsEntry, target: string): unknow
   if (!(known instanceof TensorError)) return known;
   const remedy = remedyFor(known.code, entry, target);
   if (remedy === undefined) return known;
-  const { code, message, fix, cause } = known;
-  return new TensorError({ code, message, fix: `${fix}${remedy}` }, { cause });
+  return new TensorError({ ...known.parts(), fix: `${known.fix}${remedy}` }, { cause: known.cause });
 }
 
 function remedyFor(code: string, entry: WeightsEntry, target: string): string | undefined {

@@ -1,8 +1,11 @@
 import type { io } from "@fcn/tensor";
+import { mobileNetBackbone } from "../../models/backbones/mobilenet.js";
+import { GraphBuilder } from "../../models/graph/builder.js";
 import { constant, convKernel, depthwiseKernel, type HostArrays, lookup } from "./layout.js";
 
 const OP = "mobilenetV2FromTensorFlow";
 const BLOCKS = 16;
+const PARTS = ["expand", "depthwise", "project"] as const;
 
 export interface MobileNetV2Options {
   /** Prefix of every name. Default `backbone.`, as in our nets; empty for torchvision's classifier. */
@@ -22,34 +25,31 @@ interface Layer {
   readonly depthwise: boolean;
 }
 
-const pair = (conv: string, norm: string) => [conv, norm] as const;
-const inside = (path: string) => pair(`${path}.0`, `${path}.1`);
-
-function blockLayers(index: number): Layer[] {
-  const torch = `features.${index + 1}.conv`;
-  const keras = index === 0 ? "expanded_conv" : `block_${index}`;
-  const slim = index === 0 ? "expanded_conv" : `expanded_conv_${index}`;
-  const kerasPair = (part: string) => pair(`${keras}_${part}`, `${keras}_${part}_BN`);
-  // The first block has no expansion.
-  const at = index === 0 ? 0 : 1;
-  const expand = { torch: inside(`${torch}.0`), keras: kerasPair("expand"), slim: `${slim}/expand`, depthwise: false };
-  return [
-    ...(index === 0 ? [] : [expand]),
-    { torch: inside(`${torch}.${at}`), keras: kerasPair("depthwise"), slim: `${slim}/depthwise`, depthwise: true },
-    {
-      torch: pair(`${torch}.${at + 1}`, `${torch}.${at + 2}`),
-      keras: kerasPair("project"),
-      slim: `${slim}/project`,
-      depthwise: false,
-    },
-  ];
-}
-
-const LAYERS: readonly Layer[] = [
-  { torch: inside("features.0"), keras: pair("Conv1", "bn_Conv1"), slim: "Conv", depthwise: false },
-  ...Array.from({ length: BLOCKS + 1 }, (_, index) => blockLayers(index)).flat(),
-  { torch: inside("features.18"), keras: pair("Conv_1", "Conv_1_bn"), slim: "Conv_1", depthwise: false },
+/** Keras's and slim's names of the convolutions, in the order of the net. The first block has no expansion. */
+const FOREIGN: readonly Omit<Layer, "torch">[] = [
+  { keras: ["Conv1", "bn_Conv1"], slim: "Conv", depthwise: false },
+  ...Array.from({ length: BLOCKS + 1 }, (_, i) => {
+    const [keras, slim] = i === 0 ? ["expanded_conv", "expanded_conv"] : [`block_${i}`, `expanded_conv_${i}`];
+    return (i === 0 ? PARTS.slice(1) : PARTS).map((part) => ({
+      keras: [`${keras}_${part}`, `${keras}_${part}_BN`] as const,
+      slim: `${slim}/${part}`,
+      depthwise: part === "depthwise",
+    }));
+  }).flat(),
+  { keras: ["Conv_1", "Conv_1_bn"], slim: "Conv_1", depthwise: false },
 ];
+
+/** The convolutions of our graph, each followed by its batch norm, under all names. */
+function allLayers(): Layer[] {
+  const builder = new GraphBuilder("mobilenetv2");
+  const data = builder.add("data", { kind: "input", channels: 3 });
+  mobileNetBackbone(builder, data, { prefix: "", widthMultiplier: 1, samePadding: true, eps: 1e-3 });
+  const { nodes } = builder.build();
+  const named = (kind: "conv" | "batchNorm") =>
+    nodes.filter(({ layer }) => layer.kind === kind).map(({ name }) => name);
+  const [convs, norms] = [named("conv"), named("batchNorm")];
+  return FOREIGN.map((names, i) => ({ ...names, torch: [convs[i] as string, norms[i] as string] }));
+}
 
 type Norm = Readonly<Record<"weight" | "bias" | "running_mean" | "running_var", io.HostArray>>;
 type Read = (layer: Layer) => { readonly kernel: io.HostArray; readonly norm: Norm };
@@ -68,7 +68,7 @@ export function mobilenetV2FromTensorFlow(
 ): Record<string, io.HostArray> {
   const scope = slimScope(weights);
   const read = scope === undefined ? kerasReader(weights) : slimReader(weights, scope, eps);
-  const entries = LAYERS.flatMap((layer) => {
+  const entries = allLayers().flatMap((layer) => {
     const { kernel, norm } = read(layer);
     const [conv, batchNorm] = layer.torch;
     const weight = layer.depthwise ? depthwiseKernel(kernel) : convKernel(kernel);

@@ -1,12 +1,14 @@
-import { corruptFile, type Place, unsupportedFile } from "../errors.js";
-import { elementCount, isShape } from "../hostArray.js";
-import type { Source } from "../source.js";
-import { BYTES, FIXED32, FIXED64, type Field, VARINT, type WireReader } from "./wire.js";
+import { elementCount, isShape } from "../arrays/hostArray.js";
+import { corruptFile, type Place, unsupportedFile } from "../files/errors.js";
+import type { Source } from "../files/source.js";
+import { BYTES, FIXED32, FIXED64, type Field, VARINT, Varints, type WireReader } from "./wire.js";
 
 /** Numbers in the file: packed contiguously, or each after its own tag. */
 interface Run {
   readonly begin: number;
   readonly count: number;
+  /** Bytes of a number. */
+  readonly size: NumberSize;
   /** Bytes from one number to the next. */
   readonly step: number;
 }
@@ -39,21 +41,19 @@ const MAX_RUNS = 1024;
 export async function readBlob(reader: WireReader, at: Place, begin: number, end: number): Promise<Blob | undefined> {
   const legacy: (number | undefined)[] = [];
   const dims: number[] = [];
-  const runs: Record<NumberSize, Run[]> = { 4: [], 8: [] };
+  const runs: Run[] = [];
   let hasShape = false;
   await reader.fields(begin, end, (field) => {
     const size = NUMBERS.get(field.number);
-    if (size !== undefined) return addRun(reader, at, runs[size], field, size, end);
+    if (size !== undefined) return addRun(reader, at, runs, field, size, end);
     if (field.wire === VARINT && LEGACY_SIZES.includes(field.number)) legacy[field.number - 1] = field.value;
     if (field.wire !== BYTES || field.number !== SHAPE) return undefined;
     hasShape = true;
     return readDims(reader, at, field, dims);
   });
   const shape = hasShape ? dims : LEGACY_SIZES.map((_, i) => legacy[i] ?? 0);
-  if (!hasShape && legacy.length === 0 && runs[4].length + runs[8].length === 0) return undefined;
-  if (runs[4].length > 0 && runs[8].length > 0)
-    throw corruptFile(at, "it has numbers of single and of double precision");
-  return blobOf(reader.source, at, shape, runs[8].length > 0 ? 8 : 4, runs);
+  if (!hasShape && legacy.length === 0 && runs.length === 0) return undefined;
+  return blobOf(reader.source, at, shape, runs);
 }
 
 async function addRun(
@@ -70,19 +70,19 @@ async function addRun(
     throw unsupportedFile(at, `its numbers lie in more than ${MAX_RUNS} pieces`, "save the model again with Caffe");
   }
   if (packed) {
-    if (end > begin) runs.push({ begin, count: (end - begin) / size, step: size });
+    if (end > begin) runs.push({ begin, count: (end - begin) / size, size, step: size });
     return end;
   }
   const count = Math.max(1, await reader.countRun(number * 8 + wire, begin - 1, limit, size + 1));
-  runs.push({ begin, count, step: size + 1 });
+  runs.push({ begin, count, size, step: size + 1 });
   return begin - 1 + count * (size + 1);
 }
 
 /** caffe.BlobShape: repeated int64 dim, packed or not. */
-async function readDims(reader: WireReader, at: Place, shape: Field, dims: number[]): Promise<undefined> {
+async function readDims(reader: WireReader, at: Place, shape: Field, dims: number[]): Promise<void> {
   await reader.fields(shape.begin, shape.end, (field) => {
     if (field.number !== SHAPE_DIM) return undefined;
-    if (field.wire === BYTES) return readPackedDims(reader, at, field, dims);
+    if (field.wire === BYTES) return readPackedDims(reader.source, at, field, dims);
     dims.push(field.wire === VARINT ? field.value : Number.NaN);
     return undefined;
   });
@@ -90,45 +90,29 @@ async function readDims(reader: WireReader, at: Place, shape: Field, dims: numbe
 
 const MAX_PACKED_DIMS = 640;
 
-async function readPackedDims(
-  { source }: WireReader,
-  at: Place,
-  { begin, end }: Field,
-  dims: number[],
-): Promise<undefined> {
+async function readPackedDims(source: Source, at: Place, { begin, end }: Field, dims: number[]): Promise<void> {
   if (end - begin > MAX_PACKED_DIMS) throw corruptFile(at, "its shape has too many sizes");
-  let value = 0;
-  let scale = 1;
-  for (const byte of new Uint8Array(await source.read(begin, end))) {
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte >= 0x80) continue;
-    dims.push(value);
-    [value, scale] = [0, 1];
+  const varints = new Varints(new Uint8Array(await source.read(begin, end)));
+  while (varints.at < end - begin) {
+    const size = varints.next();
+    if (Number.isNaN(size)) throw corruptFile(at, "its shape is damaged");
+    dims.push(size);
   }
-  if (scale !== 1) throw corruptFile(at, "its shape is damaged");
 }
 
-function blobOf(
-  source: Source,
-  at: Place,
-  shape: readonly number[],
-  size: NumberSize,
-  runs: Readonly<Record<NumberSize, readonly Run[]>>,
-): Blob {
-  const found = runs[size].reduce((total, { count }) => total + count, 0);
+function blobOf(source: Source, at: Place, shape: readonly number[], runs: readonly Run[]): Blob {
+  const size = runs[0]?.size ?? 4;
+  if (runs.some((run) => run.size !== size)) throw corruptFile(at, "it has numbers of single and of double precision");
+  const found = runs.reduce((total, { count }) => total + count, 0);
   if (!isShape(shape)) throw corruptFile(at, "its shape is damaged");
   if (found === 0 && elementCount(shape) > 0) {
-    throw unsupportedFile(
-      at,
-      "it has a shape, but no numbers of single or double precision",
-      "save it with BVLC's Caffe",
-    );
+    const problem = "it has a shape, but no numbers of single or double precision";
+    throw unsupportedFile(at, problem, "save it with BVLC's Caffe");
   }
   if (elementCount(shape) !== found) {
     throw corruptFile(at, `its shape [${shape.join(", ")}] needs ${elementCount(shape)} numbers, it has ${found}`);
   }
-  const read = () => readRuns(source, runs[size], size, found);
+  const read = () => readRuns(source, runs, size, found);
   return { shape, stored: size === 8 ? "float64" : "float32", read };
 }
 

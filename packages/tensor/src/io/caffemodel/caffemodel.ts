@@ -1,10 +1,10 @@
 import { brief } from "../../plain/errors.js";
-import { type Content, type ContentArray, checkUnique, plainArray, readContent } from "../content.js";
-import { corruptFile, unsupportedFile, within } from "../errors.js";
-import type { HostArray } from "../hostArray.js";
-import { guessed } from "../otherFile.js";
-import { checkLeft, type LeftOut, leftOut, type ReadOptions } from "../skipped.js";
-import { type PathOrBytes, type Source, withSource } from "../source.js";
+import type { HostArray } from "../arrays/hostArray.js";
+import { type Content, type ContentArray, checkUnique, plainArray, readContent } from "../content/content.js";
+import { guessed } from "../content/otherFile.js";
+import { checkLeft, type LeftOut, leftOut, type ReadOptions } from "../content/skipped.js";
+import { corruptFile, unsupportedFile, within } from "../files/errors.js";
+import { type PathOrBytes, type Source, withSource } from "../files/source.js";
 import { type Blob, readBlob } from "./blobs.js";
 import { V1_LAYER_TYPES } from "./layerTypes.js";
 import { BYTES, type Field, VARINT, WireReader } from "./wire.js";
@@ -54,22 +54,17 @@ export async function openCaffemodel(source: Source): Promise<Content> {
   const reader = new WireReader(source);
   const layers: Layer[] = [];
   let name = "";
-  await reader.fields(0, source.size, (field) => {
-    const format = field.wire === BYTES ? LAYERS.get(field.number) : undefined;
-    if (field.number === NET_NAME && field.wire === BYTES) {
-      return readText(source, field).then((text) => {
-        name = text;
-        return undefined;
-      });
-    }
-    if (format === undefined) return undefined;
-    if (layers.length === MAX_LAYERS) {
+  const readPart = async (field: Field, format: LayerFields | undefined): Promise<void> => {
+    if (format === undefined) name = await readText(source, field);
+    else layers.push(await readLayer(reader, field, format));
+    if (layers.length > MAX_LAYERS) {
       throw unsupportedFile(source, `it has more than ${MAX_LAYERS} layers`, "save the model again with Caffe");
     }
-    return readLayer(reader, field, format).then((layer) => {
-      layers.push(layer);
-      return undefined;
-    });
+  };
+  await reader.fields(0, source.size, (field) => {
+    const format = LAYERS.get(field.number);
+    const isRead = field.wire === BYTES && (format !== undefined || field.number === NET_NAME);
+    return isRead ? readPart(field, format) : undefined;
   });
   const parts = layers.flatMap(layerArrays);
   const arrays = parts.filter((part) => "read" in part);
@@ -92,13 +87,13 @@ async function readLayer(reader: WireReader, layer: Field, format: LayerFields):
   const blobs: (Blob | LeftOut | undefined)[] = [];
   let name = "";
   let type = "";
-  const readPart = async (field: Field): Promise<undefined> => {
+  const readPart = async (field: Field): Promise<void> => {
     if (field.number === format.name) name = await readText(source, field);
     else if (field.number === format.type) type = await readText(source, field);
     else if (field.number === format.blobs) {
-      const place = blobPlace(source, name, blobs);
+      const place = within(source, `layer ${brief(name)}, blob ${blobs.length}`);
       const blob = await readBlob(reader, place, field.begin, field.end).catch((error) => {
-        const left = leftOut(place, "", error);
+        const left = leftOut("", error);
         if (left.damaged) throw error;
         return left;
       });
@@ -107,7 +102,10 @@ async function readLayer(reader: WireReader, layer: Field, format: LayerFields):
   };
   await reader.fields(layer.begin, layer.end, (field) => {
     if (field.wire === BYTES) {
-      if (layer.number === V0_LAYER.in && field.number === V0_LAYER.number) throw tooOld(source);
+      if (layer.number === V0_LAYER.in && field.number === V0_LAYER.number) {
+        const fix = "upgrade it with Caffe's upgrade_net_proto_binary";
+        throw unsupportedFile(source, "it has the first format of Caffe (V0)", fix);
+      }
       return Object.values(format).includes(field.number) ? readPart(field) : undefined;
     }
     if (field.wire === VARINT && field.number === format.type)
@@ -116,9 +114,6 @@ async function readLayer(reader: WireReader, layer: Field, format: LayerFields):
   });
   return { name, type, blobs };
 }
-
-const blobPlace = (source: Source, layer: string, before: readonly unknown[]) =>
-  within(source, `layer ${brief(layer)}, blob ${before.length}`);
 
 function layerArrays({ name: layer, blobs }: Layer): (ContentArray | LeftOut)[] {
   return blobs.flatMap((blob, i): (ContentArray | LeftOut)[] => {
@@ -131,12 +126,4 @@ function layerArrays({ name: layer, blobs }: Layer): (ContentArray | LeftOut)[] 
 async function readText(source: Source, { begin, end }: Field): Promise<string> {
   if (end - begin > MAX_NAME) throw corruptFile(source, `it has a name of ${end - begin} bytes`);
   return new TextDecoder().decode(await source.read(begin, end));
-}
-
-function tooOld(source: Source): Error {
-  return unsupportedFile(
-    source,
-    "it has the first format of Caffe (V0)",
-    "upgrade it with Caffe's upgrade_net_proto_binary",
-  );
 }

@@ -1,11 +1,36 @@
-import { corruptFile } from "../errors.js";
-import type { Source } from "../source.js";
+import { corruptFile } from "../files/errors.js";
+import type { Source } from "../files/source.js";
 
 /** Encodings of protobuf fields. */
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const BYTES = 2;
 export const FIXED32 = 5;
+
+/** Bytes of the payload after the tag, by encoding. That of a varint is read with the tag. */
+const PLAIN_LENGTHS: Readonly<Record<number, number>> = { [VARINT]: 0, [FIXED64]: 8, [FIXED32]: 4 };
+
+const LONGEST_VARINT = 10;
+
+/** Reads consecutive varints. */
+export class Varints {
+  at = 0;
+
+  constructor(private readonly bytes: Uint8Array) {}
+
+  /** Rounded beyond 2^53; NaN if it does not end, and then `at` stays. */
+  next(): number {
+    let value = 0;
+    for (let i = 0; i < LONGEST_VARINT; i++) {
+      const byte = this.bytes[this.at + i] ?? 0xff;
+      value += (byte & 0x7f) * 128 ** i;
+      if (byte >= 0x80) continue;
+      this.at += i + 1;
+      return value;
+    }
+    return Number.NaN;
+  }
+}
 
 export interface Field {
   readonly number: number;
@@ -17,7 +42,8 @@ export interface Field {
   readonly end: number;
 }
 
-type Visit = (field: Field) => number | undefined | Promise<number | undefined>;
+type Next = number | undefined;
+type Visit = (field: Field) => Next | Promise<Next> | undefined | Promise<void>;
 
 const WINDOW = 2 ** 16;
 /** A tag and a length, or a tag and a value: two varints of at most 10 bytes. */
@@ -66,30 +92,15 @@ export class WireReader {
   }
 
   #parse(begin: number, end: number): Field {
-    let at = begin;
-    const varint = (): number => {
-      let value = 0;
-      for (let shift = 0; shift < 70; shift += 7, at++) {
-        const byte = this.#bytes[at - this.#base];
-        if (at >= end || byte === undefined) throw this.#damaged(begin);
-        value += (byte & 0x7f) * 2 ** shift;
-        if (byte < 0x80) {
-          at++;
-          return value;
-        }
-      }
-      throw this.#damaged(begin);
-    };
-    const tag = varint();
+    const varints = new Varints(this.#bytes.subarray(begin - this.#base, end - this.#base));
+    const tag = varints.next();
     const [number, wire] = [Math.floor(tag / 8), tag % 8];
-    const value = wire === VARINT || wire === BYTES ? varint() : 0;
-    const length =
-      wire === BYTES ? value : wire === FIXED64 ? 8 : wire === FIXED32 ? 4 : wire === VARINT ? 0 : Number.NaN;
-    if (number === 0 || !(at + length <= end)) throw this.#damaged(begin);
+    const value = wire === VARINT || wire === BYTES ? varints.next() : 0;
+    const length = wire === BYTES ? value : (PLAIN_LENGTHS[wire] ?? Number.NaN);
+    const at = begin + varints.at;
+    if (number === 0 || Number.isNaN(value) || !(at + length <= end)) {
+      throw corruptFile(this.source, `the protobuf field at byte ${begin} is damaged or reaches out of its message`);
+    }
     return { number, wire, value, begin: at, end: at + length };
-  }
-
-  #damaged(at: number): Error {
-    return corruptFile(this.source, `the protobuf field at byte ${at} is damaged or reaches out of its message`);
   }
 }

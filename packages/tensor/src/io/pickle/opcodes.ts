@@ -33,11 +33,6 @@ const tuple =
     m.push(items.reverse());
   };
 
-function pairs(items: readonly Value[]): Map<Value, Value> {
-  if (items.length % 2 === 1) throw new BadPickle("it has a key without a value");
-  return new Map(Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i], items[2 * i + 1]]));
-}
-
 function parseInt32(text: string): Value {
   // How protocol 1 wrote booleans.
   if (text === "00" || text === "01") return text === "01";
@@ -111,7 +106,11 @@ const STEPS: Readonly<Record<string, Step>> = {
   "\x87": tuple(3),
   t: (m) => m.push(m.popMark()),
   l: (m) => m.push(m.popMark()),
-  d: (m) => m.push(pairs(m.popMark())),
+  d: (m) => {
+    const items = m.popMark();
+    m.push(new Map());
+    m.setItems(items);
+  },
   "\x91": (m) => m.push(new Set(m.popMark())),
   a: (m) => m.append([m.pop()]),
   e: (m) => m.append(m.popMark()),

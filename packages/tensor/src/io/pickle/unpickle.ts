@@ -1,5 +1,5 @@
-import { corruptFile, type Place, unsupportedFile } from "../errors.js";
-import type { Source } from "../source.js";
+import { corruptFile, type Place, unsupportedFile } from "../files/errors.js";
+import type { Source } from "../files/source.js";
 import { BadPickle, Cursor, OutOfBytes } from "./cursor.js";
 import { Machine } from "./machine.js";
 import { stepTable } from "./opcodes.js";

@@ -1,13 +1,11 @@
-import { brief, showSome, TensorError } from "../../plain/errors.js";
-import { type Place, unsupportedFile } from "../errors.js";
+import { brief, showSome, type TensorError } from "../../plain/errors.js";
+import { fileError, type Place, unsupportedFile } from "../files/errors.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";
 import { Opaque, type Value } from "../pickle/values.js";
 import { TensorRef, Unread } from "./tensors.js";
 
 export interface Checkpoint {
-  readonly tensors: ReadonlyMap<string, TensorRef>;
-  /** Tensors of the state dict whose description is not supported. */
-  readonly unread: ReadonlyMap<string, Unread>;
+  readonly tensors: ReadonlyMap<string, TensorRef | Unread>;
   /** Names in the state dict whose values are not tensors. */
   readonly ignored: readonly string[];
   /** Where the state dict was found; undefined if it is the whole file. */
@@ -23,6 +21,7 @@ const USUAL = ["model_state_dict", "state_dict", "model", "net", "network", "mod
 const DEPTH = 3;
 
 type Dict = ReadonlyMap<Value, Value>;
+type Candidates = ReadonlyMap<string, ReadonlyMap<string, Value>>;
 type Holder = Dict | readonly Value[];
 
 const isDict = (value: Value): value is Dict => value instanceof Map;
@@ -38,24 +37,19 @@ const hasOf = (dict: Dict, kind: typeof TensorRef | typeof Unread): boolean =>
 export function findStateDict(at: Place, root: Value, key?: string): Checkpoint {
   const readable = findCandidates(root, TensorRef);
   const candidates = readable.size > 0 ? readable : findCandidates(root, Unread);
-  const chosen = key === undefined ? choose(at, candidates) : candidates.get(key);
-  if (chosen === undefined) throw candidates.size > 0 ? unknownKey(at, key!, candidates) : noStateDict(at, root);
-  const found = key ?? nameOf(candidates, chosen);
-  const tensors = new Map<string, TensorRef>();
-  const unread = new Map<string, Unread>();
+  if (candidates.size === 0) throw noStateDict(at, root);
+  const found = key ?? usualKey(at, candidates);
+  const dict = candidates.get(found);
+  if (dict === undefined) throw unknownKey(at, found, candidates);
+  const tensors = new Map<string, TensorRef | Unread>();
   const ignored: string[] = [];
-  for (const [name, value] of chosen) {
-    if (value instanceof TensorRef) tensors.set(name, value);
-    else if (value instanceof Unread) unread.set(name, value);
+  for (const [name, value] of dict) {
+    if (value instanceof TensorRef || value instanceof Unread) tensors.set(name, value);
     else ignored.push(name);
   }
-  return {
-    tensors,
-    unread,
-    ignored,
-    key: found === "" ? undefined : found,
-    metadata: found === "" ? {} : scalars(root),
-  };
+  return found === ""
+    ? { tensors, ignored, key: undefined, metadata: {} }
+    : { tensors, ignored, key: found, metadata: scalars(root) };
 }
 
 /** The items of a dict by key, or of a list by index. */
@@ -68,7 +62,7 @@ function itemsOf(holder: Holder): [key: string, value: Value][] {
  * The dicts with tensors, by their keys, at the first level that has any; the key of the whole file is "". A pickle can
  * refer to the same dict or list many times, so each is searched only once.
  */
-function findCandidates(root: Value, kind: typeof TensorRef | typeof Unread): Map<string, ReadonlyMap<string, Value>> {
+function findCandidates(root: Value, kind: typeof TensorRef | typeof Unread): Candidates {
   const found = new Map<string, ReadonlyMap<string, Value>>();
   const known = new Map<Holder, boolean>();
   const look = (path: string, value: Value): [string, Holder][] => {
@@ -87,22 +81,15 @@ function findCandidates(root: Value, kind: typeof TensorRef | typeof Unread): Ma
   return found;
 }
 
-type Candidates = ReadonlyMap<string, ReadonlyMap<string, Value>>;
-
-function choose(at: Place, candidates: Candidates): ReadonlyMap<string, Value> | undefined {
-  if (candidates.size <= 1) return [...candidates.values()][0];
-  const usual = USUAL.find((name) => candidates.has(name));
-  if (usual !== undefined) return candidates.get(usual);
-  throw new TensorError({
-    code: "ambiguous-checkpoint",
-    message: `${at.reader}: ${at.file}: it holds several state dicts: ${describe(candidates)}`,
-    fix: { code: `choose one: pass { key: ${JSON.stringify(brief([...candidates.keys()].at(-1)!))} }, for example` },
-    details: { keys: [...candidates.keys()].map((name) => brief(name)), file: at.file },
-  });
+function usualKey(at: Place, candidates: Candidates): string {
+  const [only, ...others] = candidates.keys();
+  const usual = others.length === 0 ? only : USUAL.find((name) => candidates.has(name));
+  if (usual !== undefined) return usual;
+  const keys = [...candidates.keys()].map((name) => brief(name));
+  const fix = { code: `choose one: pass { key: ${JSON.stringify(keys.at(-1))} }, for example` };
+  const problem = `it holds several state dicts: ${describe(candidates)}`;
+  throw fileError(at, "ambiguous-checkpoint", problem, fix, { keys, file: at.file });
 }
-
-const nameOf = (candidates: Candidates, dict: ReadonlyMap<string, Value>): string =>
-  [...candidates].find(([, candidate]) => candidate === dict)![0];
 
 const describe = (candidates: Candidates): string =>
   showSome(
@@ -110,11 +97,8 @@ const describe = (candidates: Candidates): string =>
   );
 
 function unknownKey(at: Place, key: string, candidates: Candidates): TensorError {
-  return new TensorError({
-    code: "invalid-argument",
-    message: `${at.reader}: ${at.file}: there is no state dict at the key ${JSON.stringify(key)}; there is ${describe(candidates)}`,
-    fix: { code: 'pass one of these as { key }; "" is the file itself' },
-  });
+  const problem = `there is no state dict at the key ${JSON.stringify(key)}; there is ${describe(candidates)}`;
+  return fileError(at, "invalid-argument", problem, { code: 'pass one of these as { key }; "" is the file itself' });
 }
 
 function noStateDict(at: Place, root: Value): TensorError {
@@ -125,8 +109,7 @@ function noStateDict(at: Place, root: Value): TensorError {
 }
 
 function kindOf(value: Value): string {
-  if (value instanceof TensorRef) return "one tensor";
-  if (value instanceof Unread) return "one tensor";
+  if (value instanceof TensorRef || value instanceof Unread) return "one tensor";
   if (value instanceof Opaque) return `an object of ${value.path}`;
   if (isDict(value)) return "a dict";
   return Array.isArray(value) ? "a list" : "one value";

@@ -1,5 +1,5 @@
-import { brief, showSome, TensorError } from "../../plain/errors.js";
-import type { Place } from "../errors.js";
+import { brief, showSome, type TensorError } from "../../plain/errors.js";
+import { fileError, type Place } from "../files/errors.js";
 import { BadPickle } from "../pickle/cursor.js";
 import { SAVE_STATE_DICT } from "../pickle/unpickle.js";
 import { Global, Opaque, type PickleHooks, type Value } from "../pickle/values.js";
@@ -193,21 +193,9 @@ function refuse(at: Place, paths: readonly string[]): TensorError {
   const opaque = names.map((name) => JSON.stringify(name)).join(", ");
   const save = paths.some((path) => path.startsWith("torch.nn.modules.")) ? SAVE_OF_WHOLE : SAVE_STATE_DICT;
   const have = names.length === 1 ? "which has no part" : "which have no part";
-  const message = `${at.reader}: ${at.file}: its pickle asks for ${showSome(names)}, ${have} in a state dict; nothing was executed`;
-  if (paths.includes(LOAD_BYTES)) {
-    // Read as inert data, these classes would be the tensors themselves.
-    return new TensorError({
-      code: "unsafe-pickle",
-      message,
-      fix: { code: SAVE_OF_PICKLED, command: SAVE_OF_PICKLED },
-    });
-  }
-  return new TensorError({
-    code: "unsafe-pickle",
-    message,
-    fix: {
-      code: `${save}; or, where the rest of the file does not matter, pass { opaque: [${opaque}] } to read ${names.length === 1 ? "it" : "them"} as inert data`,
-    },
-    details: { names, save, file: at.file },
-  });
+  const problem = `its pickle asks for ${showSome(names)}, ${have} in a state dict; nothing was executed`;
+  // Read as inert data, these classes would be the tensors themselves.
+  if (paths.includes(LOAD_BYTES)) return fileError(at, "unsafe-pickle", problem, SAVE_OF_PICKLED);
+  const code = `${save}; or, where the rest of the file does not matter, pass { opaque: [${opaque}] } to read ${names.length === 1 ? "it" : "them"} as inert data`;
+  return fileError(at, "unsafe-pickle", problem, { code }, { names, save, file: at.file });
 }

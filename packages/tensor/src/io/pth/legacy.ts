@@ -1,13 +1,13 @@
 import { brief } from "../../plain/errors.js";
-import type { Content } from "../content.js";
-import { corruptFile, unsupportedFile } from "../errors.js";
+import type { Content } from "../content/content.js";
+import { corruptFile, unsupportedFile } from "../files/errors.js";
+import type { Source } from "../files/source.js";
 import { SAVE_STATE_DICT, unpickleFrom } from "../pickle/unpickle.js";
 import type { Value } from "../pickle/values.js";
-import type { Source } from "../source.js";
 import { findStateDict } from "./checkpoint.js";
 import { contentOf } from "./content.js";
 import { type TorchHooks, torchHooks } from "./globals.js";
-import type { ReadPthOptions } from "./options.js";
+import type { ReadPthOptions } from "./readPthOptions.js";
 import type { StorageBytes } from "./storages.js";
 
 /** The first pickle of the format, a number that nobody writes by chance. */
@@ -31,24 +31,14 @@ export async function openLegacy(source: Source, options: ReadPthOptions): Promi
   if ((await next()) !== MAGIC) throw unsupportedFile(source, "it is a pickle, but not of torch.save", SAVE_STATE_DICT);
   const version = await next();
   if (version !== VERSION) {
-    throw unsupportedFile(
-      source,
-      `its format version is ${typeof version === "number" ? version : "damaged"}`,
-      SAVE_STATE_DICT,
-    );
+    const shown = typeof version === "number" ? version : "damaged";
+    throw unsupportedFile(source, `its format version is ${shown}`, SAVE_STATE_DICT);
   }
   checkByteOrder(source, await next());
   const root = await next();
   const keys = await next();
   const storages = await locateStorages(source, keys, at, hooks);
-  const find = ({ storage }: { storage: { key: string } }, name: string): StorageBytes => {
-    const found = storages.get(storage.key);
-    if (found === undefined) {
-      throw corruptFile(source, `tensor ${brief(name)} lies in storage ${brief(storage.key)}, which is not there`);
-    }
-    return found;
-  };
-  return contentOf(source, findStateDict(source, root, options.key), find, options);
+  return contentOf(source, findStateDict(source, root, options.key), storages, options);
 }
 
 async function checkStart(source: Source): Promise<void> {
@@ -86,10 +76,8 @@ async function locateStorages(
     }
     const length = new DataView(await source.read(at, start)).getBigInt64(0, true);
     if (length !== BigInt(storage.total)) {
-      throw corruptFile(
-        source,
-        `storage ${brief(storage.key)} has ${length} elements, its pickle says ${storage.total}`,
-      );
+      const elements = `${length} elements, its pickle says ${storage.total}`;
+      throw corruptFile(source, `storage ${brief(storage.key)} has ${elements}`);
     }
     found.set(storage.key, { size, compressed: false, read: (from, to) => source.read(start + from, start + to) });
     at = start + size;

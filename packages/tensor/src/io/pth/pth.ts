@@ -1,18 +1,17 @@
 import { brief } from "../../plain/errors.js";
-import { type Content, readContent } from "../content.js";
-import { corruptFile, unsupportedFile, within } from "../errors.js";
-import type { HostArray } from "../hostArray.js";
-import { guessed } from "../otherFile.js";
+import type { HostArray } from "../arrays/hostArray.js";
+import { type Content, readContent } from "../content/content.js";
+import { guessed } from "../content/otherFile.js";
+import { unsupportedFile, within } from "../files/errors.js";
+import { type PathOrBytes, type Source, withSource } from "../files/source.js";
 import { SAVE_STATE_DICT, unpickle } from "../pickle/unpickle.js";
-import { type PathOrBytes, type Source, withSource } from "../source.js";
-import { isZip, openZip, type ZipEntry } from "../zip.js";
+import { isZip, openZip, type ZipEntry } from "../zip/zip.js";
 import { findStateDict } from "./checkpoint.js";
 import { contentOf } from "./content.js";
 import { torchHooks } from "./globals.js";
 import { bigEndian, openLegacy } from "./legacy.js";
-import type { ReadPthOptions } from "./options.js";
+import type { ReadPthOptions } from "./readPthOptions.js";
 import type { StorageBytes } from "./storages.js";
-import type { TensorRef } from "./tensors.js";
 
 /**
  * Reads the tensors of a state dict that torch.save wrote, in the zip format or the older one (`.pth`, `.pt`), by name
@@ -67,16 +66,13 @@ async function openTorchZip(source: Source, entries: readonly ZipEntry[], option
   const bytes = new Uint8Array(await pickle.readChecked());
   const hooks = torchHooks(source, options.opaque ?? []);
   const { value } = unpickle(within(source, brief(pickle.name)), bytes, hooks);
-  const storages = new Map<string, StorageBytes>();
-  const find = ({ storage }: TensorRef, name: string): StorageBytes => {
-    const found = storages.get(storage.key) ?? storageOf(files.get(`${folder}data/${storage.key}`));
-    if (found === undefined) {
-      throw corruptFile(source, `tensor ${brief(name)} lies in ${brief(`data/${storage.key}`)}, which is not there`);
-    }
-    storages.set(storage.key, found);
-    return found;
-  };
-  return contentOf(source, findStateDict(source, value, options.key), find, options);
+  const data = `${folder}data/`;
+  const storages = new Map(
+    entries.flatMap((entry) =>
+      entry.name.startsWith(data) ? [[entry.name.slice(data.length), storageOf(entry)] as const] : [],
+    ),
+  );
+  return contentOf(source, findStateDict(source, value, options.key), storages, options);
 }
 
 async function checkByteOrder(source: Source, entry: ZipEntry | undefined): Promise<void> {
@@ -86,8 +82,7 @@ async function checkByteOrder(source: Source, entry: ZipEntry | undefined): Prom
 }
 
 /** A checksum covers a whole entry, so it is checked only if a tensor needs all of it. */
-function storageOf(entry: ZipEntry | undefined): StorageBytes | undefined {
-  if (entry === undefined) return undefined;
+function storageOf(entry: ZipEntry): StorageBytes {
   const { size, compressed } = entry;
   const read = (begin: number, end: number): Promise<ArrayBuffer> =>
     begin === 0 && end === size ? entry.readChecked() : entry.read(begin, end);

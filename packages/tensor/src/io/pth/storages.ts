@@ -1,9 +1,9 @@
 import { brief } from "../../plain/errors.js";
-import type { ContentArray } from "../content.js";
-import { copyStrided, rowMajorStrides, type Strided } from "../dense.js";
-import { checkExpansion, corruptFile, type Place } from "../errors.js";
-import { decodeHostArray, elementCount, type StoredDtype, storedSize } from "../hostArray.js";
-import { type LeftOut, leaveOut } from "../skipped.js";
+import { copyStrided, rowMajorStrides } from "../arrays/dense.js";
+import { decodeHostArray, elementCount, type StoredDtype, storedSize } from "../arrays/hostArray.js";
+import type { ContentArray } from "../content/content.js";
+import { type LeftOut, leaveOut } from "../content/skipped.js";
+import { checkExpansion, corruptFile, type Place } from "../files/errors.js";
 import { extent, type TensorRef } from "./tensors.js";
 
 /** The bytes of a storage in the file. */
@@ -16,8 +16,8 @@ export interface StorageBytes {
   check?(): Promise<unknown>;
 }
 
-/** A tensor whose place in the file is known and checked. Offsets are in bytes. */
-interface View {
+/** A tensor whose position in its storage is known and checked, in bytes. */
+interface StorageView {
   readonly name: string;
   readonly dtype: StoredDtype;
   readonly shape: readonly number[];
@@ -28,12 +28,12 @@ interface View {
 }
 
 /** Views that share bytes, whose union is read once. */
-interface Window {
+interface StorageWindow {
   readonly begin: number;
   end: number;
-  readonly views: View[];
+  readonly views: StorageView[];
   /** Views that were not read yet while the bytes are held. */
-  unread: Set<View>;
+  unread: Set<StorageView>;
 }
 
 export interface TensorArrays {
@@ -50,14 +50,18 @@ export interface TensorArrays {
 export function tensorArrays(
   at: Place,
   tensors: ReadonlyMap<string, TensorRef>,
-  find: (tensor: TensorRef, name: string) => StorageBytes,
+  storages: ReadonlyMap<string, StorageBytes>,
   fileSize: number,
 ): TensorArrays {
-  const views: View[] = [];
+  const views: StorageView[] = [];
   const skipped: LeftOut[] = [];
   for (const [name, tensor] of tensors) {
     const { stored } = tensor.dtype;
-    const storage = find(tensor, name);
+    const { key } = tensor.storage;
+    const storage = storages.get(key);
+    if (storage === undefined) {
+      throw corruptFile(at, `tensor ${brief(name)} lies in storage ${brief(key)}, which is not there`);
+    }
     if (stored !== undefined) views.push(viewOf(at, name, { ...tensor, stored }, storage));
     else skipped.push(leaveOut(at, name, `has the dtype ${brief(tensor.dtype.name)}`, REAL));
   }
@@ -83,7 +87,7 @@ const REAL = "save it as one of PyTorch's real or integer types, for example ten
 
 type Readable = Omit<TensorRef, "dtype"> & { readonly stored: StoredDtype };
 
-function viewOf(at: Place, name: string, tensor: Readable, storage: StorageBytes): View {
+function viewOf(at: Place, name: string, tensor: Readable, storage: StorageBytes): StorageView {
   const { stored: dtype } = tensor;
   const itemSize = storedSize(dtype);
   const begin = tensor.storage.offset * tensor.storage.dtype.size + tensor.offset * itemSize;
@@ -98,9 +102,9 @@ function viewOf(at: Place, name: string, tensor: Readable, storage: StorageBytes
  * The windows of views that are read together: views that share bytes, if their union is no larger than their sum, and
  * all views of a compressed storage. Other views are read one by one.
  */
-function windowsOf(views: readonly View[]): Map<View, Window> {
-  const all: Window[] = [];
-  const open = new Map<StorageBytes, Window>();
+function windowsOf(views: readonly StorageView[]): Map<StorageView, StorageWindow> {
+  const all: StorageWindow[] = [];
+  const open = new Map<StorageBytes, StorageWindow>();
   const full = views.filter(({ begin, end }) => begin < end);
   for (const view of full.sort((a, b) => a.begin - b.begin)) {
     const last = open.get(view.storage);
@@ -110,7 +114,7 @@ function windowsOf(views: readonly View[]): Map<View, Window> {
       last.views.push(view);
       continue;
     }
-    const window = { begin: whole.begin, end: whole.end, views: [view], unread: new Set<View>() };
+    const window = { begin: whole.begin, end: whole.end, views: [view], unread: new Set<StorageView>() };
     open.set(view.storage, window);
     all.push(window);
   }
@@ -121,14 +125,14 @@ function windowsOf(views: readonly View[]): Map<View, Window> {
   return new Map(shared.flatMap((window) => window.views.map((view) => [view, window] as const)));
 }
 
-const denseBytes = ({ shape, dtype }: View): number => elementCount(shape) * storedSize(dtype);
+const denseBytes = ({ shape, dtype }: StorageView): number => elementCount(shape) * storedSize(dtype);
 
 /** The bytes of one window, held until all its views are read or another window replaces it. */
 class HeldWindow {
-  #window: Window | undefined;
+  #window: StorageWindow | undefined;
   #bytes: Promise<ArrayBuffer> | undefined;
 
-  async bytes(window: Window, view: View): Promise<ArrayBuffer> {
+  async bytes(window: StorageWindow, view: StorageView): Promise<ArrayBuffer> {
     if (this.#window !== window || this.#bytes === undefined) {
       this.#window = window;
       this.#bytes = view.storage.read(window.begin, window.end);
@@ -145,45 +149,40 @@ class HeldWindow {
 const PIECE = 2 ** 24;
 
 /** The values of a view, dense and in row-major order, in their own buffer. */
-async function readView(view: View, window: Window | undefined, held: HeldWindow): Promise<ArrayBuffer> {
+async function readView(view: StorageView, window: StorageWindow | undefined, held: HeldWindow): Promise<ArrayBuffer> {
   const { storage, begin, end } = view;
   if (begin === end) return new ArrayBuffer(0);
-  const source = window && { bytes: await held.bytes(window, view), base: window.begin };
-  if (!isDense(view)) return gatherView(view, source);
-  return source ? source.bytes.slice(begin - source.base, end - source.base) : storage.read(begin, end);
+  const bytes = window && (await held.bytes(window, view));
+  const base = window?.begin ?? 0;
+  const read: StorageBytes["read"] = async (from, to) => bytes?.slice(from - base, to - base) ?? storage.read(from, to);
+  return isDense(view) ? read(begin, end) : gatherView(view, read);
 }
 
 /** Whether the elements are in row-major order without gaps. The stride of a dimension of size 1 does not matter. */
-function isDense({ shape, strides }: View): boolean {
+function isDense({ shape, strides }: StorageView): boolean {
   const dense = rowMajorStrides(shape);
   return shape.every((size, dim) => size === 1 || strides[dim] === dense[dim]);
 }
 
 /** Copies block by block. A block whose elements span more than one piece is halved along its widest dimension. */
-async function gatherView(view: View, source: { bytes: ArrayBuffer; base: number } | undefined): Promise<ArrayBuffer> {
+async function gatherView(view: StorageView, read: StorageBytes["read"]): Promise<ArrayBuffer> {
+  const { strides } = view;
   const itemSize = storedSize(view.dtype);
-  const outStrides = rowMajorStrides(view.shape);
-  const out: Strided = {
-    bytes: new ArrayBuffer(denseBytes(view)),
-    offset: 0,
-    strides: outStrides,
-  };
+  const out = { bytes: new ArrayBuffer(denseBytes(view)), strides: rowMajorStrides(view.shape) };
   const copy = async (shape: readonly number[], at: number, outAt: number): Promise<void> => {
-    const span = extent(shape, view.strides);
-    if (!source && span * itemSize > PIECE) {
-      const spans = shape.map((size, dim) => (size - 1) * view.strides[dim]!);
+    const span = extent(shape, strides);
+    if (span * itemSize > PIECE) {
+      const spans = shape.map((size, dim) => (size - 1) * strides[dim]!);
       const dim = spans.indexOf(Math.max(...spans));
       const half = Math.floor(shape[dim]! / 2);
       const part = (size: number) => shape.map((full, d) => (d === dim ? size : full));
       await copy(part(half), at, outAt);
-      await copy(part(shape[dim]! - half), at + half * view.strides[dim]!, outAt + half * outStrides[dim]!);
+      await copy(part(shape[dim]! - half), at + half * strides[dim]!, outAt + half * out.strides[dim]!);
       return;
     }
     const begin = view.begin + at * itemSize;
-    const block = source
-      ? { bytes: source.bytes.slice(begin - source.base, begin - source.base + span * itemSize) }
-      : { bytes: await view.storage.read(begin, begin + span * itemSize) };
-    copyStrided(shape, itemSize, { ...block, offset: 0, strides: view.strides }, { ...out, offset: outAt });
+    const bytes = await read(begin, begin + span * itemSize);
+    copyStrided(shape, itemSize, { bytes, offset: 0, strides }, { ...out, offset: outAt });
   };
   await copy(view.shape, 0, 0);
   return out.bytes;

@@ -1,5 +1,5 @@
 import { brief } from "../../plain/errors.js";
-import { elementCount, isShape, type StoredDtype, storedSize } from "../hostArray.js";
+import { elementCount, isShape, STORED_DTYPES, type StoredDtype, storedSize } from "../arrays/hostArray.js";
 import { BadPickle } from "../pickle/cursor.js";
 import { Global, type Value } from "../pickle/values.js";
 
@@ -14,23 +14,7 @@ class TorchDtype {
   ) {}
 }
 
-const READABLE: readonly StoredDtype[] = [
-  "float64",
-  "float32",
-  "float16",
-  "bfloat16",
-  "int64",
-  "int32",
-  "int16",
-  "int8",
-  "uint64",
-  "uint32",
-  "uint16",
-  "uint8",
-  "bool",
-];
-
-/** Bytes per element of PyTorch's other dtypes. */
+/** Bytes per element of PyTorch's dtypes that are not read. */
 const OTHERS: Readonly<Record<string, number>> = {
   complex32: 4,
   complex64: 8,
@@ -49,7 +33,7 @@ const OTHERS: Readonly<Record<string, number>> = {
 export const torchDtypes = (): ReadonlyMap<string, TorchDtype> =>
   new Map(
     [
-      ...READABLE.map((name) => new TorchDtype(name, storedSize(name), name)),
+      ...STORED_DTYPES.map((name) => new TorchDtype(name, storedSize(name), name)),
       ...Object.entries(OTHERS).map(([name, size]) => new TorchDtype(name, size, undefined)),
     ].map((dtype) => [dtype.name, dtype]),
   );

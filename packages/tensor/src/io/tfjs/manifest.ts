@@ -1,6 +1,6 @@
 import { showValue } from "../../plain/errors.js";
-import { corruptFile, type Place, unsupportedFile } from "../errors.js";
-import { elementCount, type StoredDtype, storedSize } from "../hostArray.js";
+import { elementCount, isShape, type StoredDtype, storedSize } from "../arrays/hostArray.js";
+import { corruptFile, firstTwice, type Place, unsupportedFile } from "../files/errors.js";
 
 const AFFINE = ["uint8", "uint16"] as const;
 
@@ -40,20 +40,18 @@ export function parseManifest(place: Place, model: unknown): WeightGroup[] {
   const fail = (problem: string): Error => corruptFile(place, problem);
   const manifest = isRecord(model) ? model.weightsManifest : undefined;
   if (!Array.isArray(manifest)) throw fail("it has no weightsManifest: it does not describe a TensorFlow.js model");
-  const seen = new Set<string>();
-  return manifest.map((group: unknown, i) => {
+  const groups = manifest.map((group: unknown, i) => {
     if (!isRecord(group) || !Array.isArray(group.paths) || !Array.isArray(group.weights)) {
       throw fail(`group ${i} of its weightsManifest lacks paths or weights`);
     }
     for (const path of group.paths)
       if (!isPlainPath(path)) throw fail(`the shard path ${show(path)} is not a plain name`);
     const weights = group.weights.map((entry: unknown) => parseWeight(place, entry));
-    for (const { name } of weights) {
-      if (seen.has(name)) throw fail(`two weights are called ${name}`);
-      seen.add(name);
-    }
     return { paths: group.paths as string[], weights };
   });
+  const twice = firstTwice(groups.flatMap(({ weights }) => weights));
+  if (twice !== undefined) throw fail(`two weights are called ${twice}`);
+  return groups;
 }
 
 function parseWeight(place: Place, entry: unknown): WeightSpec | PassedOver {
@@ -63,19 +61,17 @@ function parseWeight(place: Place, entry: unknown): WeightSpec | PassedOver {
   }
   const fail = (problem: string): Error => corruptFile(place, `weight ${name}: ${problem}`);
   const { shape, dtype } = entry;
-  if (!isCounts(shape)) throw fail(`its shape is ${show(shape)}`);
+  if (!isShape(shape)) throw fail(`its shape is ${show(shape)}`);
   const quantization = entry.quantization ?? undefined;
   if (quantization !== undefined && !isRecord(quantization)) throw fail(`its quantization is ${show(quantization)}`);
   if (dtype === "string" || dtype === "complex64") {
     const count = elementCount(shape);
-    if (!Number.isSafeInteger(8 * count)) throw fail(`its shape is ${show(shape)}`);
     const size = dtype === "string" ? { texts: count, bytes: 0 } : { texts: 0, bytes: 8 * count };
     return { name, why: `has the dtype ${dtype}`, ...size };
   }
   if (!isDtype(dtype)) throw unsupported(place, name, `has the dtype ${show(dtype)}`);
   const { stored, affine } = parseStorage(place, name, dtype, quantization);
   const bytes = elementCount(shape) * storedSize(stored);
-  if (!Number.isSafeInteger(bytes)) throw fail(`its shape is ${show(shape)}`);
   return { name, shape, dtype, stored, bytes, ...(affine === undefined ? {} : { affine }) };
 }
 
@@ -112,6 +108,4 @@ const isDtype = (dtype: unknown): dtype is WeightSpec["dtype"] =>
   typeof dtype === "string" && ["float32", "int32", "bool", "uint8"].includes(dtype);
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-const isCounts = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 const show = (value: unknown): string => (value === undefined ? "missing" : showValue(value));

@@ -1,10 +1,10 @@
-import { TensorError } from "../../plain/errors.js";
-import { corruptFile, type Place } from "../errors.js";
-import { decodeHostArray, type HostArray } from "../hostArray.js";
-import { guessed } from "../otherFile.js";
-import { checkLeft, leaveOut, type ReadOptions } from "../skipped.js";
-import { GIVEN_BYTES, type PathOrBytes, withSource } from "../source.js";
-import { decodeText, describeFault, recodeFix } from "../text.js";
+import { invalidArgument } from "../../plain/errors.js";
+import { decodeHostArray, type HostArray } from "../arrays/hostArray.js";
+import { guessed } from "../content/otherFile.js";
+import { checkLeft, leaveOut, type ReadOptions } from "../content/skipped.js";
+import { corruptFile, fileError, type Place } from "../files/errors.js";
+import { GIVEN_BYTES, type PathOrBytes, withSource } from "../files/source.js";
+import { decodeText, describeFault, recodeFix } from "../text/text.js";
 import { readBundle } from "./bundle.js";
 import { LiteralError } from "./literal.js";
 import { parseManifest, type WeightSpec } from "./manifest.js";
@@ -73,12 +73,8 @@ async function readAll(reader: string, input: PathOrBytes): Promise<{ place: Pla
 function parseModel(place: Place, bytes: Uint8Array): { description: unknown; bundled: boolean } {
   const text = decodeText(bytes);
   if (typeof text !== "string") {
-    const message = `${place.reader}: ${place.file}: it is not a model.json of TensorFlow.js: ${describeFault(text)}`;
-    throw new TensorError({
-      code: "corrupt-file",
-      message,
-      fix: recodeFix(place.file === GIVEN_BYTES ? "model.json" : place.file, text),
-    });
+    const fix = recodeFix(place.file === GIVEN_BYTES ? "model.json" : place.file, text);
+    throw fileError(place, "corrupt-file", `it is not a model.json of TensorFlow.js: ${describeFault(text)}`, fix);
   }
   const bundled = !text.trimStart().startsWith("{");
   try {
@@ -101,10 +97,8 @@ function shardLoader(place: Place, model: PathOrBytes, bundled: boolean, options
 function beside({ reader }: Place, model: PathOrBytes, suffix: string): (path: string) => PathOrBytes {
   if (model instanceof URL) return (path) => new URL(path + suffix, model);
   if (typeof model === "string") return (path) => model.replace(/[^/\\]*$/, "") + path + suffix;
-  throw new TensorError({
-    code: "invalid-argument",
-    message: `${reader}: the model came as bytes, so its shards cannot be found beside it`,
-    fix: { code: "pass { shard: (path) => bytes }" },
+  throw invalidArgument(`${reader}: the model came as bytes, so its shards cannot be found beside it`, {
+    code: "pass { shard: (path) => bytes }",
   });
 }
 

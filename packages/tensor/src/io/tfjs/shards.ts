@@ -1,4 +1,4 @@
-import { corruptFile, type Place } from "../errors.js";
+import { corruptFile, type Place } from "../files/errors.js";
 import type { WeightGroup } from "./manifest.js";
 
 /** Loads the bytes of a shard, given its path in the manifest. */
@@ -28,13 +28,7 @@ export class ShardCursor {
       pieces.push(piece);
       missing -= piece.length;
     }
-    const out = new Uint8Array(count);
-    let at = 0;
-    for (const piece of pieces) {
-      out.set(piece, at);
-      at += piece.length;
-    }
-    return out.buffer;
+    return new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer();
   }
 
   /** Skips texts, each preceded by its length in 4 bytes. */

@@ -2,8 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ClassEntry } from "../../../../../packages/fcn/src/data/folder/classes.js";
 import { vocKeys } from "../../../../../packages/fcn/src/data/folder/colours.js";
-import { chooseRule } from "../../../../../packages/fcn/src/data/folder/meaning/chooseRule.js";
-import type { MaskMeaning } from "../../../../../packages/fcn/src/data/folder/meaning/meaning.js";
+import { chooseRule, type MaskMeaning } from "../../../../../packages/fcn/src/data/folder/meaning/chooseRule.js";
 import type { MaskSurvey } from "../../../../../packages/fcn/src/data/workers/surveyMasks.js";
 
 let made = 0;
@@ -16,6 +15,8 @@ const survey = (kind: MaskSurvey["kind"], keys: readonly number[], more: Partial
   isRgb: kind === "colour",
   keys,
   pixels: keys.map(() => 100),
+  isSoft: false,
+  hasShapesInAlpha: false,
   ...more,
 });
 const grey = (...keys: number[]): MaskSurvey => survey("grey", keys);
@@ -30,6 +31,14 @@ const VOID_COLOUR = 0xe0e0c0;
 function labelOf({ rule }: MaskMeaning, key: number): number | undefined {
   return new Map(rule.labels).get(key) ?? rule.other;
 }
+function fixOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return (error as TensorError).fix ?? "";
+  }
+  return "";
+}
 const codes = ({ remarks }: MaskMeaning): string[] => remarks.map(({ code }) => code);
 
 describe("chooseRule", () => {
@@ -43,15 +52,18 @@ describe("chooseRule", () => {
     expect(labelOf(given, 3)).toBe(3);
   });
 
-  it("takes masks of 0 and 255 alone as two classes and says so, but not where more classes are named", () => {
-    const binary = chooseRule("r", [grey(0, 255), grey(0)], undefined);
-    expect(binary.classes).toEqual(["background", "foreground"]);
+  it("asks what 255 means in grey masks of 0 and 255 alone, and takes what values say", () => {
+    expect(() => chooseRule("r", [grey(0, 255), grey(0)], undefined)).toThrowError(
+      "m0.png: it holds only 0 and 255: 255 may be a class, or void as in other masks; all masks together hold 0 (200 pixels), 255 (100 pixels)",
+    );
+    const pasted = '[{"name": "sky", "value": 0}, {"name": "bird", "value": 255}], without 255 where it is void';
+    expect(fixOf(() => chooseRule("r", [grey(0, 255)], named("sky", "bird")))).toContain(pasted);
+    expect(() => chooseRule("r", [grey(0, 255)], named("a", "b", "c"))).toThrowError("only 0 and 255");
+    const entries = ["sky", "bird"].map((name, i) => ({ name, value: 255 * i }));
+    const binary = chooseRule("r", [grey(0, 255)], entries);
     expect([0, 255, 1].map((key) => labelOf(binary, key))).toEqual([0, 1, undefined]);
-    expect(codes(binary)).toEqual(["binary-masks"]);
-    expect(chooseRule("r", [grey(0, 255)], named("sky", "bird")).classes).toEqual(["sky", "bird"]);
-    const three = chooseRule("r", [grey(0, 255)], named("a", "b", "c"));
-    expect(labelOf(three, 255)).toBe(255);
-    expect(three.remarks).toMatchObject([{ level: "warning", code: "binary-masks" }]);
+    const indices = chooseRule("r", [palette([0, 5], 0, 255)], named("a", "b"));
+    expect([0, 255].map((key) => labelOf(indices, key))).toEqual([0, 255]);
   });
 
   it("follows values that classes.json gives", () => {
@@ -95,12 +107,18 @@ describe("chooseRule", () => {
     expect(chooseRule("r", [grey(0, 255)], white).rule.by).toBe("colour");
   });
 
-  it("keeps numbers where the colours of classes.json are not in the masks", () => {
+  it("reads by colour wherever classes.json gives colours, also masks that have none of them", () => {
     const entries = [
       { name: "a", colour: 0x112233 },
       { name: "b", colour: 0xff0000 },
     ];
-    const numbers = chooseRule("r", [grey(0, 1)], entries);
+    for (const mask of [grey(0, 1), palette([0x010203, 0x040506], 0, 1), palette([0, 0xff0000], 0, 1)]) {
+      const found = chooseRule("r", [mask], entries);
+      expect(found.rule.by).toBe("colour");
+      expect([0x112233, 0xff0000, 0, 1].map((key) => labelOf(found, key))).toEqual([0, 1, undefined, undefined]);
+    }
+    const valued = entries.map((entry, value) => ({ ...entry, value }));
+    const numbers = chooseRule("r", [grey(0, 1)], valued);
     expect(numbers).toMatchObject({
       rule: { by: "value" },
       palette: [
@@ -109,7 +127,6 @@ describe("chooseRule", () => {
       ],
     });
     expect([0, 1, 255].map((key) => labelOf(numbers, key))).toEqual([0, 1, 255]);
-    expect(chooseRule("r", [palette([0x010203, 0x040506], 0, 1)], entries).rule.by).toBe("value");
   });
 
   it("numbers the colours of PASCAL VOC in RGB masks as VOC does, without its names", () => {
@@ -144,17 +161,19 @@ describe("chooseRule", () => {
     }
   });
 
-  it("numbers other colours in rising order", () => {
-    const found = chooseRule("r", [colour(0xff8000, 0x000102), grey(9, 900), colour(VOID_COLOUR, 0x000102)], undefined);
-    expect(found.classes).toEqual(["#000102", "#090909", "#ff8000"]);
-    expect([0x000102, 0x090909, 0xff8000, VOID_COLOUR].map((key) => labelOf(found, key))).toEqual([0, 1, 2, 255]);
-    expect(found.palette[2]).toEqual([255, 128, 0]);
-    const given = chooseRule("r", [colour(0x10, 0x2000)], named("low", "high"));
-    expect(given.classes).toEqual(["low", "high"]);
-    expect(given.remarks).toMatchObject([
-      { level: "warning", text: expect.stringContaining("#000010 low, #002000 high") },
-    ]);
-    expect(found.remarks[0]?.level).toBe("note");
+  it("asks for the classes of other colours, with what was found and a list to fill in", () => {
+    const surveys = [colour(0xff8000, 0x000102), grey(9, 900), colour(VOID_COLOUR, 0x000102)];
+    for (const names of [undefined, named("low", "mid", "high")]) {
+      const open = (): MaskMeaning => chooseRule("r", surveys, names);
+      expect(open).toThrowError(
+        "m0.png: it holds #ff8000, and all masks together hold #000102 (200 pixels), #090909 (100 pixels), #ff8000 (100 pixels): these are not the colours of PASCAL VOC",
+      );
+      expect(fixOf(open)).toBe(
+        'give each class its color in classes.json: [{"name": "class 0", "color": "#000102"}, {"name": "class 1", "color": "#090909"}, {"name": "class 2", "color": "#ff8000"}], or repaint what is a slip',
+      );
+    }
+    const mended = JSON.parse(/\[.*\]/.exec(fixOf(() => chooseRule("r", surveys, undefined)))?.[0] ?? "") as unknown[];
+    expect(mended).toHaveLength(3);
   });
 
   it("takes a number whose colour in the palette is that of void for void, unless it is a named class", () => {
@@ -170,50 +189,6 @@ describe("chooseRule", () => {
     expect(found).toMatchObject({ rule: { by: "value" }, classes: ["class 0", "class 1", "class 2"] });
   });
 
-  it("warns of palettes that differ", () => {
-    const differ = chooseRule("r", [palette([0, 5], 0, 1), palette([0, 6], 0, 1)], undefined);
-    expect(codes(differ)).toContain("palettes-differ");
-    expect(codes(chooseRule("r", [palette([0, 5], 0, 1), palette([0, 6], 0)], undefined))).not.toContain(
-      "palettes-differ",
-    );
-  });
-
-  it("refuses masks in which some colours are those of classes and others are not, where the numbers say something else", () => {
-    const listed = [
-      { name: "red", colour: 0xff0000 },
-      { name: "green", colour: 0x00ff00 },
-      { name: "blue", colour: 0x0000ff },
-    ];
-    const unlisted = palette([0, 0xff0000, 0x00ff00, 0x0000ff], 0, 1, 2, 3);
-    expect(() => chooseRule("r", [unlisted], listed)).toThrowError(
-      'm0.png: no class has its colour #000000 (stored as 0), but m0.png has #ff0000 of "red" (stored as 1, which as a number is "green")',
-    );
-    const binary = [
-      { name: "bg", colour: 0 },
-      { name: "fg", colour: 0xffffff },
-    ];
-    const surveys = [grey(0, 255), grey(0, 1, 255), grey(0, 255)];
-    expect(() => chooseRule("r", surveys, binary)).toThrowError(
-      'm2.png: no class has its colour #010101 (stored as 1), but m1.png has #ffffff of "fg" (stored as 255, which as a number is void)',
-    );
-    const valued = binary.map((entry, value) => ({ ...entry, value }));
-    expect([0, 1, 255].map((key) => labelOf(chooseRule("r", surveys, valued), key))).toEqual([0, 1, 255]);
-  });
-
-  it("takes numbers where the colours that fit say the same, and where black alone fits grey masks", () => {
-    const entries = [
-      { name: "sky", colour: 0x0000ff },
-      { name: "sea", colour: 0x00ff00 },
-      { name: "land", colour: 0 },
-    ];
-    const found = chooseRule("r", [grey(0, 1, 2)], entries);
-    expect([found.rule.by, codes(found)]).toEqual(["value", ["numbers-not-colours"]]);
-    expect(found.remarks[0]?.level).toBe("note");
-    const same = chooseRule("r", [palette([0x0000ff, 0x00ff00, 0x777777], 0, 1, 2)], entries);
-    expect([same.rule.by, same.remarks[0]?.level]).toEqual(["value", "warning"]);
-    expect(() => chooseRule("r", [palette([0, 5, 6], 0, 1, 2)], entries)).toThrowError(TensorError);
-  });
-
   it("reads palettes by colour beside RGB masks of the same colours", () => {
     const entries = [0, 0x800000, 0x008000].map((key, i) => ({ name: `c${i}`, colour: key }));
     const colours = [0, 0x800000, 0x008000];
@@ -223,75 +198,76 @@ describe("chooseRule", () => {
 
   it("refuses masks of 0 and 255 beside masks with other numbers, unless values say what is meant", () => {
     const stray = [...Array.from({ length: 9 }, () => grey(0, 255)), grey(0, 1, 255)];
-    for (const names of [undefined, named("background", "crack")]) {
+    for (const names of [undefined, named("background", "crack"), named("a", "b", "c")]) {
       expect(() => chooseRule("r", stray, names)).toThrowError(
-        "m0.png: this mask and 8 more hold only 0 and 255, but m9.png holds 1: as labels 255 is void, not a class",
+        "m0.png: it holds only 0 and 255; the same is true of 8 more masks: 255 may be a class, or void as in other masks; all masks together hold 0 (1000 pixels), 1 (100 pixels), 255 (1000 pixels)",
       );
       expect(() => chooseRule("r", [grey(0, 1), grey(0, 1), grey(0, 255)], names)).toThrowError("only 0 and 255");
     }
     const values = ["background", "crack"].map((name, value) => ({ name, value }));
     expect(labelOf(chooseRule("r", stray, values), 255)).toBe(255);
-    const doubtful = chooseRule("r", [grey(0, 1, 255), grey(0, 1, 255), grey(0, 255)], undefined);
-    expect(doubtful.remarks.map(({ level, code }) => [level, code])).toContainEqual(["warning", "mixed-masks"]);
-    expect(codes(chooseRule("r", stray, named("a", "b", "c")))).toEqual(["mixed-masks"]);
     expect(codes(chooseRule("r", [grey(0, 1, 255), grey(0, 1)], named("a", "b")))).toEqual([]);
   });
 
-  it("proposes values for numbers with more gaps than numbers", () => {
-    const { classes, remarks } = chooseRule("r", [grey(0, 50), grey(90, 150)], undefined);
-    expect(classes).toHaveLength(151);
-    expect(remarks.map(({ level, code }) => [level, code])).toEqual([["warning", "label-gaps"]]);
-    expect(remarks[0]?.text).toContain(
-      'as labels they ask for 151 classes; if they are 4 classes, list them in classes.json: [{"name": "...", "value": 0}, {"name": "...", "value": 50},',
+  it("asks for the classes of numbers with gaps, with values and the given names", () => {
+    const open = (names?: ClassEntry[]) => (): MaskMeaning => chooseRule("r", [grey(0, 50), grey(90, 150)], names);
+    expect(open()).toThrowError(
+      "m0.png: it holds 50, and all masks together hold 0 (100 pixels), 50 (100 pixels), 90 (100 pixels), 150 (100 pixels): without a list of classes, the numbers must be 0, 1, 2 and so on without a gap, and 255 is void",
     );
-    expect(codes(chooseRule("r", [grey(0, 50)], named("a", "b")))).toEqual([]);
-  });
-
-  it("refuses grey levels in even steps that do not reach white", () => {
+    expect(fixOf(open())).toContain(
+      'give each class its value in classes.json: [{"name": "class 0", "value": 0}, {"name": "class 1", "value": 50},',
+    );
+    expect(open(named("a", "b", "c", "d"))).toThrowError(
+      "classes.json has 4 names, for the numbers from 0 to 3, and 255 is void",
+    );
+    expect(fixOf(open(named("a", "b", "c", "d")))).toContain('{"name": "d", "value": 150}]');
     for (const levels of [
       [0, 50, 100, 150],
       [0, 100, 200],
       [0, 40, 80, 120, 160, 200],
+      [1, 2],
+      [0, 2, 4, 6],
     ]) {
+      expect(() => chooseRule("r", [grey(0), grey(...levels)].slice(levels[0]), undefined)).toThrowError(
+        "without a gap",
+      );
       const last = levels.at(-1) as number;
-      for (const names of [undefined, named(...levels.map((level) => `c${level}`))]) {
-        expect(() => chooseRule("r", [grey(0), grey(...levels)], names)).toThrowError(
-          `${levels.join(", ")}, in even steps from black: as labels they would ask for ${last + 1} classes`,
-        );
-      }
       const all = named(...Array.from({ length: last + 1 }, (_, i) => `c${i}`));
       expect(labelOf(chooseRule("r", [grey(...levels)], all), last)).toBe(last);
     }
-    expect(chooseRule("r", [grey(0, 2, 4, 6)], undefined).classes).toHaveLength(7);
   });
 
-  it("names the classes for which the masks have no colour left", () => {
-    const { classes, remarks } = chooseRule("r", [colour(0, 0xff0000)], named("ground", "cat", "dog"));
-    expect(classes).toEqual(["ground", "cat"]);
-    expect(remarks[0]).toMatchObject({ level: "warning", code: "colours-found" });
-    expect(remarks[0]?.text).toContain("classes.json has 3 names for 2 colours, so that the last is left out (dog)");
-    expect(chooseRule("r", [colour(0, 0xff0000)], named("ground", "cat")).remarks[0]?.text).not.toContain("left out");
+  it("leaves few masks with numbers or colours of no class to the check, which names each", () => {
+    const surveys = [grey(0, 1), grey(0, 1), grey(0, 7), colour(0xff0000)];
+    const found = chooseRule("r", surveys, named("a", "b"));
+    expect([0, 1, 7].map((key) => labelOf(found, key))).toEqual([0, 1, undefined]);
+    expect(() => chooseRule("r", [grey(0, 1), grey(7), grey(8)], named("a", "b"))).toThrowError("m5.png: it holds 7");
   });
 
-  it("warns of a class of a few pixels in one mask, and names it", () => {
-    const rare = { pixels: [5000, 5000, 1] };
-    const painted = chooseRule(
+  it("says how many pixels each number has where no list names the classes", () => {
+    const { remarks } = chooseRule(
       "r",
-      [colour(0, 0xff0000), survey("colour", [0, 0xfe0000, 0xff0000], { pixels: [5000, 1, 5000] })],
+      [grey(0, 1), survey("grey", [0, 1, 2], { pixels: [5000, 5000, 1] })],
       undefined,
     );
-    expect(painted.remarks.map(({ level, code, file }) => [level, code, file])).toEqual([
-      ["note", "colours-found", "r"],
-      ["warning", "rare-class", "m1.png"],
+    expect(remarks.map(({ level, text }) => [level, text])).toEqual([
+      [
+        "note",
+        "no classes.json: the largest label in the masks is 2, so there are 3 classes without names; list their names in classes.json; the masks hold 0 (5100 pixels), 1 (5100 pixels), 2 (1 pixel)",
+      ],
     ]);
-    const numbers = chooseRule("r", [grey(0, 1), survey("grey", [0, 1, 2], rare)], undefined);
-    expect(numbers.remarks.at(-1)?.text).toMatch(/^2 \(1 pixel\) is in this mask alone/);
-    expect(codes(chooseRule("r", [grey(0, 1), survey("grey", [0, 1, 2], rare)], named("a", "b", "c")))).toEqual([]);
+  });
+
+  it("refuses palettes that have two colours under one number", () => {
+    expect(() => chooseRule("r", [palette([0, 5], 0, 1), palette([0, 6], 0, 1)], undefined)).toThrowError(
+      "m1.png: its palette has #000006 under the number 1, that of m0.png has #000005: one number may mean two classes",
+    );
+    expect(codes(chooseRule("r", [palette([0, 5], 0, 1), palette([0, 6], 0)], undefined))).toEqual(["classes-found"]);
   });
 
   it("refuses palettes that have one colour under two numbers", () => {
     expect(() => chooseRule("r", [palette([0, 5, 6], 0, 1), palette([0, 6, 5], 0, 2)], undefined)).toThrowError(
-      "m1.png: its palette has the colour #000005 under the number 2, that of m0.png under 1: the numbers are no labels",
+      "m1.png: its palette has #000005 under the number 2, that of m0.png has #000006: one number may mean two classes",
     );
     const unused = chooseRule("r", [palette([0, 5, 0], 0, 1), palette([0, 5, 0], 2)], undefined);
     expect(codes(unused)).toEqual(["classes-found"]);
@@ -307,15 +283,15 @@ describe("chooseRule", () => {
       "more colours than names",
       [colour(1, 2, 0x300)],
       named("a", "b"),
-      "r: the masks hold 3 colours (#000001, #000002, #000300), but classes.json has 2 names; the rarest is #000001, 100 pixels in ",
+      "png: it holds #000001, and all masks together hold #000001 (100 pixels), #000002 (100 pixels), #000300 (100 pixels): these are not the colours of PASCAL VOC, and classes.json does not say which is whose",
     ],
     [
       "hundreds of colours",
       [colour(...Array.from({ length: 300 }, (_, i) => i * 300))],
       undefined,
-      "png: the masks hold 300 colours, 300 in this one",
+      "and 288 more: these are not the colours of PASCAL VOC, and no list says which classes they are",
     ],
-    ["16-bit numbers", [grey(0, 1000)], undefined, "png: it holds the number 1000"],
+    ["16-bit numbers", [grey(0, 1000)], undefined, "png: it holds 1000, and all masks together hold"],
   ])("refuses %s", (_, surveys, entries, problem) => {
     expect(() => chooseRule("r", surveys, entries)).toThrowError(TensorError);
     expect(() => chooseRule("r", surveys, entries)).toThrowError(problem);

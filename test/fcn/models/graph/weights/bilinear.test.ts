@@ -60,8 +60,8 @@ describe("bilinearKernel", () => {
       "bilinearKernel(3, 2, 4): the number of input and output channels must be the same, or the output channels 1",
     );
     for (const bad of [0, -1, 1.5, Number.NaN]) {
-      expect(() => bilinearKernel(2, 2, bad)).toThrow(/must be integers of at least 1/);
-      expect(() => bilinearKernel(bad, bad, 4)).toThrow(/must be integers of at least 1/);
+      expect(() => bilinearKernel(2, 2, bad)).toThrow(/^bilinearKernel: kernelSize is .*, expected a whole number/);
+      expect(() => bilinearKernel(bad, bad, 4)).toThrow(/inChannels is .*, expected a whole number of at least 1/);
     }
   });
 });

@@ -1,15 +1,18 @@
 import { invalidArgument } from "@fcn/tensor/internal";
 import { kindOf } from "../kinds/index.js";
-import { foldGraph, type Graph, type Node } from "../spec.js";
+import { foldGraph, type Graph, mainHead } from "../spec.js";
 
 /**
- * The channels of every node, which do not depend on sizes. Throws `invalid-argument` if a node's inputs do not fit.
+ * The channels of every node, which do not depend on sizes. Throws `invalid-argument` if a layer has a fault, such as
+ * inputs that do not fit.
  */
 export const inferChannels = (graph: Graph): Map<string, number> =>
-  foldGraph(graph, 0, (node, inputs) => kindOf(node.layer).channels(node.layer, inputs, refuse(node)));
+  foldGraph(graph, 0, ({ name, layer }, inputs) => {
+    const { fault, channels } = kindOf(layer);
+    const [problem, fix = ""] = fault?.(layer, inputs) ?? [];
+    if (problem !== undefined) throw invalidArgument(`${layer.kind} ${name}: ${problem}`, fix);
+    return channels(layer, inputs);
+  });
 
-const refuse =
-  ({ name, layer }: Node) =>
-  (problem: string, fix: string): never => {
-    throw invalidArgument(`${layer.kind} ${name}: ${problem}`, fix);
-  };
+/** The number of classes that the node of a head scores; by default that of the main head. */
+export const classesOf = (graph: Graph, node = mainHead(graph)): number | undefined => inferChannels(graph).get(node);

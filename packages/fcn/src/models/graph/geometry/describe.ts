@@ -36,7 +36,7 @@ interface Field {
   readonly stride: number;
 }
 
-/** A kernel k' after a kernel k of stride s gives k + (k' - 1) s at stride s s' (section 3.1 of the FCN paper). */
+/** A kernel k' after a kernel k of stride s gives k + (k' - 1) s at stride s s' (section 3 of the FCN paper). */
 const receptiveFields = (graph: Graph): Map<string, Field> => foldGraph(graph, { field: 1, stride: 1 }, fieldOf);
 
 function fieldOf({ layer }: Node, inputs: readonly Field[]): Field {

@@ -4,7 +4,7 @@ import { AXES, type Axis, onBothAxes } from "../plane/window.js";
 import { type Graph, inputNode, mainHead } from "../spec.js";
 import { coordinateMaps } from "./coordinates.js";
 import { coarsestStride } from "./reach.js";
-import { type Geometry, geometryOf, type Plane } from "./shapes.js";
+import { type Geometry, geometryOf, inferShapes, type Plane } from "./shapes.js";
 import { sizesAlong } from "./sizes.js";
 
 /** How an image is padded with zeros for a net, and where its pixels then lie in the outputs. */
@@ -55,9 +55,8 @@ export function fitOf(
       return { padding: onBothAxes((axis) => [0, plane[axis] - image[axis]]), offsets: nodes.map(() => [0, 0]) };
     }
     if (found instanceof Error) throw found;
-    const axes = AXES.map((axis) => fitAlong(graph, nodes, { axis, size: image[axis], multiple, stride }));
-    const [down, across] = axes as [AxisFit | undefined, AxisFit | undefined];
-    if (!down || !across) throw misfit(graph, op, { image, nodes, geometry, stride });
+    const [down, across] = onBothAxes((axis) => fitAlong(graph, nodes, { axis, size: image[axis], multiple, stride }));
+    if (!down || !across) throw misfit(op, graph, nodes, filled(stride));
     return {
       padding: [down.padding, across.padding],
       offsets: nodes.map((_, i) => [down.offsets[i] as number, across.offsets[i] as number]),
@@ -111,29 +110,19 @@ function fitAlong(
   return undefined;
 }
 
-interface Misfit {
-  readonly image: Plane;
-  readonly nodes: readonly string[];
-  readonly geometry: (height: number, width: number) => Geometry;
-  readonly stride: number;
-}
-
-function misfit(graph: Graph, op: string, { image, nodes, geometry, stride }: Misfit): TensorError {
+/** `plane` is the image, filled up to multiples of the net's stride. */
+function misfit(op: string, graph: Graph, nodes: readonly string[], plane: Plane): TensorError {
   const input = inputNode(graph)?.name ?? "data";
-  const plane = image.map((side) => roundUp(side, stride)) as [number, number];
-  const { shapes } = geometry(...plane);
+  const shapes = inferShapes(graph, ...plane);
   const node = nodes.find((name) => AXES.some((axis) => shapes.get(name)?.[axis + 1] !== plane[axis])) ?? nodes[0];
   const [, height = 0, width = 0] = shapes.get(node as string) ?? [];
   const steps = AXES.map((axis) => {
     const { num = 1, den = 1 } = coordinateMaps(graph, axis, plane[axis]).get(node as string)?.scale ?? {};
     return den / num;
   });
-  const grid = steps.some((step) => step !== 1)
-    ? `one value for ${steps.join(" x ")} pixels`
-    : "on places that lie between the pixels";
-  const way = steps.some((step) => step !== 1)
-    ? `{ kind: "resize", mode: "bilinear" }`
-    : `{ kind: "crop", align: "topLeft" }`;
+  const [grid, way] = steps.some((step) => step !== 1)
+    ? [`one value for ${steps.join(" x ")} pixels`, `{ kind: "resize", mode: "bilinear" }`]
+    : ["on places that lie between the pixels", `{ kind: "crop", align: "topLeft" }`];
   return new TensorError({
     code: "invalid-shape",
     message: `${op}: the net ${graph.name} returns ${node} with ${height}x${width} for images of ${plane.join("x")}, ${grid}, but must give a value for each pixel`,

@@ -8,10 +8,7 @@ import { cropOffsets } from "./coordinates.js";
 import { sizesAlong } from "./sizes.js";
 
 /** For each place along an axis, the first and last pixel of the image on which its value depends. */
-interface Intervals {
-  readonly low: Float64Array;
-  readonly high: Float64Array;
-}
+type Intervals = readonly (readonly [low: number, high: number])[];
 
 /** A graph, or a net that runs one. */
 export type GraphOrNet = Graph | { readonly graph: Graph };
@@ -56,10 +53,13 @@ function reachAlong(graph: Graph, axis: Axis): number {
   const stride = coarsestStride(graph);
   // The image grows until its middle pixels no longer see its borders.
   for (let size = 16 * stride; ; size *= 2) {
-    const { low, high } = intervalsAt(graph, axis, size);
+    const intervals = intervalsAt(graph, axis, size);
     const middle = Math.floor(size / 2 / stride) * stride;
     let reach = 0;
-    for (let x = middle; x < middle + stride; x++) reach = Math.max(reach, x - low[x]!, high[x]! - x);
+    for (let x = middle; x < middle + stride; x++) {
+      const [low, high] = intervals[x]!;
+      reach = Math.max(reach, x - low, high - x);
+    }
     if (reach < middle - stride) return reach;
     if (size > 2 ** 16) return Infinity;
   }
@@ -68,29 +68,26 @@ function reachAlong(graph: Graph, axis: Axis): number {
 function intervalsAt(graph: Graph, axis: Axis, size: number): Intervals {
   const sizes = sizesAlong(graph, axis, size);
   const offsets = cropOffsets(graph, [size, size]);
-  const image = build(size, (x) => [x, x]);
+  const image = along(size, (x) => [x, x]);
   const known = foldGraph(graph, image, ({ name, layer }, inputs) => {
-    const [from, to] = [(inputs[0] as Intervals).low.length, sizes.get(name) as number];
-    const taps = kindOf(layer).taps?.(layer, { axis, from, to, offset: offsets.get(name)?.[axis] ?? 0 });
-    return taps ? throughTaps(inputs[0] as Intervals, to, taps) : union(inputs, to);
+    const [source, to] = [inputs[0]!, sizes.get(name) as number];
+    const taps = kindOf(layer).taps?.(layer, { axis, from: source.length, to, offset: offsets.get(name)?.[axis] ?? 0 });
+    return taps ? throughTaps(source, to, taps) : union(inputs, to);
   });
   return known.get(mainHead(graph)) as Intervals;
 }
 
-const union = (inputs: readonly Intervals[], size: number): Intervals =>
-  build(size, (x) => [Math.min(...inputs.map(({ low }) => low[x]!)), Math.max(...inputs.map(({ high }) => high[x]!))]);
+const along = (size: number, at: (x: number) => Intervals[number]): Intervals =>
+  Array.from({ length: size }, (_, x) => at(x));
 
-function build(size: number, at: (x: number) => readonly [number, number]): Intervals {
-  const intervals = { low: new Float64Array(size), high: new Float64Array(size) };
-  for (let x = 0; x < size; x++) [intervals.low[x], intervals.high[x]] = at(x) as [number, number];
-  return intervals;
-}
+const union = (inputs: readonly Intervals[], size: number): Intervals =>
+  along(size, (x) => [Math.min(...inputs.map((own) => own[x]![0])), Math.max(...inputs.map((own) => own[x]![1]))]);
 
 /** Places that a tap reads in the padding count as the border's. */
-function throughTaps({ low, high }: Intervals, size: number, taps: Taps): Intervals {
-  const inside = (x: number): number => Math.min(Math.max(x, 0), low.length - 1);
-  return build(size, (x) => {
+function throughTaps(source: Intervals, size: number, taps: Taps): Intervals {
+  const inside = (x: number): Intervals[number] => source[Math.min(Math.max(x, 0), source.length - 1)]!;
+  return along(size, (x) => {
     const [first, last] = taps(x);
-    return [low[inside(first)]!, high[inside(last)]!];
+    return [inside(first)[0], inside(last)[1]];
   });
 }

@@ -2,7 +2,7 @@ import { conv2d, nn } from "@fcn/tensor";
 import { elementsOf } from "@fcn/tensor/internal";
 import type { PaddedWindow } from "../plane/window.js";
 import { type ConvInit, convValues, INIT_NAMES } from "../weights/initialise.js";
-import { type BuildContext, type Kind, ONE, type Shapes } from "./kind.js";
+import { type BuildContext, type Fault, type Kind, ONE, type Shapes } from "./kind.js";
 import * as rule from "./rules.js";
 import { pair, slidingWindow, windowOptions, windowRules } from "./slidingWindow.js";
 
@@ -56,8 +56,10 @@ function build(layer: Conv, { device, inChannels, seed }: BuildContext): nn.Modu
 }
 
 /** What is wrong with a number of groups, or undefined if it is valid. */
-export const groupsFault = (groups: number, from: number, to: number): string | undefined =>
-  from % groups === 0 && to % groups === 0 ? undefined : `${groups} groups do not divide ${from} and ${to} channels`;
+export const groupsFault = (groups: number, from: number, to: number): Fault | undefined =>
+  from % groups === 0 && to % groups === 0
+    ? undefined
+    : [`${groups} groups do not divide ${from} and ${to} channels`, "choose groups that divide both"];
 
 /** Whether `shape` is that of the fully connected matrix with the same values as a convolution of the other shape. */
 export const isFullyConnected = (shape: readonly number[], [out = 0, ...window]: readonly number[]): boolean =>

@@ -8,6 +8,7 @@ import { groupsFault } from "./conv.js";
 import {
   type BuildContext,
   CUT_UPSAMPLING,
+  type Fault,
   type Kind,
   ONE,
   runModule,
@@ -64,11 +65,17 @@ export const convTranspose: Kind<ConvTranspose> = {
   run: runModule,
 };
 
-function fault({ outChannels, groups = 1, init }: ConvTranspose, [from = 0]: readonly number[]): string | undefined {
+function fault(layer: ConvTranspose, [from = 0]: readonly number[]): Fault | undefined {
+  const { outChannels, groups = 1, init } = layer;
   const uneven = groupsFault(groups, from, outChannels);
-  if (uneven || init === "default" || from === outChannels / groups || outChannels === groups) return uneven;
-  return `bilinear upsampling of ${from} channels to ${outChannels} in ${groups} groups`;
+  if (uneven || init === "default") return uneven;
+  const [height, width] = pair(layer.kernelSize, 1);
+  if (height !== width) return [`bilinear upsampling with a kernel of ${height}x${width}`, BILINEAR_FIX];
+  if (from === outChannels / groups || outChannels === groups) return undefined;
+  return [`bilinear upsampling of ${from} channels to ${outChannels} in ${groups} groups`, BILINEAR_FIX];
 }
+
+const BILINEAR_FIX = 'make the kernel square and keep the number of channels, or choose init: "default"';
 
 function taps(layer: ConvTranspose, { axis }: TapsContext): Taps {
   const { stride, extent } = windowAlong(layer, axis);
@@ -76,13 +83,8 @@ function taps(layer: ConvTranspose, { axis }: TapsContext): Taps {
   return (x) => [Math.ceil((x + padding - extent + 1) / stride), Math.floor((x + padding) / stride)];
 }
 
-function parameters(
-  { outChannels, groups = 1, kernelSize, bias = false, init }: ConvTranspose,
-  inChannels: number,
-): Shapes {
-  const [kh, kw] = pair(kernelSize, 1);
-  // Bilinear kernels are square.
-  const weight = [inChannels, outChannels / groups, kh, init === "default" ? kw : kh];
+function parameters({ outChannels, groups = 1, kernelSize, bias = false }: ConvTranspose, inChannels: number): Shapes {
+  const weight = [inChannels, outChannels / groups, ...pair(kernelSize, 1)];
   return bias ? { weight, bias: [outChannels] } : { weight };
 }
 

@@ -1,6 +1,6 @@
 import { crop as cropOf } from "@fcn/tensor";
 import { cropOffset } from "../plane/coordinateMap.js";
-import { type Kind, sameChannels, samePlane, stateless, unmoved } from "./kind.js";
+import { type Kind, oneToOne, samePlane, stateless } from "./kind.js";
 import * as rule from "./rules.js";
 
 /** Cuts the first input to the height and width of the second, at the offset that aligns their pixels. */
@@ -11,12 +11,9 @@ export interface Crop {
 }
 
 export const crop: Kind<Crop> = {
+  ...oneToOne,
   inputs: [2, 2],
-  needed: {},
   optional: { align: rule.oneOf("coordinates", "topLeft") },
-  fault: undefined,
-  channels: sameChannels,
-  ...unmoved,
   takesReference: true,
   offset: ({ align }, source, reference, name) => (align === "topLeft" ? 0 : cropOffset(source, reference, name)),
   taps:

@@ -42,6 +42,8 @@ export interface RunContext {
   readonly offset: readonly [number, number];
 }
 
+export type Fault = readonly [problem: string, fix: string];
+
 /**
  * Everything known about layers of one kind, with L their fields. Sizes, places and taps are along one axis. No field
  * has a default; kinds share named parts instead (`unmoved`, `stateless`, `slidingWindow`).
@@ -51,11 +53,11 @@ export interface Kind<L extends { readonly kind: string }> {
   /** What the fields of a layer from a file must be. */
   readonly needed: { readonly [F in Exclude<Common<L>, "kind">]: Rule };
   readonly optional: { readonly [F in Exclude<Fields<L>, Common<L>>]: Rule };
-  /** What is wrong with a layer whose fields are valid one by one, or undefined if nothing is. */
-  readonly fault: ((layer: L, inputChannels: readonly number[]) => string | undefined) | undefined;
+  /** What is wrong with a layer whose fields are valid one by one; undefined for kinds in which nothing can be. */
+  readonly fault: ((layer: L, inputChannels: readonly number[]) => Fault | undefined) | undefined;
 
-  /** Channels of the output. `refuse` throws. */
-  readonly channels: (layer: L, inputs: readonly number[], refuse: (problem: string, fix: string) => never) => number;
+  /** Channels of the output of a layer without a fault. */
+  readonly channels: (layer: L, inputChannels: readonly number[]) => number;
   /**
    * Whether a second input is a reference that gives only height and width. Otherwise all inputs lie at the same
    * places.
@@ -98,7 +100,7 @@ export const ONE = [1, 1] as const;
 /** Number of inputs of layers that take any number. */
 export const MANY = [1, 64] as const;
 
-export const sameChannels = (_: object, [first = 0]: readonly number[]): number => first;
+const sameChannels = (_: object, [first = 0]: readonly number[]): number => first;
 
 /** For kinds that leave every value at its place in the plane. */
 export const unmoved = {
@@ -111,6 +113,16 @@ export const unmoved = {
   isGlobal: false,
   isStrided: false,
   dilate: <L>(layer: L): L => layer,
+} as const;
+
+/** For kinds that make one value of each, at its place and in its channel. */
+export const oneToOne = {
+  inputs: ONE,
+  needed: {},
+  optional: {},
+  fault: undefined,
+  channels: sameChannels,
+  ...unmoved,
 } as const;
 
 /** For kinds without parameters or state. */

@@ -1,6 +1,6 @@
 import { localResponseNorm, nn } from "@fcn/tensor";
 import { groupsFault } from "./conv.js";
-import { type Kind, ONE, runModule, sameChannels, stateless, unmoved } from "./kind.js";
+import { type Kind, oneToOne, runModule, stateless } from "./kind.js";
 import * as rule from "./rules.js";
 
 /** Caffe's LRN across channels: x / (k + alpha / size * sum of `size` squares)^beta. */
@@ -12,11 +12,10 @@ export interface Lrn {
   readonly k?: number;
 }
 
-const norm = { inputs: ONE, fault: undefined, channels: sameChannels, ...unmoved, scores: "neither" } as const;
+const norm = { ...oneToOne, scores: "neither" } as const;
 
 export const batchNorm: Kind<{ readonly kind: "batchNorm"; readonly eps?: number; readonly momentum?: number }> = {
   ...norm,
-  needed: {},
   optional: { eps: rule.positive, momentum: rule.probability },
   parameters: (_, c) => ({ weight: [c], bias: [c], running_mean: [c], running_var: [c] }),
   build: ({ eps = 1e-5, momentum = 0.1 }, { device, inChannels }) =>

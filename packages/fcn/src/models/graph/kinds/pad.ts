@@ -1,18 +1,14 @@
 import { pad as padOf } from "@fcn/tensor";
 import { rational } from "../plane/rational.js";
 import { type Padding, paddingAlong } from "../plane/window.js";
-import { type Kind, ONE, sameChannels, stateless, unmoved } from "./kind.js";
+import { type Kind, oneToOne, stateless } from "./kind.js";
 import * as rule from "./rules.js";
 import { grownPadding, paddingOf } from "./slidingWindow.js";
 
 /** Zeros around the image. */
 export const pad: Kind<{ readonly kind: "pad"; readonly padding: Exclude<Padding, "same"> }> = {
-  inputs: ONE,
+  ...oneToOne,
   needed: { padding: rule.sides },
-  optional: {},
-  fault: undefined,
-  channels: sameChannels,
-  ...unmoved,
   size: (layer, axis, size) => paddingAlong(layer, axis).reduce((sum, side) => sum + side, size),
   map: (layer, axis) => ({ scale: rational(1), shift: rational(paddingAlong(layer, axis)[0]) }),
   taps: (layer, { axis }) => {

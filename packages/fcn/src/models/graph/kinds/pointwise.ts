@@ -1,23 +1,15 @@
 import { add as addOf, maximum, mul, nn, relu6 as relu6Of, relu as reluOf } from "@fcn/tensor";
-import { type Kind, MANY, ONE, runModule, sameChannels, stateless, unmoved } from "./kind.js";
+import { type Fault, type Kind, MANY, oneToOne, runModule, stateless } from "./kind.js";
 import * as rule from "./rules.js";
 
-const pointwise = {
-  inputs: ONE,
-  needed: {},
-  optional: {},
-  fault: undefined,
-  channels: sameChannels,
-  ...unmoved,
-} as const;
-const activation = { ...pointwise, ...stateless, scores: "neither" } as const;
+const activation = { ...oneToOne, ...stateless, scores: "neither" } as const;
 
 export const relu: Kind<{ readonly kind: "relu" }> = { ...activation, run: (_, { x }) => reluOf(x) };
 export const relu6: Kind<{ readonly kind: "relu6" }> = { ...activation, run: (_, { x }) => relu6Of(x) };
 
 /** Drops single values, or whole channels. */
 export const dropout: Kind<{ readonly kind: "dropout"; readonly p: number; readonly channelwise?: boolean }> = {
-  ...pointwise,
+  ...oneToOne,
   needed: { p: rule.from(0, 1) },
   optional: { channelwise: rule.boolean },
   scores: "passes",
@@ -27,7 +19,7 @@ export const dropout: Kind<{ readonly kind: "dropout"; readonly p: number; reado
 };
 
 export const scale: Kind<{ readonly kind: "scale"; readonly factor: number }> = {
-  ...pointwise,
+  ...oneToOne,
   needed: { factor: rule.finite },
   scores: "passes",
   ...stateless,
@@ -35,13 +27,12 @@ export const scale: Kind<{ readonly kind: "scale"; readonly factor: number }> = 
 };
 
 const fusion = {
-  ...pointwise,
+  ...oneToOne,
   inputs: MANY,
-  channels: (_: object, inputs: readonly number[], refuse: (problem: string, fix: string) => never) => {
-    const [first = 0] = inputs;
-    if (inputs.every((channels) => channels === first)) return first;
+  fault: (_: object, inputs: readonly number[]): Fault | undefined => {
+    if (inputs.every((channels) => channels === inputs[0])) return undefined;
     const problem = `its inputs have ${inputs.join(" and ")} channels, but must have the same number`;
-    return refuse(problem, "put a 1x1 convolution before it");
+    return [problem, "put a 1x1 convolution before it"];
   },
   scores: "passes",
   ...stateless,

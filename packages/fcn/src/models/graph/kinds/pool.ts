@@ -1,6 +1,6 @@
 import { avgPool2d, maxPool2d, type Tensor } from "@fcn/tensor";
 import type { PaddedWindow } from "../plane/window.js";
-import { type Kind, ONE, sameChannels, stateless } from "./kind.js";
+import { type Kind, oneToOne, stateless } from "./kind.js";
 import * as rule from "./rules.js";
 import { pair, slidingWindow, windowOptions, windowRules } from "./slidingWindow.js";
 
@@ -9,11 +9,9 @@ export interface Pool extends PaddedWindow {
 }
 
 const pool = {
-  inputs: ONE,
+  ...oneToOne,
   needed: windowRules.needed,
   optional: { ...windowRules.optional, ceilMode: rule.boolean },
-  fault: undefined,
-  channels: sameChannels,
   ...slidingWindow,
   scores: "neither",
   ...stateless,
@@ -30,10 +28,14 @@ export const maxPool: Kind<Pool & { readonly kind: "maxPool" }> = {
   run: (layer, { x }) => maxPool2d(x, { ...options(layer, x), dilation: pair(layer.dilation, 1) }),
 };
 
-/** As in PyTorch, the mean counts the padding unless `countIncludePad` is false. */
+/** As in PyTorch, the mean counts the padding unless `countIncludePad` is false, and the window has no dilation. */
 export const avgPool: Kind<Pool & { readonly kind: "avgPool"; readonly countIncludePad?: boolean }> = {
   ...pool,
   optional: { ...pool.optional, countIncludePad: rule.boolean },
+  fault: ({ dilation }) =>
+    pair(dilation, 1).some((rate) => rate !== 1)
+      ? [`it has a dilation of ${dilation}, but average pools do not dilate`, "leave the dilation out"]
+      : undefined,
   dilate: () => "leave the strides before it as they are: name other layers",
   run: (layer, { x }) => avgPool2d(x, { ...options(layer, x), countIncludePad: layer.countIncludePad ?? true }),
 };

@@ -1,6 +1,6 @@
 import { interpolate } from "@fcn/tensor";
 import { rational } from "../plane/rational.js";
-import { CUT_UPSAMPLING, type Kind, sameChannels, samePlane, stateless, type Taps, unmoved } from "./kind.js";
+import { CUT_UPSAMPLING, type Kind, oneToOne, samePlane, stateless, type Taps } from "./kind.js";
 import * as rule from "./rules.js";
 
 /**
@@ -13,15 +13,14 @@ export type Resize =
   | { readonly kind: "resize"; readonly mode: "nearest" | "bilinear"; readonly scaleFactor: number };
 
 export const resize: Kind<Resize> = {
+  ...oneToOne,
   inputs: [1, 2],
   needed: { mode: rule.oneOf("nearest", "bilinear") },
   optional: { alignCorners: rule.boolean, scaleFactor: rule.whole(1, rule.LIMITS.extent) },
   fault: (layer, inputs) =>
     (inputs.length === 2) === "scaleFactor" in layer
-      ? "it takes either a scaleFactor or the size of a second input"
+      ? ["it takes either a scaleFactor or the size of a second input", "give it one of the two"]
       : undefined,
-  channels: sameChannels,
-  ...unmoved,
   takesReference: true,
   size: (layer, _, size) => ("scaleFactor" in layer ? size * layer.scaleFactor : size),
   map: (layer) => {

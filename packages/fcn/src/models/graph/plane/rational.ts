@@ -1,3 +1,5 @@
+import { invalidArgument } from "@fcn/tensor/internal";
+
 /** An exact fraction in lowest terms with a positive denominator. */
 export interface Rational {
   readonly num: number;
@@ -15,10 +17,13 @@ export function gcd(a: number, b: number): number {
 /** The least common multiple of two numbers above 0. */
 export const lcm = (a: number, b: number): number => (a / gcd(a, b)) * b;
 
-/** num / den, which must be safe integers with den not 0. */
+/** num / den. Throws `invalid-argument` unless both are safe integers and den is not 0. */
 export function rational(num: number, den = 1): Rational {
   if (!Number.isSafeInteger(num) || !Number.isSafeInteger(den) || den === 0) {
-    throw new RangeError(`rational(${num}, ${den}): both must be integers below 2^53, the denominator not 0`);
+    throw invalidArgument(
+      `the fraction ${num} / ${den} must be of integers below 2^53, with a denominator other than 0`,
+      "use smaller kernels, strides, dilations and paddings",
+    );
   }
   const divisor = gcd(num, den) * Math.sign(den);
   // Adding 0 turns -0 into 0, so that equal fractions are deeply equal.

@@ -1,4 +1,4 @@
-import { invalidArgument } from "@fcn/tensor/internal";
+import { checkValues, invalidArgument, rules } from "@fcn/tensor/internal";
 
 /** Values of a kernel on the host, in row-major order. */
 export interface BilinearKernel {
@@ -11,7 +11,7 @@ export interface BilinearKernel {
  * The `kernelSize` weights of one row of bilinear upsampling: 1 - |i - c| / f with f = floor((k + 1) / 2) and the
  * centre c = f - 1 for odd k, f - 0.5 for even k.
  */
-export function bilinearRow(kernelSize: number): Float64Array {
+function bilinearRow(kernelSize: number): Float64Array {
   const factor = Math.floor((kernelSize + 1) / 2);
   const centre = kernelSize % 2 === 1 ? factor - 1 : factor - 0.5;
   return Float64Array.from({ length: kernelSize }, (_, i) => 1 - Math.abs(i - centre) / factor);
@@ -38,16 +38,15 @@ export function bilinearRow(kernelSize: number): Float64Array {
  * ```
  */
 export function bilinearKernel(inChannels: number, outChannels: number, kernelSize: number): BilinearKernel {
-  const given = `bilinearKernel(${inChannels}, ${outChannels}, ${kernelSize})`;
-  if (![inChannels, outChannels, kernelSize].every((n) => Number.isInteger(n) && n >= 1)) {
-    throw invalidArgument(
-      `${given}: channels and kernel size must be integers of at least 1`,
-      "pass three positive integers",
-    );
-  }
+  const size = rules.whole(1);
+  checkValues("bilinearKernel", [
+    ["inChannels", inChannels, size],
+    ["outChannels", outChannels, size],
+    ["kernelSize", kernelSize, size],
+  ]);
   if (inChannels !== outChannels && outChannels !== 1) {
     throw invalidArgument(
-      `${given}: the number of input and output channels must be the same, or the output channels 1`,
+      `bilinearKernel(${inChannels}, ${outChannels}, ${kernelSize}): the number of input and output channels must be the same, or the output channels 1`,
       `use bilinearKernel(${inChannels}, ${inChannels}, ${kernelSize}), or bilinearKernel(${inChannels}, 1, ${kernelSize}) with groups = ${inChannels}`,
     );
   }

@@ -9,34 +9,39 @@ import { withoutBad } from "../../../data/open/skipBad.js";
 import { isSkippable } from "../../../data/open/skippable.js";
 import type { OpenedData, SegmentationDataset } from "../../../data/samples/dataset.js";
 import type { Preprocessing } from "../../../data/samples/preprocessing.js";
+import type { SegmentationSample } from "../../../labels/sample.js";
 import type { TrainRunOptions, TrainRunView } from "../../settings/runOptions.js";
 import type { Configuration } from "../configuration.js";
-import { throwIfStopped, unlessStopped } from "../stop.js";
+import { unlessStopped } from "../stop.js";
 
 /** The data of a run, opened and checked. */
 export interface RunData {
   readonly opened: OpenedData;
   readonly train: SegmentationDataset;
   readonly validation: SegmentationDataset | undefined;
+  /** The first training image. */
+  readonly sample: SegmentationSample;
   /** Absent for samples in memory. */
   readonly report: DataReport | undefined;
 }
 
-/** The options with the pixel range that the run began with, so that images added later do not change it. */
-export function withSavedRange(options: TrainRunOptions, saved: Configuration | undefined): TrainRunOptions {
-  const { range } = (saved?.preprocessing ?? {}) as Partial<Preprocessing>;
-  return range === undefined ? options : { ...options, open: { range, ...options.open } };
-}
-
-/** Opens and checks the data. Problems stop the run; warnings are shown. */
-export async function prepareData(options: TrainRunOptions): Promise<RunData> {
+/**
+ * Opens and checks the data. Problems stop the run; warnings are shown. `saved` is the configuration of the checkpoint
+ * that the run continues from.
+ */
+export async function prepareData(options: TrainRunOptions, saved: Configuration | undefined): Promise<RunData> {
   const { view, workers, signal } = options;
   const onProgress = (done: number, total: number): void => view?.checking?.(done, total);
   const shared = { ...(workers === undefined ? {} : { workers }), signal, onProgress };
-  const opened = await unlessStopped(openData(options, shared), signal);
-  throwIfStopped(signal);
+  const opened = await unlessStopped(openData(options, saved, shared), signal);
   const { train, val } = opened.splits;
-  if (train === undefined) throw noTraining(opened);
+  if (train === undefined) {
+    const splits = Object.keys(opened.splits).join(", ") || "none";
+    throw noTraining(
+      `${opened.root} has no split "train"; it has ${splits}`,
+      "name the images to train on in splits/train.txt",
+    );
+  }
   const inFiles = Object.values(opened.splits).every(({ item }) => item !== undefined);
   const report = inFiles ? await unlessStopped(check(opened, shared), signal) : undefined;
   if (report) judge(report, view);
@@ -45,11 +50,20 @@ export async function prepareData(options: TrainRunOptions): Promise<RunData> {
   if (!validation && !isTold) {
     view?.line?.("there is no image to validate on: the scores are left out, and the last weights count as the best");
   }
-  return { opened, train, validation, report };
+  if (train.length === 0) {
+    throw noTraining("there is no image to train on", "put images into images/ and masks of the same name into masks/");
+  }
+  return { opened, train, validation, sample: await train.load(0), report };
 }
 
-async function openData({ data, open: how, skipBad = how?.skipBad ?? false }: TrainRunOptions, shared: InspectOptions) {
-  if (typeof data === "string") return open(data, { ...how, ...shared, skipBad });
+/** The pixel range is the one that the run began with, so that images added later do not change it. */
+async function openData(
+  { data, open: how, skipBad = how?.skipBad ?? false }: TrainRunOptions,
+  saved: Configuration | undefined,
+  shared: InspectOptions,
+): Promise<OpenedData> {
+  const { range } = (saved?.preprocessing ?? {}) as Partial<Preprocessing>;
+  if (typeof data === "string") return open(data, { ...(range ? { range } : {}), ...how, ...shared, skipBad });
   return skipBad && data.leftOut === undefined ? withoutBad(data, shared) : data;
 }
 
@@ -70,7 +84,7 @@ function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): v
   const { problem, remedies } = withoutRemedy(first);
   const canSkip = problems.every(({ code }) => isSkippable(code));
   const fix = (own: string, skip: string): string =>
-    `${own}mend the images and masks; fcn data check ${root} lists all problems${canSkip ? `; or leave out what cannot be used: ${skip}` : ""}`;
+    `${own}correct the images and masks; fcn data check ${root} lists all problems${canSkip ? `; or leave out what cannot be used: ${skip}` : ""}`;
   throw new TensorError({
     code: "data-problems",
     message: `train: ${first.file}: ${problem}${rest}`,
@@ -93,10 +107,5 @@ function withoutRemedy({ text, commandText = text }: DataRemark): { problem: str
 const summaryFirst = (a: DataRemark, b: DataRemark): number =>
   Number(b.code === "skipped") - Number(a.code === "skipped");
 
-function noTraining({ root, splits }: OpenedData): TensorError {
-  return new TensorError({
-    code: "missing-data",
-    message: `train: ${root} has no split "train"; it has ${Object.keys(splits).join(", ") || "none"}`,
-    fix: "name the images to train on in splits/train.txt",
-  });
-}
+const noTraining = (problem: string, fix: string): TensorError =>
+  new TensorError({ code: "missing-data", message: `train: ${problem}`, fix });

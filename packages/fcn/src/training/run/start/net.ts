@@ -15,14 +15,14 @@ import type { RunData } from "./data.js";
 
 /**
  * Decides which net a run trains, from its options, the weights file and the data. `saved` is the configuration of the
- * checkpoint that the run continues from; it replaces a weights file that is gone or not named again. `channels` are
- * those of an image.
+ * checkpoint that the run continues from; it replaces a weights file that is gone or not named again.
  */
 export async function chooseNet(
   options: TrainRunOptions,
-  { opened }: RunData,
-  { channels, saved }: { readonly channels: number; readonly saved: Configuration | undefined },
+  { opened, sample }: RunData,
+  saved: Configuration | undefined,
 ): Promise<ModelMetadata> {
+  const { channels } = sample.image;
   const source = await describedNet(options.weights, saved);
   const graph =
     typeof options.model === "object" ? options.model : options.model === undefined ? source.graph : undefined;

@@ -1,107 +1,68 @@
-import { type Device, TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import type { Augmentation } from "../../../data/augment/options.js";
 import { DataLoader } from "../../../data/loader/loader.js";
-import type { SegmentationDataset } from "../../../data/samples/dataset.js";
-import type { SegmentationSample } from "../../../labels/sample.js";
-import { buildNet, type ModelMetadata } from "../../../models/file/weightsFile.js";
+import type { LoaderState } from "../../../data/loader/options.js";
 import type { GraphNet } from "../../../models/index.js";
 import { headClasses } from "../../../models/segmentationNet.js";
-import { checkGiven } from "../../../options/option.js";
 import { balancedWeights } from "../../loss/classWeights.js";
 import { checkHeadLabels, extraLabels, ownHeadLabels } from "../../loss/heads.js";
-import type { ResolvedOptions } from "../../settings/options.js";
 import { resolveTraining } from "../../settings/resolve.js";
-import { RUN, SETTINGS } from "../../settings/run.js";
+import { RUN } from "../../settings/run.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";
+import type { ResolvedOptions } from "../../settings/trainOptions.js";
 import type { Configuration } from "../configuration.js";
 import type { RunData } from "./data.js";
-import { configurationOf } from "./decided.js";
-import { chooseNet } from "./net.js";
-import { orderOf, trainSettings } from "./options.js";
+import { configurationOf, type RunParts } from "./decided.js";
+import { orderOf, trainSettings } from "./defaults.js";
 import { startFile } from "./startFile.js";
 import { describeStart, loadStartWeights } from "./startWeights.js";
 
 /** Everything a run is made of, before its first step. */
-export interface PreparedRun {
+export interface PreparedRun extends RunParts {
   readonly model: GraphNet;
-  readonly metadata: ModelMetadata;
-  /** As `train` takes them. The run fills in `data` and `steps`. */
-  readonly settings: ResolvedOptions;
-  readonly augmentation: Augmentation;
-  readonly steps: number;
-  readonly readEvery: number;
-  readonly validateEvery: number;
   readonly checkpointEvery: number;
   readonly configuration: Configuration;
 }
 
 /**
- * Builds the net and fixes every setting. `saved` is the configuration of the checkpoint that the run continues from.
+ * Fixes every setting, and fills the net with the weights that it starts from. `saved` is the configuration of the
+ * checkpoint that the run continues from.
  */
 export async function prepareRun(
-  options: TrainRunOptions,
-  data: RunData,
-  device: Device,
+  parts: Pick<PreparedRun, "options" | "data" | "metadata" | "model">,
   saved: Configuration | undefined,
 ): Promise<PreparedRun> {
-  const { weights: file, view } = options;
-  checkGiven("train", SETTINGS, options);
-  const sample = await firstSample(data.train);
-  const metadata = await chooseNet(options, data, { channels: sample.image.channels, saved });
-  const model = buildNet(metadata, device);
-  try {
-    if (file !== undefined && saved === undefined) {
-      const headLabels = options.headLabels ?? ownHeadLabels(model);
-      const report = await loadStartWeights(model, file, {
-        classes: metadata.classes,
-        headLabels,
-        prefix: options.prefix,
-      });
-      for (const line of describeStart(file, metadata.classes, report)) view?.line?.(line);
-    }
-    const { preprocessing, options: modelOptions } = metadata;
-    const given = trainSettings(options);
-    const weights = weightsOf(options, data);
-    const base = { model, data: [], preprocessing, steps: options.steps ?? 1 };
-    const { numClasses, seed = 0 } = modelOptions;
-    const resolved = resolveTraining({
-      ...{ ...base, numClasses, seed },
-      ...given,
-      ...(weights ? { classWeights: weights } : {}),
-    });
-    const settings = { ...resolved, batchSize: batchSizeOf(resolved, data, view?.line?.bind(view)) };
-    checkExtraLabels(settings, data, sample);
-    const augmentation = augmentationOf(options, data, settings.mirror);
-    const pace = await paceOf(options, data, { settings, saved });
-    if (settings.warmUp >= pace.steps) {
-      view?.line?.(
-        `the warm-up of ${settings.warmUp} steps is not over when the run of ${pace.steps} ends: it never reaches its learning rate`,
-      );
-    }
-    const parts = { options, data, metadata, settings, augmentation, pace, weights: await startFile(file, saved) };
-    return { model, metadata, settings, augmentation, ...pace, configuration: configurationOf(parts) };
-  } catch (error) {
-    model.dispose();
-    throw error;
+  const { options, data, metadata, model } = parts;
+  const { weights: file, prefix } = options;
+  const tell = (text: string): void => options.view?.line?.(text);
+  if (file !== undefined && saved === undefined) {
+    const headLabels = options.headLabels ?? ownHeadLabels(model);
+    const report = await loadStartWeights(model, file, { classes: metadata.classes, headLabels, prefix });
+    for (const line of describeStart(file, metadata.classes, report)) tell(line);
   }
-}
-
-async function firstSample(dataset: SegmentationDataset): Promise<SegmentationSample> {
-  if (dataset.length > 0) return dataset.load(0);
-  throw new TensorError({
-    code: "missing-data",
-    message: "train: there is no image to train on",
-    fix: "put images into images/ and masks of the same name into masks/",
+  const { numClasses, seed = 0 } = metadata.options;
+  const weights = weightsOf(options, data);
+  const resolved = resolveTraining({
+    ...{ model, data: [], preprocessing: metadata.preprocessing, steps: options.steps ?? 1, numClasses, seed },
+    ...trainSettings(options),
+    ...(weights ? { classWeights: weights } : {}),
   });
+  const batchSize = batchSizeOf(resolved, data, tell);
+  checkExtraLabels(resolved, data);
+  const augmentation = augmentationOf(options, data, resolved.mirror);
+  const { steps, readEvery, ...pace } = paceOf(options, data, { ...resolved, batchSize }, saved);
+  const settings = { ...resolved, batchSize, steps, readEvery };
+  if (settings.warmUp >= steps) {
+    tell(
+      `the warm-up of ${settings.warmUp} steps is not over when the run of ${steps} ends: it never reaches its learning rate`,
+    );
+  }
+  const run = { ...parts, settings, augmentation, ...pace };
+  return { ...run, configuration: configurationOf(run, await startFile(file, saved)) };
 }
 
 /** Throws if a head learns from extra labels that the data lack, or whose number of classes differs from the head's. */
-function checkExtraLabels(
-  { model, heads, headLabels }: ResolvedOptions,
-  { opened }: RunData,
-  sample: SegmentationSample,
-): void {
+function checkExtraLabels({ model, heads, headLabels }: ResolvedOptions, { opened, sample }: RunData): void {
   const maps = extraLabels(heads, headLabels);
   checkHeadLabels(model, [sample], maps);
   for (const [head, map] of maps) {
@@ -139,7 +100,7 @@ function augmentationOf(
   const needsCrop = crop === undefined && recipe === undefined && largest > LARGEST_WHOLE;
   if (needsCrop) {
     view?.line?.(
-      `images are up to ${largest} pixels long: trained on windows of ${LARGEST_WHOLE} x ${LARGEST_WHOLE} (--crop)`,
+      `images are up to ${largest} pixels long, so the net is trained on windows of ${LARGEST_WHOLE} x ${LARGEST_WHOLE} (--crop)`,
     );
   }
   const window = crop ?? (needsCrop ? ([LARGEST_WHOLE, LARGEST_WHOLE] as const) : undefined);
@@ -147,25 +108,27 @@ function augmentationOf(
 }
 
 /** At most the number of images, so that no batch holds an image twice unless they are drawn with replacement. */
-function batchSizeOf({ batchSize }: ResolvedOptions, { train }: RunData, line = (_: string): void => {}): number {
+function batchSizeOf({ batchSize }: ResolvedOptions, { train }: RunData, tell: (text: string) => void): number {
   const count = train.length;
   if (batchSize <= count) return batchSize;
-  line(
-    `there ${count === 1 ? "is 1 training image" : `are ${count} training images`}: batches of ${count} in place of ${batchSize}`,
+  tell(
+    `there ${count === 1 ? "is 1 training image" : `are ${count} training images`}: batches of ${count} instead of ${batchSize}`,
   );
   return count;
 }
 
-type Pace = Pick<PreparedRun, "steps" | "readEvery" | "validateEvery" | "checkpointEvery">;
+/** The steps of a run, and the numbers of steps between its readings, validations and checkpoints. */
+interface Pace extends Pick<PreparedRun, "validateEvery" | "checkpointEvery"> {
+  readonly steps: number;
+  readonly readEvery: number;
+}
 
-async function paceOf(
+function paceOf(
   options: TrainRunOptions,
   { train }: RunData,
-  {
-    settings: { batchSize, accumulationSteps },
-    saved,
-  }: { settings: ResolvedOptions; saved: Configuration | undefined },
-): Promise<Pace> {
+  { batchSize, accumulationSteps }: ResolvedOptions,
+  saved: Configuration | undefined,
+): Pace {
   const before = (saved ?? {}) as Partial<Pace>;
   // Batches continue from one pass into the next, so that all are full and no image is left out.
   const perEpoch = train.length / (batchSize * accumulationSteps);
@@ -176,8 +139,7 @@ async function paceOf(
       "give one of them",
     );
   }
-  const isOpen = options.steps === undefined && options.epochs === undefined;
-  const planned = options.steps ?? (isOpen ? before.steps : undefined);
+  const planned = options.steps ?? (options.epochs === undefined ? before.steps : undefined);
   const steps = planned ?? Math.ceil((epochs * train.length) / (batchSize * accumulationSteps));
   // A longer run keeps the intervals of readings and validations that it began with.
   const kept: Partial<Pace> = steps > (before.steps ?? steps) ? before : {};
@@ -190,12 +152,10 @@ async function paceOf(
 
 /** The loader of the training images. */
 export function makeLoader(
-  options: TrainRunOptions,
-  { train }: RunData,
-  { settings, augmentation, metadata }: PreparedRun,
-  state: DataLoader["state"] | undefined,
+  { options, data, settings, augmentation, metadata }: PreparedRun,
+  state: LoaderState | undefined,
 ): DataLoader {
-  return new DataLoader(train, {
+  return new DataLoader(data.train, {
     batchSize: settings.batchSize,
     preprocessing: metadata.preprocessing,
     seed: settings.seed,

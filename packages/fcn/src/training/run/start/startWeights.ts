@@ -6,6 +6,7 @@ import type { GraphNet, NetOutput } from "../../../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../../../models/graph/scoreLayers.js";
 import type { ClassMap } from "../../../surgery/heads.js";
 import type { HeadLabels } from "../../loss/heads.js";
+import { bothWays } from "../../remedies.js";
 import { classLayers, matchClasses, mergeRows } from "./classMatch.js";
 
 /** What became of the arrays of a weights file. */
@@ -61,11 +62,11 @@ export async function loadStartWeights<Output extends NetOutput>(
 ): Promise<StartReport> {
   const own = net.stateDict();
   const { names, unused, unread, dropped, added, shapes } = await readNames(net, file, options.prefix);
-  const byName = await matchedRows(net, file, names, options);
-  const matched = Object.keys(byName?.arrays ?? {});
+  const rows = await matchedRows(net, file, names, options);
+  const merged = Object.keys(rows.arrays);
   const misfits = [...names].flatMap(([from, name]) => {
     const [shape, wanted] = [shapes.get(from) ?? [], own[name]?.shape ?? []];
-    const fits = matched.includes(name) || same(wanted, shape) || net.stateAdapter(name, shape) !== undefined;
+    const fits = merged.includes(name) || `${wanted}` === `${shape}` || net.stateAdapter(name, shape) !== undefined;
     return fits ? [] : [{ from, name, shape, wanted }];
   });
   const counts = new Set(scoreLayers(net.graph).map((layer) => own[`${layer}.weight`]?.shape[0]));
@@ -74,7 +75,7 @@ export async function loadStartWeights<Output extends NetOutput>(
     const { name, shape, wanted } = stray;
     throw misfit(file, net.graph.name, `${name} is ${show(shape)} in the file and ${show(wanted)} in the net`);
   }
-  const left = new Set([...misfits.map(({ from }) => from), ...(byName?.names ?? [])]);
+  const left = new Set([...misfits.map(({ from }) => from), ...rows.names]);
   const rename = (from: string): string | undefined => (left.has(from) ? undefined : names.get(from));
   const taken = new Set([...names].filter(([from]) => !left.has(from)).map(([, name]) => name));
   const backbone = backboneOf(net);
@@ -83,22 +84,20 @@ export async function loadStartWeights<Output extends NetOutput>(
     const what = `none of the ${backbone.length} arrays of its backbone is in the file: ${holds(shapes)}`;
     throw misfit(file, net.graph.name, what);
   }
-  const report = await io.loadWeights(net, file, { strict: false, rename });
-  const loaded = report.copied.length + report.reshaped.length;
-  if (byName?.classes.some((row) => row !== undefined)) net.loadStateDict(byName.arrays, { strict: false });
+  const { copied, reshaped, missing } = await io.loadWeights(net, file, { strict: false, rename });
+  const matched = (options.classes ?? []).filter((_, label) => rows.classes[label] !== undefined);
+  const isMatched = matched.length > 0;
+  if (isMatched) net.loadStateDict(rows.arrays, { strict: false });
   await refuseNonFinite("train", net, file);
   const swapped = misfits.map(({ name }) => name);
-  const missing = report.missing.filter((name) => !swapped.includes(name) && !matched.includes(name));
-  const told = { unused, unread, dropped, added };
-  const base = {
-    ...told,
+  return {
+    loaded: copied.length + reshaped.length + (isMatched ? merged.length : 0),
+    swapped: isMatched ? swapped : [...swapped, ...merged],
+    missing: missing.filter((name) => !swapped.includes(name) && !merged.includes(name)),
+    ...{ unused, unread, dropped, added },
     backbone: { loaded: backbone.filter((name) => taken.has(name)).length, all: backbone.length },
-    missing,
+    ...(isMatched ? { matched } : {}),
   };
-  if (byName === undefined) return { ...base, loaded, swapped };
-  const found = (options.classes ?? []).filter((_, label) => byName.classes[label] !== undefined);
-  if (found.length === 0) return { ...base, loaded, swapped: [...swapped, ...matched] };
-  return { ...base, loaded: loaded + matched.length, swapped, matched: found };
 }
 
 /** Matches the file's arrays with those of the net, and lists the rest. */
@@ -175,21 +174,21 @@ interface MatchedRows {
 }
 
 /**
- * The arrays with a row per class, in the order of the data's classes; undefined if the rows of the file may stay as
- * they are.
+ * The arrays with a row per class, in the order of the data's classes; none if the rows of the file may stay as they
+ * are.
  */
 async function matchedRows<Output extends NetOutput>(
   net: GraphNet<Output>,
   file: string,
   names: Names,
   { classes: wanted = [], headLabels = {} }: StartOptions,
-): Promise<MatchedRows | undefined> {
+): Promise<MatchedRows> {
   const own = net.stateDict();
   const { scores, upsampling } = classLayers(net.graph, headLabels);
   return io.openWeights(file, async ({ format, metadata, read }) => {
     const theirs = format === "safetensors" ? readClasses(metadata) : undefined;
     const classes = theirs && matchClasses(wanted, theirs);
-    if (theirs === undefined || classes === undefined) return undefined;
+    if (theirs === undefined || classes === undefined) return { classes: [], arrays: {}, names: [] };
     const found: [from: string, to: string, array: io.HostArray][] = [];
     for (const [from, to] of names) {
       const layer = to.slice(0, to.lastIndexOf("."));
@@ -205,17 +204,14 @@ async function matchedRows<Output extends NetOutput>(
   });
 }
 
-const same = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i]);
-
 function misfit(file: string, model: string, problem: string): TensorError {
   return new TensorError({
     code: "state-dict-mismatch",
     message: `train: the weights in ${file} do not fit ${model}: ${problem}`,
-    fix: {
-      code: "name the model that the weights were made for, say what stands before the names of the net (prefix), or bring the names over first (fcn convert --names)",
-      command:
-        "name the model that the weights were made for (--model), say what stands before the names of the net (--prefix), or bring the names over first (fcn convert --names)",
-    },
+    fix: bothWays((say) => {
+      const model = `name the model that the weights were made for${say("", " (--model)")}`;
+      const prefix = `say what stands before the names of the net (${say("prefix", "--prefix")})`;
+      return `${model}, ${prefix}, or rename its arrays first (fcn convert --names)`;
+    }),
   });
 }

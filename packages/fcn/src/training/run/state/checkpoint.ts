@@ -1,32 +1,20 @@
 import { io, nn, type optim, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
-import type { LoaderState } from "../../../data/loader/options.js";
 import { makeFolder } from "../../../files/write.js";
 import type { SegmentationNet } from "../../../models/segmentationNet.js";
+import { withoutUndefined } from "../../../options/option.js";
 import { namedModules } from "../../optimizer/parameterGroups.js";
 import { bothWays } from "../../remedies.js";
-import type { OpenInterval } from "../../settings/options.js";
 import { type Configuration, checkConfiguration } from "../configuration.js";
-import type { DataState } from "./dataState.js";
-import { type History, writeHistory } from "./history.js";
-import { readConfiguration, readState } from "./readState.js";
+import { readConfiguration, readState, type SavedState } from "./readState.js";
 import { RUN_FILES } from "./result.js";
 
 const { open, readdir, rm } = nodeModule("trainRun", "node:fs/promises");
 const { dirname, join } = nodeModule("trainRun", "node:path");
 
 /** Everything a run needs, in addition to the values of net and optimiser, to continue as if it had never stopped. */
-export interface CheckpointState {
+export interface CheckpointState extends Omit<SavedState, "dropout"> {
   readonly step: number;
-  readonly configuration: Configuration;
-  /** Names of the adapters that made the steps so far. Each rounds in its own way. */
-  readonly adapters: readonly string[];
-  /** State of the images and masks; undefined for samples in memory. */
-  readonly data: DataState | undefined;
-  readonly loader: LoaderState;
-  readonly history: History;
-  /** The unfinished interval between two readings that contains the step; undefined at a reading. */
-  readonly open: OpenInterval | undefined;
 }
 
 /** A checkpoint read from a file. */
@@ -56,17 +44,10 @@ export async function writeCheckpoint(
 ): Promise<void> {
   await makeFolder("train", folder);
   const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
-  const metadata = {
-    format: FORMAT,
-    step: String(step),
-    configuration: JSON.stringify(configuration),
-    adapters: JSON.stringify(adapters),
-    loader: JSON.stringify(loader),
-    dropout: JSON.stringify(dropoutCalls(model)),
-    history: writeHistory(history),
-    ...(data ? { data: JSON.stringify(data) } : {}),
-    ...(open ? { open: JSON.stringify(open) } : {}),
-  };
+  const dropout = Object.fromEntries(dropoutLayers(model).map(([name, { calls }]) => [name, calls]));
+  const fields = withoutUndefined({ configuration, adapters, loader, dropout, history, data, open });
+  const texts = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]);
+  const metadata = { format: FORMAT, step: String(step), ...Object.fromEntries(texts) };
   await io.writeSafetensors(join(folder, nameOf(step)), arrays, { metadata });
   await syncFolder(folder);
   for (const other of await checkpoints(folder)) if (other !== step) await rm(join(folder, nameOf(other)));
@@ -108,7 +89,7 @@ export async function readCheckpoint(
   const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
   await io.loadWeights(model, file, { rename });
   const { dropout, ...rest } = state;
-  restoreDropout(model, dropout);
+  for (const [name, layer] of dropoutLayers(model)) layer.calls = dropout[name] ?? 0;
   const plannedSteps = state.configuration.steps as number;
   return { ...rest, step, configuration, plannedSteps, optimizer };
 }
@@ -145,15 +126,9 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
-const isDropout = (module: nn.Module): module is nn.Dropout | nn.Dropout2d =>
-  module instanceof nn.Dropout || module instanceof nn.Dropout2d;
+type Dropout = nn.Dropout | nn.Dropout2d;
 
-function dropoutCalls(model: nn.Module): Record<string, number> {
-  return Object.fromEntries(
-    namedModules(model).flatMap(([name, module]) => (isDropout(module) ? [[name, module.calls]] : [])),
-  );
-}
-
-function restoreDropout(model: nn.Module, calls: Readonly<Record<string, number>>): void {
-  for (const [name, module] of namedModules(model)) if (isDropout(module)) module.calls = calls[name] ?? 0;
-}
+const dropoutLayers = (model: nn.Module): [name: string, layer: Dropout][] =>
+  namedModules(model).filter((entry): entry is [string, Dropout] => {
+    return entry[1] instanceof nn.Dropout || entry[1] instanceof nn.Dropout2d;
+  });

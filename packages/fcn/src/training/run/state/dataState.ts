@@ -1,7 +1,8 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import type { SegmentationDataset } from "../../../data/samples/dataset.js";
 import { countAndHash } from "../configuration.js";
 import type { RunData } from "../start/data.js";
+
+const { stat } = nodeModule("trainRun", "node:fs/promises");
 
 /**
  * A summary of a run's images and labels: how many there are, their file sizes, and the class counts of their pixels.
@@ -18,29 +19,18 @@ export interface DataState {
 export async function dataState({ train, validation, report }: RunData): Promise<DataState | undefined> {
   const [images, labels]: [string[], string[]] = [[], []];
   for (const dataset of validation ? [train, validation] : [train]) {
-    if (dataset.item === undefined) return undefined;
-    for (let i = 0; i < dataset.length; i++) await addSizes(dataset, i, { images, labels });
+    for (let i = 0; i < dataset.length; i++) {
+      const item = dataset.item?.(i);
+      if (item === undefined) return undefined;
+      for (const { file } of item.image) images.push(await sizeOf(file));
+      if ("file" in item.labels) labels.push(await sizeOf(item.labels.file));
+    }
   }
   const counts = Object.values(report?.splits ?? {}).map(({ histogram }) => histogram.join());
   return { images: countAndHash(images), labels: countAndHash([...labels, ...counts]) };
 }
 
-async function addSizes(
-  dataset: SegmentationDataset,
-  index: number,
-  { images, labels }: { readonly images: string[]; readonly labels: string[] },
-): Promise<void> {
-  const item = dataset.item?.(index);
-  for (const { file } of item?.image ?? []) images.push(`${await sizeOf(file)}`);
-  if (item && "file" in item.labels) labels.push(`${await sizeOf(item.labels.file)}`);
-}
-
-const sizeOf = async (file: string): Promise<number> =>
-  (
-    await nodeModule("trainRun", "node:fs/promises")
-      .stat(file)
-      .catch(() => undefined)
-  )?.size ?? 0;
+const sizeOf = async (file: string): Promise<string> => `${(await stat(file).catch(() => undefined))?.size ?? 0}`;
 
 /** A remark if a run continues with other data than it began with, or undefined if no difference shows. */
 export function tellOtherData(before: DataState | undefined, now: DataState | undefined): string | undefined {
@@ -48,5 +38,5 @@ export function tellOtherData(before: DataState | undefined, now: DataState | un
   const changed = (["images", "labels"] as const).filter((part) => before[part] !== now[part]);
   if (changed.length === 0) return undefined;
   const what = changed.map((part) => (part === "images" ? "images" : "masks")).join(" and ");
-  return `the ${what} have changed since the checkpoint: the run goes on with those that are there, and is not the run that it began as`;
+  return `the ${what} have changed since the checkpoint: the run continues with those that are there now, so its result is not that of the run that began`;
 }

@@ -22,10 +22,7 @@ export async function withRunFolder<T>(options: TrainRunOptions, use: () => Prom
   await makeFolder("train", out);
   try {
     const lock = join(out, LOCK);
-    const refuse = (owner: LockOwner | undefined): never => {
-      throw inUse(lock, owner);
-    };
-    return await withFileLock("train", lock, refuse, async () => {
+    return await withFileLock("train", lock, inUse(lock), async () => {
       await refuseOtherRun(options);
       return await use();
     });
@@ -47,14 +44,16 @@ export async function openFolder({ out, overwrite = false }: TrainRunOptions): P
   for (const place of [out, folder]) await io.removeLeftovers(place);
 }
 
-function inUse(path: string, owner: LockOwner | undefined): TensorError {
-  const who = owner === undefined ? "" : ` (process ${owner.pid} on ${owner.host})`;
-  return new TensorError({
-    code: "folder-in-use",
-    message: `train: another run${who} writes into ${dirname(path)}`,
-    fix: `wait for its end, or name another folder; if there is no such run, remove ${path}`,
-  });
-}
+const inUse =
+  (lock: string) =>
+  (owner: LockOwner | undefined): never => {
+    const who = owner === undefined ? "" : ` (process ${owner.pid} on ${owner.host})`;
+    throw new TensorError({
+      code: "folder-in-use",
+      message: `train: another run${who} writes into ${dirname(lock)}`,
+      fix: `wait until it ends, or name another folder; if there is no such run, remove ${lock}`,
+    });
+  };
 
 const namesIn = (folder: string): Promise<string[] | undefined> => readdir(folder).catch(() => undefined);
 
@@ -67,9 +66,7 @@ async function refuseOtherRun({ out, resume = false, overwrite = false, weights 
   }
   const hasCheckpoint = (await checkpoints(join(out, RUN_FILES.checkpoint))).length > 0;
   if (hasCheckpoint && resume) return;
-  if (hasCheckpoint && !overwrite) {
-    throw runExists(`${out} holds the checkpoint of a run`, "go on with it");
-  }
+  if (hasCheckpoint && !overwrite) throw runExists(`${out} holds the checkpoint of a run`, "go on with it");
   if (weights !== undefined) await refuseOwnStart(out, weights);
   const names = (await namesIn(out)) ?? [];
   const net = [RUN_FILES.best, RUN_FILES.last].find((name) => names.includes(name));
@@ -100,7 +97,7 @@ async function refuseOwnStart(out: string, weights: string): Promise<void> {
   const [first] = relative(await realpath(out), file).split(sep);
   if (!Object.values<string | undefined>(RUN_FILES).includes(first)) return;
   throw invalidArgument(
-    `train: the run would write over ${weights}, the weights that it starts from`,
+    `train: the run would overwrite ${weights}, the weights that it starts from`,
     bothWays((say) => `name another folder for the run (${say("out", "--out")}), or move the weights out of it`),
   );
 }
@@ -125,11 +122,8 @@ const REMEDIES: Partial<Record<ErrorCode, (state: string, weights: string | unde
     bothWays((say) => `free some space on that disk and go on with ${say("resume: true", "--resume")}: ${state}`),
   "device-lost": (state) =>
     bothWays((say) => {
-      const way = say(
-        "go on with resume: true, and a new device where you gave one",
-        "run the same command again with --resume",
-      );
-      return `${way}: ${state}`;
+      const again = "run the same command again with --resume";
+      return `${say("go on with resume: true, and a new device where you gave one", again)}: ${state}`;
     }),
   "out-of-memory": (state, weights) =>
     bothWays((say) => {

@@ -31,16 +31,7 @@ export interface History {
   readonly readings: Reading[];
   readonly validations: Validation[];
   /** The validation with the highest mean IU, the earlier one if two are equal. */
-  best: Validation | undefined;
-}
-
-/** JSON has no NaN, so the scores of absent classes become null. */
-export const writeHistory = (history: History): string => JSON.stringify(history);
-
-/** Reads what {@link writeHistory} wrote. */
-export function readHistory(text: string): History {
-  const plain = JSON.parse(text, (_, value) => (value === null ? Number.NaN : value)) as History;
-  return { ...plain, best: plain.best ?? undefined };
+  best?: Validation | undefined;
 }
 
 /** Adds a validation. Returns whether it is the best so far. */

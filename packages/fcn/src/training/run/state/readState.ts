@@ -1,62 +1,89 @@
+import { rules } from "@fcn/tensor/internal";
 import { fileError } from "../../../data/files/errors.js";
 import type { LoaderState } from "../../../data/loader/options.js";
 import { withPresentNames } from "../../../files/formerNames.js";
-import type { OpenInterval } from "../../settings/options.js";
+import type { OpenInterval } from "../../settings/trainOptions.js";
 import type { Configuration } from "../configuration.js";
 import type { DataState } from "./dataState.js";
-import { type History, readHistory } from "./history.js";
+import type { History } from "./history.js";
 
-/** What a checkpoint's strings say about the run, apart from the step and the values. */
+/** What a checkpoint says about the run, as JSON, apart from the step and the values of net and optimiser. */
 export interface SavedState {
   readonly configuration: Configuration;
+  /** Names of the adapters that made the steps so far. Each rounds in its own way. */
   readonly adapters: readonly string[];
+  /** State of the images and masks; undefined for samples in memory. */
   readonly data: DataState | undefined;
   readonly loader: LoaderState;
   /** Number of calls of each dropout layer, by its name. */
   readonly dropout: Readonly<Record<string, number>>;
   readonly history: History;
+  /** The unfinished interval between two readings that contains the step; undefined at a reading. */
   readonly open: OpenInterval | undefined;
 }
 
 type Strings = Readonly<Record<string, string>>;
 type Fields = Readonly<Record<string, unknown>>;
+type Holds = (value: unknown) => boolean;
 
 const isRecord = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const isText = (value: unknown): boolean => typeof value === "string";
-const isNumber = (value: unknown): boolean => typeof value === "number";
+const isCount = rules.whole(0).holds;
+const isText: Holds = (value) => typeof value === "string";
+const isNumber: Holds = (value) => typeof value === "number";
 
-/** Whether a value has these fields, each of its kind. */
-const has = (value: unknown, fields: Readonly<Record<string, (field: unknown) => boolean>>): boolean =>
-  isRecord(value) && Object.entries(fields).every(([name, holds]) => holds(value[name]));
+/** An object with these fields, each of its kind. */
+const has =
+  (fields: Readonly<Record<string, Holds>>): Holds =>
+  (value) =>
+    isRecord(value) && Object.entries(fields).every(([name, holds]) => holds(value[name]));
 const listOf =
-  (holds: (item: unknown) => boolean) =>
-  (value: unknown): boolean =>
+  (holds: Holds): Holds =>
+  (value) =>
     Array.isArray(value) && value.every(holds);
+const recordOf =
+  (holds: Holds): Holds =>
+  (value) =>
+    isRecord(value) && Object.values(value).every(holds);
+const optional =
+  (holds: Holds): Holds =>
+  (value) =>
+    value === undefined || holds(value);
 
-const isScores = (value: unknown): boolean =>
-  has(value, {
-    pixelAccuracy: isNumber,
-    meanAccuracy: isNumber,
-    meanIU: isNumber,
-    frequencyWeightedIU: isNumber,
-    perClassIU: listOf(isNumber),
-    perClassAccuracy: listOf(isNumber),
-    confusion: listOf(listOf(isNumber)),
-  });
-const areImages = listOf((item) => has(item, { index: isCount, meanIU: isNumber }));
-const isValidation = (value: unknown): boolean =>
-  has(value, { step: isCount, scores: isScores, worst: areImages, best: areImages }) &&
-  ((value as Fields).heads === undefined ||
-    has(value, { heads: (heads) => Object.values(heads ?? 0).every(isScores) }));
-const isReading = (value: unknown): boolean => has(value, { step: isCount, loss: isNumber, learningRate: isNumber });
-const isHistory = (value: unknown): boolean =>
-  has(value, {
-    readings: listOf(isReading),
+const isScores = has({
+  pixelAccuracy: isNumber,
+  meanAccuracy: isNumber,
+  meanIU: isNumber,
+  frequencyWeightedIU: isNumber,
+  perClassIU: listOf(isNumber),
+  perClassAccuracy: listOf(isNumber),
+  confusion: listOf(listOf(isNumber)),
+});
+const areImages = listOf(has({ index: isCount, meanIU: isNumber }));
+const isValidation = has({
+  step: isCount,
+  scores: isScores,
+  heads: optional(recordOf(isScores)),
+  worst: areImages,
+  best: areImages,
+});
+
+const FIELDS: Readonly<Record<keyof SavedState, Holds>> = {
+  configuration: isRecord,
+  adapters: listOf(isText),
+  data: has({ images: isText, labels: isText }),
+  loader: has({ epoch: isCount, batch: isCount }),
+  dropout: recordOf(isCount),
+  history: has({
+    readings: listOf(has({ step: isCount, loss: isNumber, learningRate: isNumber })),
     validations: listOf(isValidation),
-    best: (best) => best === undefined || isValidation(best),
-  });
+    best: optional(isValidation),
+  }),
+  open: has({ sum: isNumber, count: isCount }),
+};
+
+/** The values of fields that a checkpoint need not have. */
+const ABSENT: Partial<SavedState> = { configuration: {}, adapters: [], data: undefined, dropout: {}, open: undefined };
 
 /** Names that some checkpoints use for settings. */
 const FORMER_NAMES: Readonly<Record<string, string>> = {
@@ -70,7 +97,7 @@ const FORMER_NAMES: Readonly<Record<string, string>> = {
  * reduction `loss`.
  */
 export function readConfiguration(file: string, strings: Strings): Configuration {
-  const saved = field<Fields>(file, strings, "configuration", isRecord, JSON.parse) ?? {};
+  const saved = readField(file, strings, "configuration") as Fields;
   const { criterion, loss, ...rest } = saved;
   const told = criterion === undefined ? saved : { ...rest, loss: criterion, reduction: loss };
   return withPresentNames(told, FORMER_NAMES);
@@ -80,44 +107,28 @@ export function readConfiguration(file: string, strings: Strings): Configuration
  * Everything that a checkpoint says, checked before anything is used. Throws `corrupt-file` with the name of the field.
  */
 export function readState(file: string, strings: Strings): SavedState {
-  const parse = <T>(name: string, holds: (value: unknown) => boolean): T | undefined =>
-    field(file, strings, name, holds, JSON.parse);
-  const need = <T>(name: string, value: T | undefined): T => {
-    if (value === undefined) throw damaged(file, name, "is not there");
-    return value;
-  };
-  return {
-    configuration: readConfiguration(file, strings),
-    adapters: parse<string[]>("adapters", listOf(isText)) ?? [],
-    data: parse<DataState>("data", (value) => has(value, { images: isText, labels: isText })),
-    loader: need(
-      "loader",
-      parse<LoaderState>("loader", (value) => has(value, { epoch: isCount, batch: isCount })),
-    ),
-    dropout:
-      parse<Record<string, number>>("dropout", (value) => isRecord(value) && Object.values(value).every(isCount)) ?? {},
-    history: need("history", field<History>(file, strings, "history", isHistory, readHistory)),
-    open: parse<OpenInterval>("open", (value) => has(value, { sum: isNumber, count: isCount })),
-  };
+  const names = Object.keys(FIELDS) as (keyof SavedState)[];
+  const fields = Object.fromEntries(names.map((name) => [name, readField(file, strings, name)]));
+  return { ...(fields as unknown as SavedState), configuration: readConfiguration(file, strings) };
 }
 
-function field<T>(
-  file: string,
-  strings: Strings,
-  name: string,
-  holds: (value: unknown) => boolean,
-  parse: (text: string) => unknown,
-): T | undefined {
+/** JSON has no NaN, so the scores of absent classes are null in it. */
+const nanForNull = (_: string, value: unknown): unknown => (value === null ? Number.NaN : value);
+
+function readField(file: string, strings: Strings, name: keyof SavedState): unknown {
   const text = strings[name];
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    if (Object.hasOwn(ABSENT, name)) return ABSENT[name];
+    throw damaged(file, name, "is missing");
+  }
   let value: unknown;
   try {
-    value = parse(text);
+    value = JSON.parse(text, name === "history" ? nanForNull : undefined);
   } catch (cause) {
     throw damaged(file, name, "is not JSON", cause);
   }
-  if (!holds(value)) throw damaged(file, name, "is not what a run writes there");
-  return value as T;
+  if (!FIELDS[name](value)) throw damaged(file, name, "is not what a run writes there");
+  return value;
 }
 
 function damaged(file: string, name: string, problem: string, cause?: unknown): Error {
