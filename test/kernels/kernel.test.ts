@@ -47,6 +47,8 @@ describe("a parsed kernel", () => {
       "const SLOPE: f32 = 2.0;",
       "const VEC: bool = true;",
     ]);
+    expect(specialize(info, { VEC: 1 })).toContain("const VEC: bool = true;");
+    expect(specialize(info, { VEC: 0 })).toContain("const VEC: bool = false;");
     expect(specialize(info, {})).toBe(source);
     expect(() => specialize(info, { TILE: 4 })).toThrow("kernel sample has no constant TILE");
   });

@@ -122,6 +122,14 @@ describe("box parts", () => {
       expect([...seen.values()].every((count) => count === 1)).toBe(true);
     });
   });
+
+  it("are halves of a dim that reaches far, not of one of a single step with a large stride", () => {
+    const parts = boxParts({ sizes: [1, 1800], operands: { a: { strides: [5000, 1], offset: 0 } } }, caps);
+    expect(parts.map(({ sizes }) => sizes)).toEqual([
+      [1, 900],
+      [1, 900],
+    ]);
+  });
 });
 
 function visit(sizes: readonly number[], strides: readonly number[], at: number, seen: Map<number, number>): void {

@@ -2,6 +2,7 @@ const KERNELS = "packages/kernels/src";
 const OPTIM = "packages/tensor/src/optim";
 const IO = "packages/tensor/src/io";
 const CORE = "packages/fcn/src";
+const GRAPH = `${CORE}/models/graph`;
 
 /** The plans of an op, without the texts of shaders, and the tests that lie in the folder of the same name. */
 const op = (name) => ({
@@ -13,6 +14,14 @@ const op = (name) => ({
 const root = (names, tests = names) => ({
   source: names.map((name) => `${KERNELS}/${name}.ts`),
   tests: tests.map((name) => `test/kernels/${name}.test.ts`),
+});
+
+/** The shaders of ops, and tests of small shapes that run them, but for those whose name matches `slow`. */
+const shaders = (names, tests, slow) => ({
+  source: names.map((name) => `${KERNELS}/${name}/*.wgsl`),
+  tests: tests.map((name) => `test/tensor/${name}.test.ts`),
+  shaders: true,
+  slow,
 });
 
 /**
@@ -29,7 +38,7 @@ export const areas = {
       root(["kernel"]),
       root(["plan"]),
       root(["windows"], ["windowCases", "windows"]),
-      root(["dims"], ["matmul/plan", "pointwise/plan", "reduce/plan", "copy/plan"]),
+      root(["dims"]),
       root(["views"], ["pool/plan", "conv2d/plan"]),
       root(["tuning"], ["conv2d/tiles"]),
     ]),
@@ -53,16 +62,36 @@ export const areas = {
   ],
   metrics: [{ source: [`${CORE}/labels/metrics.ts`], tests: ["test/fcn/labels/metrics.test.ts"] }],
   kernels: [
-    {
-      source: [`${KERNELS}/**/*.wgsl`],
-      tests: [
-        "test/golden.test.ts",
-        "test/tensor/ops/{addInto,convolution,dropout,gradients,labels,movement,notFinite,reduce}.test.ts",
-        "test/tensor/optim/rules.test.ts",
+    shaders(
+      ["confusion", "copy", "fill", "optim", "paint", "random"],
+      [
+        "ops/addInto",
+        "ops/dropout",
+        "ops/fill",
+        "ops/foldedGrids",
+        "ops/labels",
+        "ops/movement",
+        "ops/philox",
+        "optim/optim",
+        "optim/rules",
       ],
-      shaders: true,
-      gpu: true,
-    },
+      "grids of one row",
+    ),
+    // In tiles.test.ts every tile is asked for, on a device with and without subgroups, so that each variant runs.
+    shaders(
+      ["conv2d"],
+      ["ops/conv", "ops/foldedGrids", "ops/tiles"],
+      "convolution on a device|random shapes|poisoned buffers|device.tune",
+    ),
+    shaders(
+      ["cross-entropy", "softmax"],
+      ["ops/foldedGrids", "ops/gradients", "ops/labels", "ops/longSums", "ops/notFinite", "ops/windows"],
+    ),
+    shaders(["matmul", "reduce"], ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/reduce", "ops/windows"]),
+    shaders(
+      ["interpolate", "lrn", "norm", "pool"],
+      ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/nearest", "ops/notFinite", "ops/windows"],
+    ),
   ],
   masks: [
     {
@@ -85,9 +114,14 @@ export const areas = {
     { source: [`${CORE}/data/**/mat/*.ts`], tests: ["test/fcn/data/**/mat.test.ts"] },
   ],
   coordinates: [
+    { source: [`${GRAPH}/plane/*.ts`], tests: ["test/fcn/models/graph/plane/*.test.ts"] },
     {
-      source: [`${CORE}/models/**/{coordinates,coordinateMap,footprint,rational,reach,window}.ts`],
-      tests: ["test/fcn/models/graph/{dilate,geometry/*,weights/*}.test.ts"],
+      source: [`${GRAPH}/geometry/{footprint,reach}.ts`],
+      tests: ["test/fcn/models/graph/geometry/{footprint,reach}.test.ts"],
+    },
+    {
+      source: [`${GRAPH}/geometry/coordinates.ts`],
+      tests: ["test/fcn/models/graph/geometry/coordinates.test.ts"],
     },
   ],
 };

@@ -21,16 +21,30 @@ const unknown = positionals.filter((name) => !Object.hasOwn(areas, name));
 if (unknown.length > 0)
   throw new Error(`no area ${unknown.join(", ")}; the areas are ${Object.keys(areas).join(", ")}`);
 
+/** Writes the figures of an area, which stay where a run is broken off. */
+function keep(name, row) {
+  const known = JSON.parse(readFileSync(RESULTS, "utf8"));
+  writeFileSync(RESULTS, `${JSON.stringify({ ...known, [name]: row }, null, 2)}\n`);
+}
+
+/** The patterns that one with braces stands for. */
+function alternatives(pattern) {
+  const [, before, names, after] = /^(.*?)\{([^{}]*)\}(.*)$/.exec(pattern) ?? [];
+  return names === undefined ? [pattern] : names.split(",").flatMap((name) => alternatives(before + name + after));
+}
+
 process.chdir(ROOT);
 const rows = {};
 const problems = [];
 for (const name of positionals.length > 0 ? positionals : Object.keys(areas)) {
   const mutants = [];
   console.log(`-- ${name}`);
-  for (const group of areas[name]) {
-    const inGroup = globSync(group.source, { cwd: ROOT }).sort();
-    if (inGroup.length === 0) problems.push(`${name}: no file is ${group.source.join(", ")}`);
-    const files = inGroup.filter((path) => path.includes(values.files ?? ""));
+  for (const [done, group] of areas[name].entries()) {
+    for (const pattern of [...group.source, ...group.tests].flatMap(alternatives))
+      if (!pattern.startsWith("!") && globSync(pattern).length === 0) problems.push(`${name}: no file is ${pattern}`);
+    const files = globSync(group.source)
+      .sort()
+      .filter((path) => path.includes(values.files ?? ""));
     if (files.length === 0) continue;
     const found = await (group.shaders ? plantInShaders : plantInSource)(files, group);
     const { row, survivors, stale } = tally(found, equivalent);
@@ -38,11 +52,10 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(areas)) {
     for (const mutant of survivors) console.log(`  survived  ${describe(mutant)}`);
     problems.push(...stale);
     mutants.push(...found);
+    rows[name] = tally(mutants, equivalent).row;
+    if (done + 1 < areas[name].length) rows[name].groups = `${done + 1} of ${areas[name].length}`;
+    if (values.files === undefined) keep(name, rows[name]);
   }
-  rows[name] = tally(mutants, equivalent).row;
-  if (values.files !== undefined) continue;
-  const known = JSON.parse(readFileSync(RESULTS, "utf8"));
-  writeFileSync(RESULTS, `${JSON.stringify({ ...known, [name]: rows[name] }, null, 2)}\n`);
 }
 console.table(rows);
 for (const problem of problems) console.error(problem);

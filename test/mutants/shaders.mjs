@@ -1,14 +1,16 @@
 import { fork } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleTests } from "./bundle.mjs";
 import { faultsOf } from "./shaders/plant.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const OUTFILE = `${ROOT}/out/mutants/shaders.mjs`;
+const OUTFILE = `${ROOT}/out/mutants/shaders-${process.pid}.mjs`;
 /** Faults of a shader that are tried at most; which ones depends on its text alone. */
-const SAMPLE = 12;
+const SAMPLE = 4;
+/** Tests are tried on a fault, the shortest first, up to this many milliseconds of what they take without it. */
+const BUDGET_MS = 20_000;
 /** A test that takes longer on a faulty kernel, in milliseconds, waits for a loop without end. */
 const LIMIT_MS = 20_000;
 
@@ -57,33 +59,63 @@ class Worker {
 
 const nameOf = (file) => file.replace(/^packages\/kernels\/src\/(.*)\.wgsl$/, "$1");
 
+/** The tests that use a kernel, the shortest first, as far as time allows. */
+function usersOf(survey, kernel) {
+  let spent = 0;
+  return survey
+    .filter(({ kernels }) => kernels.includes(kernel))
+    .sort((a, b) => a.ms - b.ms)
+    .filter(({ ms }, i) => {
+      spent += ms;
+      return i === 0 || spent <= BUDGET_MS;
+    });
+}
+
+/**
+ * What the tests find: a fault that hangs the worker is caught. Where a test fails without the fault too, an earlier
+ * fault broke the device, and the tests run again on a new one.
+ */
+async function judge(worker, order) {
+  let found = await worker.ask(order);
+  if (found?.broken) {
+    worker.stop();
+    found = await worker.ask(order);
+    if (found?.broken) worker.stop();
+  }
+  return found ?? { caught: true, invalid: false };
+}
+
 /**
  * Plants a sample of faults in WGSL files, one at a time, and runs the tests that use the kernel, the shortest first.
  */
-export async function plantInShaders(files, { tests }) {
+export async function plantInShaders(files, { tests, slow }) {
   await bundleTests({ root: ROOT, entry: "shaders/worker.ts", outfile: OUTFILE, tests });
   const worker = new Worker();
   const mutants = [];
   try {
-    const survey = await worker.ask("survey", 10 * LIMIT_MS);
+    const survey = await worker.ask({ slow }, 10 * LIMIT_MS);
     if (!survey) throw new Error("the tests of the kernels do not run");
     let version = 0;
     for (const file of files) {
       const kernel = nameOf(file);
-      const users = survey.filter(({ kernels }) => kernels.includes(kernel)).sort((a, b) => a.ms - b.ms);
+      const users = usersOf(survey, kernel);
       if (users.length === 0) console.error(`no test uses ${kernel}`);
       const source = readFileSync(join(ROOT, file), "utf8");
-      for (const { line, column, from, to, source: faulty } of faultsOf(source, SAMPLE)) {
+      const { faults, all } = faultsOf(source, SAMPLE);
+      for (const { line, column, from, to, source: faulty } of faults) {
         const order = { kernel, source: faulty, version: version++, tests: users.map(({ test }) => test) };
-        const { caught, invalid } = (await worker.ask(order)) ?? { caught: true, invalid: false };
+        const { caught, invalid } = await judge(worker, order);
         const text = source.split("\n")[line - 1].trim();
-        mutants.push({ file, line: text, at: `${line}:${column}`, from: from.trim(), to: to.trim(), caught, invalid });
+        const fault = { file, line: text, at: `${line}:${column}`, from: from.trim(), to: to.trim() };
+        mutants.push({ ...fault, caught, invalid, sampledFrom: all });
       }
       const own = mutants.filter((mutant) => mutant.file === file);
-      console.log(`${kernel}: ${own.filter(({ caught }) => caught).length} of ${own.length}`);
+      const caught = own.filter((mutant) => mutant.caught).length;
+      console.log(`${kernel}: ${caught} of ${own.length} caught, sampled from ${all}`);
     }
   } finally {
     worker.stop();
+    rmSync(OUTFILE, { force: true });
   }
   return mutants;
 }

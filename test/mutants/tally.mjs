@@ -14,8 +14,8 @@ const isEntry = (entry, { file, line, from, to }) =>
 
 /**
  * The figures of an area: the mutants, those caught, those that change nothing, those that survived, and the share of
- * the others that were caught; the survivors; and the entries of these files that name no mutant, or one that is
- * caught.
+ * the others that were caught, with how many there were to draw from where not all are planted; the survivors; and the
+ * entries of these files that name no mutant, or one that is caught.
  */
 export function tally(mutants, equivalent) {
   const files = new Set(mutants.map(({ file }) => file));
@@ -29,8 +29,11 @@ export function tally(mutants, equivalent) {
     .map(({ file, from, to }) => `equivalent.json: no mutant survives in ${file} that makes "${to}" of "${from}"`);
   const caught = valid.length - missed.length;
   const counted = valid.length - (missed.length - survivors.length);
+  const sampledFrom = new Map(mutants.map((mutant) => [mutant.file, mutant.sampledFrom ?? 0]));
+  const all = [...sampledFrom.values()].reduce((sum, count) => sum + count, 0);
   const row = {
     mutants: mutants.length,
+    ...(all > 0 ? { sampledFrom: all } : {}),
     ...(valid.length < mutants.length ? { invalid: mutants.length - valid.length } : {}),
     caught,
     equivalent: missed.length - survivors.length,

@@ -176,7 +176,7 @@ describe("SegmentationMetrics", () => {
     expect(() => new SegmentationMetrics(3).merge(new SegmentationMetrics(2))).toThrow(
       "2 classes cannot be added to 3",
     );
-    expect(() => new SegmentationMetrics(0)).toThrow(/numClasses is 0/);
+    expect(() => new SegmentationMetrics(0)).toThrow(/^SegmentationMetrics: numClasses is 0/);
     const onDevice = { shape: [2], data: async () => Int32Array.of(0, 1) };
     expect(() => new SegmentationMetrics(3).update(onDevice as never, [0, 1])).toThrow(
       /must be a typed array or \{ shape, data \} on the host/,

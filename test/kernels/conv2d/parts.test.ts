@@ -105,6 +105,18 @@ describe.each(Object.entries(variants))("operands larger than a binding, %s:", (
   });
 });
 
+it("a transposed convolution binds the rows that its windows reach and no others", () => {
+  // A row is 64 elements, as windows are aligned, and fifteen of them fit.
+  const o = { ...g, n: 1, inC: 4, outC: 4, inH: 30, outH: 30, inW: 16, outW: 16, kernelW: 3, dilationW: 1, strideH: 1 };
+  const steps = soundSteps(planConv2d(o, "transposed", true, smallDevice), smallDevice);
+  expect(steps.length).toBeGreaterThan(1);
+  for (const step of steps) {
+    const [begin, end] = boundElements(step, "y4", Number.NaN).map((element) => element / 64) as [number, number];
+    const rows = boundElements(step, "x4", Number.NaN).map((element) => element / 64);
+    expect(rows).toEqual([Math.max(0, begin - 1), Math.min(30, end + 1)]);
+  }
+});
+
 describe("a weight larger than a binding", () => {
   const heavy = { ...g, n: 1, inC: 16, outC: 16, inH: 3, outH: 2, inW: 3, outW: 3 };
 
@@ -193,6 +205,11 @@ describe("a weight larger than a binding", () => {
     expect(step?.operands.dw).toBe("dw");
     expect(rest).toEqual([]);
     expect(planConv2dWeightGradient({ ...heavy, outC: 200 }, smallDevice)).toBeUndefined();
+  });
+
+  it("of a single row has a gradient", () => {
+    const one = { ...g, inC: 1, kernelH: 1, kernelW: 1 };
+    expect(soundSteps(planConv2dWeightGradient(one, smallDevice), smallDevice)[0]?.operands.dw).toBeDefined();
   });
 
   it.each([12, 16])("has its gradient of %i channels in windows of whole tiles of rows", (outC) => {

@@ -88,6 +88,12 @@ describe("the plan of cross-entropy", () => {
     expect(steps.at(-1)?.params.threads).toBe(total);
   });
 
+  it("has no more threads than pixels in any run", () => {
+    const steps = soundSteps(planCrossEntropy({ ...mean, classes: 100, pixels: 20 }, smallDevice), smallDevice);
+    const threads = steps.map(({ params }) => params.threads);
+    expect(threads).toEqual([8, 8, 4, 20]);
+  });
+
   it("of no pixels still has room for its sums", () => {
     const plan = planCrossEntropy({ ...mean, pixels: 0 }, largeDevice);
     expect(plan?.scratch).toEqual({ partial: 8 });

@@ -62,7 +62,21 @@ describe("the plan of a product of matrices", () => {
   });
 
   it("is cut where an operand is larger than a binding", () => {
-    expect(soundSteps(planMatmul(caseOf([], 64, 64, 64), smallDevice), smallDevice).length).toBeGreaterThan(1);
+    const steps = soundSteps(planMatmul(caseOf([], 64, 64, 64), smallDevice), smallDevice);
+    expect(steps.length).toBeGreaterThan(1);
+    for (const { operands } of steps) {
+      const bound = Object.values(operands).filter((operand) => operand !== UNREAD);
+      expect(bound).toHaveLength(3);
+      for (const operand of bound) expect(operand).toHaveProperty("byteLength");
+    }
+  });
+
+  it("in parts has no slices of the inner dim as well", () => {
+    const plan = planMatmul(caseOf([], 1, 4096, 4), smallDevice);
+    const steps = soundSteps(plan, smallDevice);
+    expect(steps.length).toBeGreaterThan(1);
+    expect(plan.scratch).toBeUndefined();
+    for (const { params } of steps) expect(params).toMatchObject({ count: 1, innerPerSlice: 4096 });
   });
 
   it("refuses more than six batch dims that do not merge", () => {
@@ -127,6 +141,10 @@ describe("the plan of a product of matrices", () => {
     const plan = planMatmul(caseOf([], 4, 0, 4), largeDevice);
     expect(plan.steps).toHaveLength(1);
     expect(plan.steps[0]?.params).toMatchObject({ count: 1, inner: 0 });
+  });
+
+  it("of an empty result is one step, whatever the size of its operands", () => {
+    expect(planMatmul(caseOf([], 0, 100, 100), smallDevice).steps).toHaveLength(1);
   });
 
   it("in parts takes every product once, and adds where an earlier part wrote", () => {

@@ -199,6 +199,13 @@ describe("slices", () => {
   });
 });
 
+it("images that just fit a binding are bound whole, though their last blocks of rows are not full", () => {
+  const o = { ...group, images: 3, rows: 9 };
+  const caps = { ...smallDevice, bindingLimit: 3 * 9 * 6 * 4 };
+  for (const plan of [planNorm({ ...o, ...forward }, caps), planNormBackward({ ...o, ...backward }, caps)])
+    for (const { operands } of soundSteps(plan, caps)) expect([undefined, "x"]).toContain(operands.x);
+});
+
 it("grids fold past 65,535 workgroups", () => {
   const caps = { ...largeDevice, bindingLimit: 2 ** 34 };
   for (const o of [

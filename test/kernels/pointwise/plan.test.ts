@@ -85,6 +85,7 @@ it("a strided plan in parts places every element of each operand", () => {
   const seen = new Set<number>();
   for (const step of steps) {
     const { params } = step;
+    for (const operand of Object.values(step.operands)) expect(operand).toHaveProperty("byteLength");
     const lists = vectors(params, "strides");
     const offsets = params.offsets as number[];
     const place = (id: number, lane: number, name: string) =>

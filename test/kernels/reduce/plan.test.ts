@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { largeDevice, originOf, placeAt, scalar, smallDevice, soundSteps, vectors } from "../../support/plans.js";
 
 const alternating = [2, 3, 2, 2, 3, 2, 2, 3].map((size, i) => ({ size, reduced: i % 2 === 0 }));
-const total = 864;
 
 describe("the plan of a sum", () => {
   it.each([
@@ -65,8 +64,13 @@ it("the plan of a maximum keeps what is asked for and merges the places of its s
 });
 
 describe("the plan of the gradient of a reduction", () => {
-  it.each([largeDevice, smallDevice])("places every element, in leaves where need be", (caps) => {
-    const dims = caps === smallDevice ? [{ size: 4, reduced: false }, ...alternating] : alternating;
+  const nested = [3, 5, 5, 60].map((size, i) => ({ size, reduced: i % 2 === 0 }));
+  it.each([
+    ["whole", largeDevice, alternating],
+    ["in leaves of kept dims", smallDevice, [{ size: 4, reduced: false }, ...alternating]],
+    ["in leaves of reduced dims", smallDevice, [{ size: 4, reduced: true }, ...alternating]],
+    ["in leaves of leaves", smallDevice, nested],
+  ])("places every element, %s", (_, caps, dims) => {
     const seen: number[] = [];
     for (const step of soundSteps(planExpand(dims, 1, true, caps), caps)) {
       const lists = vectors(step.params, "dims");
@@ -79,7 +83,7 @@ describe("the plan of the gradient of a reduction", () => {
         seen.push(element);
       }
     }
-    const size = total * (caps === smallDevice ? 4 : 1);
+    const size = dims.reduce((n, dim) => n * dim.size, 1);
     expect(seen).toEqual(Array.from({ length: size }, (_, i) => i));
   });
 });

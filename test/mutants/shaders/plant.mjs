@@ -65,12 +65,15 @@ function randomFrom(seed) {
   };
 }
 
-/** At most `count` faults of a shader, the same ones for the same text, in the order of the text. */
+/**
+ * At most `count` faults of a shader, the same ones for the same text, in the order of the text; and how many there are
+ * in all.
+ */
 export function faultsOf(source, count) {
-  const faults = allFaults(source);
+  const all = allFaults(source);
   const random = randomFrom(source.length);
-  const drawn = faults.map((fault) => [random(), fault]).sort(([a], [b]) => a - b);
-  return drawn
+  const drawn = all.map((fault) => [random(), fault]).sort(([a], [b]) => a - b);
+  const faults = drawn
     .slice(0, count)
     .map(([, fault]) => fault)
     .sort((a, b) => a.at - b.at)
@@ -78,4 +81,5 @@ export function faultsOf(source, count) {
       ...fault,
       source: source.slice(0, fault.at) + fault.to + source.slice(fault.at + fault.from.length),
     }));
+  return { faults, all: all.length };
 }

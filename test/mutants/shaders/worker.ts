@@ -43,10 +43,16 @@ function isInvalid(error: unknown): boolean {
   return false;
 }
 
+interface Survey {
+  /** The tests whose name matches this are left out. */
+  readonly slow?: string;
+}
+
 /** Which tests use which kernels, and how long they take; those that fail or use none are left out. */
-async function survey(): Promise<{ test: number; name: string; kernels: string[]; ms: number }[]> {
+async function survey({ slow }: Survey): Promise<{ test: number; name: string; kernels: string[]; ms: number }[]> {
   const found = [];
   for (const [i, test] of tests.entries()) {
+    if (slow !== undefined && new RegExp(slow).test(test.name)) continue;
     used = new Set();
     const start = performance.now();
     const error = await failureOf(test);
@@ -64,20 +70,29 @@ interface Order {
   readonly tests: readonly number[];
 }
 
-async function judge({ tests: which, ...fault }: Order): Promise<{ caught: boolean; invalid: boolean; by?: string }> {
-  planted = fault;
+interface Verdict {
+  readonly caught: boolean;
+  readonly invalid: boolean;
+  /** Whether the test that failed does so without the fault too. */
+  readonly broken: boolean;
+}
+
+async function judge({ tests: which, ...fault }: Order): Promise<Verdict> {
   for (const i of which) {
-    const test = tests[i] as Test;
-    const error = await failureOf(test);
-    if (error) return { caught: true, invalid: isInvalid(error), by: test.name };
+    planted = fault;
+    const error = await failureOf(tests[i] as Test);
     process.send?.({ alive: i });
+    planted = undefined;
+    if (error === undefined) continue;
+    const invalid = isInvalid(error);
+    return { caught: true, invalid, broken: !invalid && (await failureOf(tests[i] as Test)) !== undefined };
   }
-  return { caught: false, invalid: false };
+  return { caught: false, invalid: false, broken: false };
 }
 
 for (const [name, load] of Object.entries(files)) await collect(name, load);
-process.on("message", (order: Order | "survey") => {
-  const answer = order === "survey" ? survey() : judge(order);
+process.on("message", (order: Order | Survey) => {
+  const answer = "kernel" in order ? judge(order) : survey(order);
   answer.then((result) => process.send?.({ result }));
 });
 process.send?.({ ready: true });

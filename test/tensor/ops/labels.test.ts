@@ -90,6 +90,17 @@ describe("confusionMatrix", () => {
   });
 });
 
+describe("crossEntropy", () => {
+  it.each([-1, 3, 254, 256, -(2 ** 31)])("refuses the label %i of three classes", async (label) => {
+    await whole.scope(async () => {
+      const x = whole.randn([2, 3], { seed: 1 });
+      const loss = (target: number[]) => t.crossEntropy(x, whole32(whole, target, [2])).data();
+      await expect(loss([0, label])).rejects.toMatchObject({ code: "label-out-of-range" });
+      expect((await loss([2, 0]))[0]).toBeGreaterThan(0);
+    });
+  });
+});
+
 describe("paint", () => {
   const palette = Uint8Array.from({ length: 15 }, (_, i) => (i * 37) % 256);
   const words = Int32Array.from({ length: 5 }, (_, i) => {

@@ -119,12 +119,27 @@ describe("optimisers", () => {
         "SGD: nesterov with momentum 0 and dampening 0",
       );
       expect(() => new optim.SGD([], { lr: 1 })).toThrow("SGD: there are no parameters");
+      expect(() => new optim.AdamW([])).toThrow("AdamW: there are no parameters");
+      expect(() => new optim.SGD([mul(w, 2), w], { lr: 1 })).toThrow(
+        "SGD: parameter 0 of shape [1] is a result of mul, not a leaf",
+      );
       expect(() => new optim.SGD([w, w], { lr: 1 })).toThrow("SGD: a parameter was given more than once");
       expect(() => new optim.AdamW([w], { betas: [0.9, 1] })).toThrow(
         "AdamW: betas is [0.9,1], expected two numbers from 0 to below 1",
       );
     });
   });
+});
+
+it("steps are named where the device is gone", async () => {
+  const own = await createDevice({ quiet: true });
+  const w = own.tensor([1], [1], { requiresGrad: true });
+  sum(mul(w, 2)).backward();
+  const [sgd, adamw] = [new optim.SGD([w], { lr: 1 }), new optim.AdamW([w])];
+  adamw.step();
+  own.destroy();
+  expect(() => sgd.step()).toThrow(/^SGD: /);
+  expect(() => adamw.step()).toThrow(/^AdamW: /);
 });
 
 describe("lrScheduler", () => {

@@ -17,9 +17,7 @@ export type Source = "a" | "b" | "y" | "g";
 
 /** The inputs that an expression reads, in binding order. */
 export function sourcesOf(name: PointwiseName, part: Part): Source[] {
-  const row: PointwiseRow = pointwise[name];
-  if (part === "forward") return row.arity === 2 ? ["a", "b"] : ["a"];
-  const expression = row[part] ?? "";
+  const expression = (pointwise[name] as PointwiseRow)[part] ?? "";
   return (["a", "b", "y", "g"] as const).filter((id) => new RegExp(`\\b${id}\\b`).test(expression));
 }
 
@@ -118,7 +116,7 @@ export function planStrided(
   const dense = denseStrides(sizes);
   const merged = mergeDims(
     sizes,
-    names.map((id) => (id === RESULT ? dense : (strides[id as Source] ?? dense))),
+    names.map((id) => strides[id as Source] ?? dense),
   );
   const rank = Math.max(1, merged.sizes.length);
   const kernel = emit(options.name, options.part, rank);

@@ -1,7 +1,7 @@
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { batchLoss, type Loss, lossRule } from "../../../../packages/fcn/src/training/loss/loss.js";
+import { batchLoss, type Loss, lossNames, lossRule } from "../../../../packages/fcn/src/training/loss/loss.js";
 import { uniform } from "../../../support/hash-values.js";
 import { stripes } from "../../data/samples.js";
 
@@ -155,6 +155,27 @@ describe("a loss", () => {
 });
 
 describe("the rule of a loss", () => {
+  const holds = (...losses: unknown[]): boolean[] => losses.map((loss) => lossRule.holds(loss));
+  const settings = (name: string, ...values: unknown[]): boolean[] =>
+    values.map((value) => lossRule.holds({ kind: "focal", [name]: value }));
+
+  it("takes a name, by itself or with settings", () => {
+    expect(lossNames()).toEqual(["crossEntropy", "focal", "dice", "ohem"]);
+    expect(holds(...lossNames(), ...lossNames().map((kind) => ({ kind })))).toEqual(Array(8).fill(true));
+    expect(holds("hinge", { kind: "hinge" }, {}, "", 1, undefined)).toEqual(Array(6).fill(false));
+  });
+
+  it("takes settings within their bounds", () => {
+    expect(settings("gamma", undefined, 0, 1, 2.5)).toEqual([true, true, true, true]);
+    expect(settings("gamma", -1, 0.5, Infinity, Number.NaN)).toEqual([false, false, false, false]);
+    for (const name of ["smooth", "crossEntropy", "minKept"]) {
+      expect(settings(name, undefined, 0, 0.5, 100)).toEqual([true, true, true, true]);
+      expect(settings(name, -0.1, Infinity, Number.NaN)).toEqual([false, false, false]);
+    }
+    expect(settings("threshold", undefined, 0, 0.3, 1)).toEqual([true, true, true, true]);
+    expect(settings("threshold", -0.1, 1.1, Number.NaN)).toEqual([false, false, false]);
+  });
+
   it("takes settings within their bounds, and refuses one that no loss has", () => {
     const good = ["dice", { kind: "focal", gamma: 0 }, { kind: "ohem", threshold: 1, minKept: 0 }];
     expect(good.filter(lossRule.holds)).toEqual(good);
@@ -166,6 +187,57 @@ describe("the rule of a loss", () => {
       { kind: "ohem", threshold: 2 },
     ];
     expect(bad.filter(lossRule.holds)).toEqual([]);
+  });
+});
+
+describe("the loss of a batch", () => {
+  const lossOf = (loss: Loss, options: object = {}, own: object = {}): Promise<number> =>
+    device.scope(async () => {
+      const x = device.tensor(logits, [N, C, H, W]);
+      const all = { reduction: "mean", divisor: DIVISOR, batches: 1, ...options } as const;
+      return (await batchLoss(loss, x, { ...batch, ...own }, all)).item();
+    });
+
+  it("is a share of the step's where batches have equal weight", async () => {
+    for (const loss of ["dice", "ohem"] as const) {
+      expect(await lossOf(loss, { batches: 2 })).toBeCloseTo((await lossOf(loss)) / 2, 6);
+      expect(await lossOf(loss, { divisor: 6 })).toBeCloseTo(await lossOf(loss), 6);
+    }
+    for (const loss of ["crossEntropy", "focal"] as const) {
+      expect(await lossOf(loss, { batches: 2 })).toBeCloseTo(await lossOf(loss), 6);
+      expect(await lossOf(loss, { divisor: 6 })).toBeCloseTo((await lossOf(loss)) / 2, 6);
+    }
+  });
+
+  it("of hard pixels is divided like any sum, unless it is their mean", async () => {
+    const all = { kind: "ohem", threshold: 1 } as const;
+    const plain = await lossOf("crossEntropy", { reduction: "sum", divisor: 6 });
+    expect(await lossOf(all, { reduction: "sum", divisor: 6, batches: 2 })).toBeCloseTo(plain, 5);
+    expect(await lossOf({ kind: "ohem", threshold: 0 })).toBeCloseTo(0, 12);
+    expect(await lossOf({ kind: "ohem", threshold: 0, minKept: 1000 })).toBeCloseTo(await lossOf(all), 5);
+  });
+
+  it("of hard pixels shows a net that has diverged", async () => {
+    const x = device.tensor(new Float32Array(N * C * H * W).fill(Number.NaN), [N, C, H, W]);
+    const options = { reduction: "mean", divisor: DIVISOR, batches: 1 } as const;
+    expect(await (await batchLoss({ kind: "ohem", minKept: 2 }, x, batch, options)).item()).toBeNaN();
+  });
+
+  it("of a batch without labels is 0, and so is that of classes without weight", async () => {
+    const empty = { labels: new Int32Array(N * H * W).fill(VOID) };
+    for (const loss of ["crossEntropy", "focal", "ohem"] as const)
+      expect(await lossOf(loss, {}, empty)).toBeCloseTo(0, 12);
+    for (const loss of ["crossEntropy", "dice", "ohem"] as const)
+      expect(await lossOf(loss, { classWeights: [0, 0, 0] })).toBeCloseTo(0, 12);
+  });
+
+  it("has defaults for its settings", async () => {
+    const pairs: readonly [Loss, Loss][] = [
+      ["focal", { kind: "focal", gamma: 2 }],
+      ["dice", { kind: "dice", smooth: 1, crossEntropy: 0 }],
+      ["ohem", { kind: "ohem", threshold: 0.7, minKept: 0 }],
+    ];
+    for (const [name, loss] of pairs) expect(await lossOf(name)).toBe(await lossOf(loss));
   });
 });
 

@@ -2,6 +2,7 @@ import * as fcn from "@fcn/core";
 import { createDevice } from "@fcn/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { lossSamplingRule } from "../../../../packages/fcn/src/training/loss/lossSampling.js";
 import { propertySeed } from "../../../support/property.js";
 import { stripes } from "../../data/samples.js";
 
@@ -65,12 +66,37 @@ describe("sampleLabels", () => {
     expect(kept(1)).toBe(40_000);
   });
 
+  it("draws once for each cell, row by row and image by image", () => {
+    // Two images of 3 x 5 pixels have two rows of three cells each.
+    const draws = [0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0];
+    let drawn = 0;
+    const source = () => 1 - (draws[drawn++] ?? 0);
+    const kept = fcn.sampleLabels(new Int32Array(30).fill(1), [3, 5], { probability: 0.5, cell: 2 }, source);
+    expect(drawn).toBe(12);
+    const rows = Array.from({ length: 6 }, (_, y) =>
+      Array.from(kept.subarray(5 * y, 5 * y + 5), (label) => (label === VOID ? "." : "x")).join(""),
+    );
+    expect(rows).toEqual(["..xxx", "..xxx", "....x", "xx...", "xx...", "xxxx."]);
+  });
+
   it("refuses settings out of range", () => {
     const sample = (sampling: fcn.LossSampling) => () =>
       fcn.sampleLabels(new Int32Array(4), [2, 2], sampling, Math.random);
     expect(sample({ probability: 0 })).toThrow(/\{"probability":0\}, expected .* above 0/);
     expect(sample({ probability: 1.5 })).toThrow(/"probability":1.5/);
     expect(sample({ probability: 0.5, cell: 0.5 })).toThrow(/"cell":0.5/);
+  });
+});
+
+describe("the rule of lossSampling", () => {
+  const holds = (...values: unknown[]): boolean[] => values.map((value) => lossSamplingRule.holds(value));
+
+  it("takes a probability above 0 and at most 1, and a cell of whole pixels", () => {
+    const cells = [1, 32].map((cell) => ({ probability: 0.5, cell }));
+    expect(holds({ probability: 1e-3 }, { probability: 1 }, ...cells)).toEqual([true, true, true, true]);
+    const bad = [0, -1, 1.5].map((cell) => ({ probability: 0.5, cell }));
+    expect(holds({ probability: 0 }, { probability: -1 }, { probability: 1.01 }, ...bad)).toEqual(Array(6).fill(false));
+    expect(holds(undefined, null, {}, { cell: 2 }, 0.5)).toEqual(Array(5).fill(false));
   });
 });
 

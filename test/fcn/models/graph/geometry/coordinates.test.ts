@@ -133,6 +133,32 @@ describe("coordinate maps", () => {
     expect(formatMap(layerMap(layer, 1))).toBe("1/2 x - 1");
   });
 
+  it("of a layer resized to another are those of the other", () => {
+    const builder = new models.GraphBuilder("resized");
+    const data = builder.add("data", { kind: "input", channels: 1 });
+    const fine = builder.add("fine", { kind: "conv", outChannels: 1, kernelSize: 3, stride: 2 }, data);
+    const coarse = builder.add("coarse", { kind: "conv", outChannels: 1, kernelSize: 3, stride: 2 }, fine);
+    const resize: models.Layer = { kind: "resize", mode: "bilinear" };
+    const maps = coordinateMaps(builder.build({ out: builder.add("resized", resize, coarse, fine) }), 0);
+    expect([...maps.values()].map(formatMap)).toEqual(["1 x + 0", "1/2 x - 1/2", "1/4 x - 3/4", "1/2 x - 1/2"]);
+    expect(layerMap(resize, 0)).toEqual(identityMap);
+  });
+
+  it('depend on the size of the image where padding is "same"', () => {
+    const builder = new models.GraphBuilder("same");
+    const data = builder.add("data", { kind: "input", channels: 1 });
+    const conv = { kind: "conv", outChannels: 1, kernelSize: 3, stride: 2, padding: "same" } as const;
+    const low = builder.add("low", conv, builder.add("pad", { kind: "pad", padding: 1 }, data));
+    const up = builder.add("up", { kind: "convTranspose", outChannels: 1, kernelSize: 3, stride: 2 }, low);
+    const same = builder.build({ out: builder.add("score", { kind: "crop" }, up, data) });
+    // The layer takes an image of two pixels more.
+    const shiftOf = (size: number) => formatMap(coordinateMaps(same, 0, size).get("low") as coordinates.CoordinateMap);
+    expect([shiftOf(5), shiftOf(6)]).toEqual(["1/2 x + 1/2", "1/2 x + 0"]);
+    expect(cropOffsets(same, [5, 6]).get("score")).toEqual([2, 1]);
+    expect(() => coordinateMaps(same, 0)).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+    expect(() => cropOffsets(same)).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+  });
+
   it("refuse a sum of layers that lie at different places", () => {
     const builder = new models.GraphBuilder("astray");
     const data = builder.add("data", { kind: "input", channels: 1 });
