@@ -27,7 +27,7 @@ describe("a fraction", () => {
     expect(rational(0, -7)).toEqual({ num: 0, den: 1 });
   });
 
-  it("has two safe integers, of which the lower one is not 0", () => {
+  it("is refused unless it has two safe integers, of which the lower one is not 0", () => {
     for (const [num, den] of [
       [1, 0],
       [1.5, 1],
@@ -36,7 +36,7 @@ describe("a fraction", () => {
       [1, 2 ** 53],
       [Number.NaN, 1],
     ] as const) {
-      expect(() => rational(num, den)).toThrow(`rational(${num}, ${den})`);
+      expect(() => rational(num, den)).toThrow(`${num} / ${den} must be of integers below 2^53`);
     }
   });
 
