@@ -28,7 +28,7 @@ const caseOf = (batch: readonly number[], rows: number, inner: number, columns: 
 });
 
 describe("the plan of a product of matrices", () => {
-  it("merges the batch dims that are one run", () => {
+  it("merges the batch dims that are contiguous", () => {
     const [step] = soundSteps(planMatmul(caseOf([2, 3], 4, 8, 12), largeDevice), largeDevice);
     expect(step?.params.batch).toEqual([6, 32, 96, 48]);
     expect(step?.constants).toMatchObject({ A_ALONG: 1, B_ALONG: 2, BATCH_DIMS: 1 });

@@ -1,10 +1,10 @@
+import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../bindingParts.js";
 import { denseStrides, mergeDims } from "../dims.js";
 import { defect } from "../errors.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, roundUp, type Step } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
-import { views } from "../views.js";
+import { scalarOrVector } from "../scalarOrVector.js";
 import { matmulProduct as PRODUCT } from "../wgsl.generated.js";
-import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../windows.js";
 
 const WG = 64;
 const TILE = 4;
@@ -149,8 +149,8 @@ function productStep(
       batch: dims.flat(),
     },
     operands: {
-      ...views(aAlong !== 0, "a", a.operand),
-      ...views(bAlong !== 0, "b", b.operand),
+      ...scalarOrVector(aAlong !== 0, "a", a.operand),
+      ...scalarOrVector(bAlong !== 0, "b", b.operand),
       c: slices > 1 ? "slices" : c.operand,
     },
     grid: foldGrid(ceilDiv(count, WG)),

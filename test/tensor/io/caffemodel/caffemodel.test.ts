@@ -72,7 +72,7 @@ describe.each([true, false])("readCaffemodel, packed %s", (packed) => {
     });
   });
 
-  it("reads blobs longer than its window", async () => {
+  it("reads blobs longer than its chunk", async () => {
     const values = Array.from({ length: 50_000 }, (_, i) => i % 1000);
     const net = { layer: [{ name: "a", blobs: [shaped([50_000], values), shaped([2], [1, 2])] }] };
     const read = await io.readCaffemodel(caffemodel(net, { packed }));

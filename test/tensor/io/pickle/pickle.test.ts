@@ -243,7 +243,7 @@ describe("a legacy file that is no file of torch.save", () => {
     expect((await refusal(io.readPth(file))).message).toContain(problem);
   });
 
-  it("has pickles longer than one window", async () => {
+  it("has pickles longer than one read", async () => {
     const many = Array.from({ length: 3000 }, (_, i): [Uint8Array, Uint8Array] => [
       string(`a.rather.long.name.of.a.layer.${i}`),
       tensor(storage("0", 6), 0, [6], [1]),
