@@ -96,7 +96,7 @@ export function checkApart(
     throw invalidArgument(
       `${op}: operand ${bindings[other]!.name} shares its memory with ${name}, which the op changes`,
       {
-        code: "pass tensors of different memory: a view, and what detach() gives, share that of their tensor",
+        code: "pass tensors that do not share memory: views and the results of detach() share that of their tensor",
       },
     );
   }

@@ -160,14 +160,14 @@ describe("readCaffemodel", () => {
       "two precisions",
       caffemodel({ layer: [{ name: "a", blobs: [{ ...shaped([1], [1]), doubleData: [1] }] }] }),
       "corrupt-file",
-      "single and of double precision",
+      "single and double precision",
     ],
     ["a layer twice", caffemodel({ layer: [a, a] }), "corrupt-file", "two of its arrays are called a.weight"],
     [
       "the first format of all",
       caffemodel({ layers: [{ layer: wire(1) }] }),
       "unsupported-file",
-      "the first format of Caffe (V0)",
+      "in Caffe's first format (V0)",
     ],
     [
       "a name without end",

@@ -103,7 +103,7 @@ async function readPackedDims(source: Source, at: Place, { begin, end }: Field, 
 function blobOf(source: Source, at: Place, shape: readonly number[], segments: readonly Segment[]): Blob {
   const size = segments[0]?.size ?? 4;
   if (segments.some((segment) => segment.size !== size))
-    throw corruptFile(at, "it has numbers of single and of double precision");
+    throw corruptFile(at, "it mixes numbers of single and double precision");
   const found = segments.reduce((total, { count }) => total + count, 0);
   if (!isShape(shape)) throw corruptFile(at, "its shape is damaged");
   if (found === 0 && elementCount(shape) > 0) {

@@ -99,7 +99,7 @@ export class WireReader {
     const length = wire === BYTES ? value : (PLAIN_LENGTHS[wire] ?? Number.NaN);
     const at = begin + varints.at;
     if (number === 0 || Number.isNaN(value) || !(at + length <= end)) {
-      throw corruptFile(this.source, `the protobuf field at byte ${begin} is damaged or reaches out of its message`);
+      throw corruptFile(this.source, `the protobuf field at byte ${begin} is damaged or extends beyond its message`);
     }
     return { number, wire, value, begin: at, end: at + length };
   }

@@ -60,7 +60,7 @@ export function tensorArrays(
     const { key } = tensor.storage;
     const storage = storages.get(key);
     if (storage === undefined) {
-      throw corruptFile(at, `tensor ${brief(name)} lies in storage ${brief(key)}, which is not there`);
+      throw corruptFile(at, `tensor ${brief(name)} lies in storage ${brief(key)}, which is missing`);
     }
     if (stored !== undefined) views.push(viewOf(at, name, { ...tensor, stored }, storage));
     else skipped.push(leaveOut(at, name, `has the dtype ${brief(tensor.dtype.name)}`, REAL));
