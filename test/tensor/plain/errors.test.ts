@@ -96,10 +96,10 @@ describe("convolutions", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[invalid-argument] conv2d: stride is -1, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number of at least 1 or [h, w] of such",
-        "[invalid-argument] conv2d: stride is [1,1.5], expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number of at least 1 or [h, w] of such",
-        "[invalid-argument] conv2d: padding is -1, expected a whole number of at least 0, [h, w] of such or [[top, bottom], [left, right]] | pass padding as a whole number of at least 0, [h, w] of such or [[top, bottom], [left, right]]",
-        "[invalid-argument] conv2d: dilation is 0, expected a whole number of at least 1 or [h, w] of such | pass dilation as a whole number of at least 1 or [h, w] of such",
+        "[invalid-argument] conv2d: stride is -1, expected a whole number of at least 1 or two of them as [h, w] | pass stride as a whole number of at least 1 or two of them as [h, w]",
+        "[invalid-argument] conv2d: stride is [1,1.5], expected a whole number of at least 1 or two of them as [h, w] | pass stride as a whole number of at least 1 or two of them as [h, w]",
+        "[invalid-argument] conv2d: padding is -1, expected a whole number of at least 0, two of them as [h, w] or [[top, bottom], [left, right]] | pass padding as a whole number of at least 0, two of them as [h, w] or [[top, bottom], [left, right]]",
+        "[invalid-argument] conv2d: dilation is 0, expected a whole number of at least 1 or two of them as [h, w] | pass dilation as a whole number of at least 1 or two of them as [h, w]",
         "[invalid-argument] convTranspose2d: outputPadding [2, 2] must be smaller than stride [2, 2] or dilation [1, 1] | use an outputPadding below the stride",
       ]
     `);
@@ -127,7 +127,7 @@ describe("pools and the other layers", () => {
         "[invalid-shape] maxPool2d: x has shape [3, 8, 8] (rank 3), expected [N, C, H, W] | reshape x to rank 4",
         "[invalid-shape] maxPool2d: the output of x [1, 3, 2, 2] would be 0 x 0: kernelSize [3, 3] at dilation [1, 1] does not fit into the image padded by [0, 0] | use a smaller kernelSize, more padding or a larger image",
         "[invalid-argument] avgPool2d: padding [2, 2] is more than half of kernelSize [2, 2] at dilation [1, 1] | pass a padding of at most [1, 1], or pad() the input first",
-        "[invalid-argument] maxPool2d: stride is 0.5, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number of at least 1 or [h, w] of such",
+        "[invalid-argument] maxPool2d: stride is 0.5, expected a whole number of at least 1 or two of them as [h, w] | pass stride as a whole number of at least 1 or two of them as [h, w]",
         "[invalid-shape] interpolate: scaleFactor 0.1 makes x [1, 3, 8, 8] 0 x 0, expected at least 1 x 1 | use a larger scaleFactor",
         "[invalid-shape] crop: 8x8 at (4, 0) does not lie inside 8x8 | choose a box inside the image",
         "[invalid-shape] batchNorm: x [1, 3, 1, 1] has one value per channel, but training needs at least two for a variance | use a larger batch or image, or training: false",
