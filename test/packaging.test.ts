@@ -64,16 +64,16 @@ describe("an app for browsers, with the packages as they are shipped", () => {
       refused("readNpy: a path was given, but this environment has no file system"),
     );
     await expect(io.writeNpy("x.npy", { dtype: "float32", shape: [1], data: new Float32Array(1) })).rejects.toEqual(
-      refused("writeNpy: needs Node's module fs/promises, and this is no Node"),
+      refused("writeNpy: needs Node's module fs/promises, and this is not Node"),
     );
     await expect(fcn.fetchWeights(fcn.listWeights()[0] as string)).rejects.toEqual(
       refused(expect.stringContaining("this environment has no file system to keep it in") as unknown as string),
     );
     await expect(fcn.data.open("photographs")).rejects.toEqual(
-      refused("photographs: needs Node's module fs/promises, and this is no Node"),
+      refused("photographs: needs Node's module fs/promises, and this is not Node"),
     );
     await expect(fcn.trainRun({ data: "photographs", model: "unet", out: "run" })).rejects.toEqual(
-      refused("trainRun: needs Node's module fs/promises, and this is no Node"),
+      refused("trainRun: needs Node's module fs/promises, and this is not Node"),
     );
     const info = { vendor: "", architecture: "", device: "x", description: "" };
     await expect(fcn.savedTuning(info as Parameters<typeof fcn.savedTuning>[0])).resolves.toBeUndefined();

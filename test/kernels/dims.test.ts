@@ -7,7 +7,7 @@ it("the strides of a row-major array count the elements of the inner dims", () =
 });
 
 describe("merged dims", () => {
-  it("are those that are one run in every operand", () => {
+  it("are those that are contiguous in every operand", () => {
     expect(mergeDims([2, 3, 4], [[12, 4, 1]])).toEqual({ sizes: [24], strides: [[1]] });
     const strides = [
       [12, 4, 1],

@@ -1,4 +1,4 @@
-import { ceilDiv, elementWindow, foldGrid, product, roundUp, UNREAD, unwritten } from "@fcn/kernels";
+import { ceilDiv, foldGrid, operandPart, product, roundUp, UNREAD, unwritten } from "@fcn/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { propertySeed } from "../support/property.js";
@@ -34,10 +34,10 @@ describe("foldGrid", () => {
   });
 });
 
-it("a window begins at the aligned place before its first element", () => {
-  expect(elementWindow("x", 0, 3)).toEqual({ operand: "x", byteOffset: 0, byteLength: 12 });
-  expect(elementWindow("x", 64, 65)).toEqual({ operand: "x", byteOffset: 256, byteLength: 4 });
-  expect(elementWindow("x", 130, 140)).toEqual({ operand: "x", byteOffset: 512, byteLength: 48 });
+it("a part begins at the aligned place before its first element", () => {
+  expect(operandPart("x", 0, 3)).toEqual({ operand: "x", byteOffset: 0, byteLength: 12 });
+  expect(operandPart("x", 64, 65)).toEqual({ operand: "x", byteOffset: 256, byteLength: 4 });
+  expect(operandPart("x", 130, 140)).toEqual({ operand: "x", byteOffset: 512, byteLength: 48 });
 });
 
 it("operands that are not read share a dummy, those that are not written have one each", () => {

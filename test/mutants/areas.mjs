@@ -37,9 +37,9 @@ export const areas = {
     .concat([
       root(["kernel"]),
       root(["plan"]),
-      root(["windows"], ["windowCases", "windows"]),
+      root(["bindingParts"], ["bindingPartCases", "bindingParts"]),
       root(["dims"]),
-      root(["views"], ["pool/plan", "conv2d/plan"]),
+      root(["scalarOrVector"], ["pool/plan", "conv2d/plan"]),
       root(["tuning"], ["conv2d/tiles"]),
     ]),
   optimisers: [
@@ -85,12 +85,15 @@ export const areas = {
     ),
     shaders(
       ["cross-entropy", "softmax"],
-      ["ops/foldedGrids", "ops/gradients", "ops/labels", "ops/longSums", "ops/notFinite", "ops/windows"],
+      ["ops/foldedGrids", "ops/gradients", "ops/labels", "ops/longSums", "ops/notFinite", "ops/bindingParts"],
     ),
-    shaders(["matmul", "reduce"], ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/reduce", "ops/windows"]),
+    shaders(
+      ["matmul", "reduce"],
+      ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/reduce", "ops/bindingParts"],
+    ),
     shaders(
       ["interpolate", "lrn", "norm", "pool"],
-      ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/nearest", "ops/notFinite", "ops/windows"],
+      ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/nearest", "ops/notFinite", "ops/bindingParts"],
     ),
   ],
   masks: [

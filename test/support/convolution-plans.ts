@@ -39,7 +39,7 @@ function kernelOrder(w: Float32Array, [, cin, kh, kw]: number[], outC: number): 
 
 /**
  * The three plans on host-permuted operands, without the ops around them: only the convolution kernels need to work in
- * windows here.
+ * parts here.
  */
 export async function checkPlans(
   device: Device,

@@ -45,7 +45,7 @@ function expectNoAlias({ kernel, operands }: Step): void {
 }
 
 /**
- * Checks that each step gives its kernel what it has and nothing else, binds no window that is misplaced or larger than
+ * Checks that each step gives its kernel what it has and nothing else, binds no part that is misplaced or larger than
  * a binding, and stays within the limits that every adapter has. Returns the steps.
  */
 export function soundSteps(plan: Plan | undefined, caps: Capabilities): readonly Step[] {

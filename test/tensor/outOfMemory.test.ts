@@ -44,7 +44,7 @@ describe("where the GPU has no memory for a tensor", () => {
     const after = t.add(before, 1);
     const used = t.relu(big);
     expect(await refusalOf(device.sync())).toMatch(
-      /^full: there is no memory of 80\.0 MiB for a tensor of shape \[20971520\]: .+/,
+      /^full: could not allocate 80\.0 MiB for a tensor of shape \[20971520\]: .+/,
     );
     expect(await after.data()).toEqual(Float32Array.of(2, 2, 2));
     await device.sync();
@@ -64,7 +64,7 @@ describe("where the GPU has no memory for a tensor", () => {
     using device = await t.createDevice({ quiet: true });
     const x = device.ones([1, 8, 512, 512], { requiresGrad: true }); // 8 MiB
     refuseFrom(12 * MIB);
-    expect(await refusalOf(t.concat([x, x]).data())).toContain("concat: there is no memory of 16.0 MiB");
+    expect(await refusalOf(t.concat([x, x]).data())).toContain("concat: could not allocate 16.0 MiB");
     expect(await refusalOf(device.tensor(new Float32Array(4 * MIB)).data())).toContain("16.0 MiB");
     t.sum(t.concat([x, x])).backward();
     await refusalOf(device.sync());
@@ -92,7 +92,7 @@ describe("where the GPU has no memory for a tensor", () => {
     await device.sync();
     const before = device.full([2], 5);
     refuseFrom(80 * MIB, { usage: 1 });
-    expect(await refusalOf(x.data())).toContain("data: there is no memory of 80.0 MiB");
+    expect(await refusalOf(x.data())).toContain("data: could not allocate 80.0 MiB");
     expect(await before.data()).toEqual(Float32Array.of(5, 5));
     expect((await t.slice(x, [[0, 1]]).data())[0]).toBe(2);
   });

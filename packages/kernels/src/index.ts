@@ -1,3 +1,4 @@
+export * from "./bindingParts.js";
 export * from "./confusion/plan.js";
 export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
@@ -22,5 +23,4 @@ export * from "./random/plan.js";
 export * from "./reduce/column-sum.js";
 export * from "./reduce/plan.js";
 export * from "./softmax/plan.js";
-export type { Tile, Tunable, Tuning } from "./tuning.js";
-export * from "./windows.js";
+export type { KernelTile, Tunable, Tuning } from "./tuning.js";

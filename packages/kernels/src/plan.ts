@@ -2,8 +2,8 @@ import { defect } from "./errors.js";
 import type { ConstantValue, Kernel, Params } from "./kernel.js";
 import type { Tunable, Tuning } from "./tuning.js";
 
-/** A part of an operand, in bytes; the offset is a multiple of {@link WINDOW_ALIGNMENT}. */
-export interface Window {
+/** A part of an operand, in bytes; the offset is a multiple of {@link BINDING_ALIGNMENT}. */
+export interface OperandPart {
   readonly operand: string;
   readonly byteOffset: number;
   readonly byteLength: number;
@@ -24,7 +24,7 @@ export const unwritten = (name: string): Dummy => ({ dummy: name });
 export const FAULT_RECORD = { fault: true } as const;
 
 /** What a step binds: an operand of the plan, whole or in part, or a stand-in for an operand that is not used. */
-export type Binding = string | Window | Dummy | typeof FAULT_RECORD;
+export type Binding = string | OperandPart | Dummy | typeof FAULT_RECORD;
 
 /** One dispatch. */
 export interface Step {
@@ -60,7 +60,7 @@ export interface Capabilities {
 export type Grid = readonly [x: number, y: number, z: number];
 
 /** Offsets of storage bindings must be a multiple of this on every adapter (the WebGPU default limit). */
-export const WINDOW_ALIGNMENT = 256;
+export const BINDING_ALIGNMENT = 256;
 /** The most dimensions that a tensor may have: kernels take this many sizes and strides for each operand. */
 export const MAX_RANK = 8;
 /** The bits of a quiet NaN, which WGSL cannot spell: kernels take them as a parameter. */
@@ -80,9 +80,9 @@ export function foldGrid(count: number): Grid {
   return [x, y, 1];
 }
 
-/** The smallest aligned window that holds the elements [begin, end) of four bytes each. */
-export function elementWindow(operand: string, begin: number, end: number): Window {
-  const byteOffset = Math.floor((begin * 4) / WINDOW_ALIGNMENT) * WINDOW_ALIGNMENT;
+/** The smallest aligned part that holds the elements [begin, end) of four bytes each. */
+export function operandPart(operand: string, begin: number, end: number): OperandPart {
+  const byteOffset = Math.floor((begin * 4) / BINDING_ALIGNMENT) * BINDING_ALIGNMENT;
   return { operand, byteOffset, byteLength: end * 4 - byteOffset };
 }
 

@@ -1,5 +1,5 @@
 /** How the work of a kernel is divided. The choice changes nothing but speed and the order of sums. */
-export interface Tile {
+export interface KernelTile {
   /** Which kernel: the lanes of a subgroup share their loads, or every thread loads for itself. */
   readonly variant: "subgroup" | "register";
   /** Pixels (or rows of the weight, or outputs of a row) that a team or a thread owns. */
@@ -11,23 +11,23 @@ export interface Tile {
 }
 
 /** Tiles by the key of their {@link Tunable}. Plain data, which can be kept in a file. */
-export type Tuning = Readonly<Record<string, Tile>>;
+export type Tuning = Readonly<Record<string, KernelTile>>;
 
 /** A choice of tile that a plan made. */
 export interface Tunable {
   /** What the tile is for: kernel sizes, channels, and the amount of work to a factor of two. */
   readonly key: string;
   /** The tile that the plan uses. */
-  readonly tile: Tile;
+  readonly tile: KernelTile;
   /** The tiles that it may use; the first is the one that the rules choose. */
-  readonly candidates: readonly Tile[];
+  readonly candidates: readonly KernelTile[];
 }
 
-const same = (a: Tile, b: Tile): boolean =>
+const same = (a: KernelTile, b: KernelTile): boolean =>
   a.variant === b.variant && a.TM === b.TM && a.SGN === b.SGN && a.TV === b.TV;
 
 /** The tiles without repetitions, `rule` first. */
-export function candidatesOf(rule: Tile, others: readonly Tile[]): Tile[] {
+export function candidatesOf(rule: KernelTile, others: readonly KernelTile[]): KernelTile[] {
   const tiles = [rule];
   for (const tile of others) if (!tiles.some((known) => same(known, tile))) tiles.push(tile);
   return tiles;
@@ -36,14 +36,14 @@ export function candidatesOf(rule: Tile, others: readonly Tile[]): Tile[] {
 /**
  * The tuned tile if it is a candidate, else that of the rules, so a file from another version or device does no harm.
  */
-export function choose(key: string, candidates: readonly Tile[], tuning: Tuning | undefined): Tunable {
+export function choose(key: string, candidates: readonly KernelTile[], tuning: Tuning | undefined): Tunable {
   const wanted = tuning && Object.hasOwn(tuning, key) ? tuning[key] : undefined;
-  const tile = candidates.find((candidate) => wanted && same(candidate, wanted)) ?? (candidates[0] as Tile);
+  const tile = candidates.find((candidate) => wanted && same(candidate, wanted)) ?? (candidates[0] as KernelTile);
   return { key, tile, candidates };
 }
 
 /** A register tile of one thread. */
-export const register = (TM: number): Tile => ({ variant: "register", TM, SGN: 1, TV: 1 });
+export const register = (TM: number): KernelTile => ({ variant: "register", TM, SGN: 1, TV: 1 });
 
 /** The power of two nearest to a count, for keys. */
 export const magnitude = (count: number): number => 2 ** Math.round(Math.log2(Math.max(1, count)));

@@ -13,7 +13,7 @@ export interface DeviceOptions extends AdapterOptions {
   readonly poolBytes?: number;
   /** Use subgroups if the adapter has them. Default true. */
   readonly subgroups?: boolean;
-  /** Bytes of the largest binding to use, at most the adapter's limit. With less, ops run over smaller windows. */
+  /** Bytes of the largest binding to use, at most the adapter's limit. With less, ops work on smaller parts. */
   readonly bindingLimit?: number;
   /**
    * @internal Bytes of the largest buffer to use, at most the adapter's limit. Larger tensors are split over several.
@@ -31,7 +31,7 @@ export interface DeviceOptions extends AdapterOptions {
   };
 }
 
-/** The kernels cannot work with windows smaller than this. */
+/** The kernels cannot work with bindings smaller than this. */
 const limit = number("a whole number of bytes from 1024 on", (bytes) => Number.isInteger(bytes) && bytes >= 1024);
 
 const OPTIONS: RulesOf<DeviceOptions> = {

@@ -153,7 +153,7 @@ export class Device {
     const scope: Scope = {
       keep(tensor) {
         if (!(tensor instanceof Tensor)) {
-          throw invalidArgument(`scope.keep: ${describe(tensor)} is not a tensor`, "hand it tensors, one a call");
+          throw invalidArgument(`scope.keep: ${describe(tensor)} is not a tensor`, "pass it one tensor per call");
         }
         frame.kept.add(tensor);
         return tensor;

@@ -1,4 +1,4 @@
-export type { Capabilities, Tile, Tuning } from "@fcn/kernels";
+export type { Capabilities, KernelTile, Tuning } from "@fcn/kernels";
 export { type BackwardOptions, noGrad } from "./core/autograd.js";
 export { Tensor } from "./core/tensor.js";
 export { createDevice, type DeviceOptions } from "./createDevice.js";

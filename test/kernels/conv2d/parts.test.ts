@@ -1,10 +1,10 @@
 import {
   type Conv2dGeometry,
   type Direction,
+  type OperandPart,
   planConv2d,
   planConv2dWeightGradient,
   UNREAD,
-  type Window,
 } from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
 import {
@@ -76,7 +76,7 @@ describe.each(Object.entries(variants))("operands larger than a binding, %s:", (
       const rows = (at: number) => Math.floor(at / gridRows) * to[1]! + Math.min(to[1]!, (at % gridRows) * perStep);
       const begin = single ? scalar(params, "lineBegin") : rows(scalar(params, "mBegin") / scalar(params, "gridW"));
       const lines = single
-        ? scalar(params, "count") / scalar(params, "runs") / scalar(params, "phases") / scalar(params, "channels")
+        ? scalar(params, "count") / scalar(params, "lineTiles") / scalar(params, "phases") / scalar(params, "channels")
         : rows(scalar(params, "mEnd") / scalar(params, "gridW")) - begin;
       const [first, last] = boundElements(step, x, Number.POSITIVE_INFINITY);
       const [firstTo, lastTo] = boundElements(step, y, Number.POSITIVE_INFINITY);
@@ -106,7 +106,7 @@ describe.each(Object.entries(variants))("operands larger than a binding, %s:", (
 });
 
 it("a transposed convolution binds the rows that its windows reach and no others", () => {
-  // A row is 64 elements, as windows are aligned, and fifteen of them fit.
+  // A row is 64 elements, as parts are aligned, and fifteen of them fit.
   const o = { ...g, n: 1, inC: 4, outC: 4, inH: 30, outH: 30, inW: 16, outW: 16, kernelW: 3, dilationW: 1, strideH: 1 };
   const steps = soundSteps(planConv2d(o, "transposed", true, smallDevice), smallDevice);
   expect(steps.length).toBeGreaterThan(1);
@@ -176,7 +176,7 @@ describe("a weight larger than a binding", () => {
     const [packs, gathers] = ["pack-weight", "gather-register"].map((name) =>
       soundSteps(plan, smallDevice).filter(({ kernel }) => kernel.name === `conv2d/${name}`),
     );
-    expect(packs!.every(({ operands }) => (operands.w as Window).operand === "w")).toBe(true);
+    expect(packs!.every(({ operands }) => (operands.w as OperandPart).operand === "w")).toBe(true);
     const taps = (step: (typeof packs & object)[0]) => [scalar(step.params, "rowBegin"), scalar(step.params, "rowEnd")];
     expectCovered(
       gathers!.map((step) => taps(step).map((row) => row / inC) as [number, number]),
@@ -212,7 +212,7 @@ describe("a weight larger than a binding", () => {
     expect(soundSteps(planConv2dWeightGradient(one, smallDevice), smallDevice)[0]?.operands.dw).toBeDefined();
   });
 
-  it.each([12, 16])("has its gradient of %i channels in windows of whole tiles of rows", (outC) => {
+  it.each([12, 16])("has its gradient of %i channels in parts of whole tiles of rows", (outC) => {
     const plan = planConv2dWeightGradient({ ...heavy, inC: 32, outC }, smallDevice);
     const steps = soundSteps(plan, smallDevice);
     expectCovered(

@@ -178,7 +178,7 @@ describe("one channel a group", () => {
         kernel: "conv2d/depthwise",
         ...{ R: 8, VEC: true, HAS_BIAS: true, TRANSPOSED: false },
         ...{ ...common, ...phases, ...forwardSizes, ...noOrigins },
-        ...{ kernelH: 3, count: 20, lineBegin: 0, runs: 1, phases: 1, channels: 2 },
+        ...{ kernelH: 3, count: 20, lineBegin: 0, lineTiles: 1, phases: 1, channels: 2 },
         operands: { x: UNREAD, x4: "x", w: UNREAD, w4: "w", bias: "b", y: unwritten("y"), y4: "y" },
         grid: [1, 1, 1],
       },
@@ -188,8 +188,8 @@ describe("one channel a group", () => {
     const [step] = soundSteps(planConv2d(strided, "transposed", false, largeDevice), largeDevice);
     expect(step).toMatchObject({
       constants: { R: 8, VEC: false, HAS_BIAS: false, TRANSPOSED: true },
-      // Nine columns of each of three phases are two runs of eight.
-      params: { count: 2 * 9 * 2 * 3 * 6, runs: 2, phases: 3, channels: 6, inH: 5, inW: 9, outH: 9, outW: 25 },
+      // Nine columns of each of three phases are two tiles of eight.
+      params: { count: 2 * 9 * 2 * 3 * 6, lineTiles: 2, phases: 3, channels: 6, inH: 5, inW: 9, outH: 9, outW: 25 },
       operands: { x: "x", w: "w", bias: UNREAD, y: "y" },
     });
   });

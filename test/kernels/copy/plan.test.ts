@@ -42,7 +42,7 @@ describe("the plan of a copy", () => {
     expect(pairsOf(planCopy({ sizes, from, to }, largeDevice)).sort()).toEqual(expected(sizes, from, to).sort());
   });
 
-  it("merges dims that are one run in both operands", () => {
+  it("merges dims that are contiguous in both operands", () => {
     const [step] = soundSteps(
       planCopy({ sizes: [2, 3, 4], from: [12, 4, 1], to: [12, 4, 1] }, largeDevice),
       largeDevice,

@@ -69,7 +69,7 @@ describe("the plan of cross-entropy", () => {
     expect([none, mean].map(threads)).toEqual([100_000, 32 * 64]);
   });
 
-  it("keeps the partial sums of all runs within a binding", () => {
+  it("keeps the partial sums of all ranges within a binding", () => {
     const busy = { ...smallDevice, parallelism: 1000 };
     const plan = planCrossEntropy({ ...mean, pixels: 2000 }, busy);
     const steps = soundSteps(plan, busy);
@@ -88,7 +88,7 @@ describe("the plan of cross-entropy", () => {
     expect(steps.at(-1)?.params.threads).toBe(total);
   });
 
-  it("has no more threads than pixels in any run", () => {
+  it("has no more threads than pixels in any range", () => {
     const steps = soundSteps(planCrossEntropy({ ...mean, classes: 100, pixels: 20 }, smallDevice), smallDevice);
     const threads = steps.map(({ params }) => params.threads);
     expect(threads).toEqual([8, 8, 4, 20]);
@@ -137,7 +137,7 @@ describe("logits larger than a binding", () => {
       return [first, first + scalar(step.params, "pixels")] as const;
     });
 
-  it("are taken in runs of whole vectors of pixels", () => {
+  it("are taken in ranges of whole vectors of pixels", () => {
     const c = { ...none, classes: 7, pixels: 1001 };
     const forward = soundSteps(planCrossEntropy(c, smallDevice), smallDevice);
     expect(forward.length).toBeGreaterThan(1);

@@ -17,7 +17,7 @@ describe("the plan of a fill", () => {
     expectGridOver(step!, count, 4);
   });
 
-  it("covers in windows what is larger than a binding", () => {
+  it("covers in parts what is larger than a binding", () => {
     const steps = soundSteps(planFill(2500, 7, smallDevice), smallDevice);
     expectCovered(
       steps.map((step) => boundElements(step, "y", 2500)),

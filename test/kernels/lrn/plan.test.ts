@@ -59,7 +59,7 @@ describe("the plan of local response normalisation", () => {
     for (const step of steps) expectGridOver(step, 6_000_000);
   });
 
-  it("takes runs of whole pixels where an operand is larger than a binding", () => {
+  it("takes ranges of whole pixels where an operand is larger than a binding", () => {
     const many = { ...g, count: 2400 };
     const check = (steps: ReturnType<typeof soundSteps>, names: readonly string[]) => {
       expect(steps.length).toBeGreaterThan(1);

@@ -1,6 +1,7 @@
 import { type MatmulCase, planMatmul, UNREAD } from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
 import {
+  boundElements,
   expectGridOver,
   largeDevice,
   originOf,
@@ -28,7 +29,7 @@ const caseOf = (batch: readonly number[], rows: number, inner: number, columns: 
 });
 
 describe("the plan of a product of matrices", () => {
-  it("merges the batch dims that are one run", () => {
+  it("merges the batch dims that are contiguous", () => {
     const [step] = soundSteps(planMatmul(caseOf([2, 3], 4, 8, 12), largeDevice), largeDevice);
     expect(step?.params.batch).toEqual([6, 32, 96, 48]);
     expect(step?.constants).toMatchObject({ A_ALONG: 1, B_ALONG: 2, BATCH_DIMS: 1 });
@@ -143,8 +144,29 @@ describe("the plan of a product of matrices", () => {
     expect(plan.steps[0]?.params).toMatchObject({ count: 1, inner: 0 });
   });
 
+  it("of an empty inner dim writes zeros in parts where the result is larger than a binding", () => {
+    const [rows, columns] = [50, 70];
+    const plan = planMatmul(caseOf([], rows, 0, columns), smallDevice);
+    const seen = new Set<number>();
+    for (const step of soundSteps(plan, smallDevice)) {
+      const { params, constants, operands } = step;
+      expect(operands).toMatchObject({ a: UNREAD, a4: UNREAD, b: UNREAD, b4: UNREAD });
+      expect(constants).toMatchObject({ ACCUMULATE: false });
+      const [begin, end] = boundElements(step, "c", rows * columns);
+      expect((end - begin) * 4).toBeLessThanOrEqual(smallDevice.bindingLimit);
+      const first = begin + scalar(params, "cFirst");
+      for (let i = 0; i < scalar(params, "rows"); i++) {
+        for (let j = 0; j < scalar(params, "columns"); j++) seen.add(first + i * scalar(params, "cRow") + j);
+      }
+    }
+    expect(seen.size).toBe(rows * columns);
+    expect(Math.max(...seen)).toBe(rows * columns - 1);
+  });
+
   it("of an empty result is one step, whatever the size of its operands", () => {
-    expect(planMatmul(caseOf([], 0, 100, 100), smallDevice).steps).toHaveLength(1);
+    const { steps } = planMatmul(caseOf([], 0, 100, 100), smallDevice);
+    expect(steps).toHaveLength(1);
+    expect(steps[0]?.operands).toMatchObject({ a: UNREAD, b: UNREAD });
   });
 
   it("in parts takes every product once, and adds where an earlier part wrote", () => {

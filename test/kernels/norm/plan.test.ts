@@ -239,7 +239,7 @@ describe.each([
     ["apply", ["x", "y"]],
     ["backward-sums", ["x", "dy"]],
     ["backward-apply", ["x", "dy", "dx"]],
-  ])("are covered by %s in runs that hold all rows of their slices or blocks", (name, operands) => {
+  ])("are covered by %s in ranges that hold all rows of their slices or blocks", (name, operands) => {
     const own = steps.filter(({ kernel }) => kernel.name === `norm/${name}`);
     expect(own.length).toBeGreaterThan(1);
     const per = (own[0]!.params.rowsPerSlice as number | undefined) ?? 8;

@@ -1,4 +1,4 @@
-import { type Capabilities, parseKernel, planAdamW, planSgd, unwritten, type Window } from "@fcn/kernels";
+import { type Capabilities, type OperandPart, parseKernel, planAdamW, planSgd, unwritten } from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
 
 const caps: Capabilities = { subgroupSize: 0, bindingLimit: 1100, parallelism: 32 };
@@ -12,14 +12,14 @@ describe.each([
   it.each([1, 3, 255, 256, 257, 1000])("covers %i elements once, within the binding limit", (count) => {
     let at = 0;
     for (const step of plan(count).steps) {
-      const windows = names.map((name) => step.operands[name] as Window);
-      for (const { byteOffset, byteLength } of windows) {
+      const parts = names.map((name) => step.operands[name] as OperandPart);
+      for (const { byteOffset, byteLength } of parts) {
         expect(byteOffset).toBe(at);
         expect(byteOffset % 256).toBe(0);
         expect(byteLength).toBeGreaterThan(0);
         expect(byteLength).toBeLessThanOrEqual(caps.bindingLimit);
       }
-      const { byteLength } = windows[0] as Window;
+      const { byteLength } = parts[0] as OperandPart;
       expect(step.params.count).toBe(Math.ceil(byteLength / 16));
       expect(step.grid[0] * 64).toBeGreaterThanOrEqual(Number(step.params.count));
       at += byteLength;

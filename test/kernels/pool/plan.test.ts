@@ -38,7 +38,7 @@ describe("the plan of max pooling", () => {
       {
         kernel: "pool/max",
         ...{ R: 8, VEC: true, SAVE: true, DILATION_H: 2, DILATION_W: 3 },
-        ...{ count: 2 * 4 * 2 * 2, lineBegin: 0, runs: 2, channels: 2, lowest: Number.NEGATIVE_INFINITY },
+        ...{ count: 2 * 4 * 2 * 2, lineBegin: 0, lineTiles: 2, channels: 2, lowest: Number.NEGATIVE_INFINITY },
         ...{ ...origins, ...sizes, ...window, ...strides },
         operands: { x: UNREAD, x4: "x", y: unwritten("y"), y4: "y", index: unwritten("index"), index4: "index" },
         grid: [1, 1, 1],
@@ -60,7 +60,7 @@ describe("the plan of max pooling", () => {
       {
         kernel: "pool/max-backward",
         ...{ R: 8, VEC: true, STRIDE_H: 2, STRIDE_W: 2, DILATION_H: 2, DILATION_W: 3 },
-        ...{ count: 2 * 9 * 3 * 2, lineBegin: 0, runs: 3, channels: 2, ...origins, ...sizes, ...window },
+        ...{ count: 2 * 9 * 3 * 2, lineBegin: 0, lineTiles: 3, channels: 2, ...origins, ...sizes, ...window },
         operands: { dy: UNREAD, dy4: "dy", index: UNREAD, index4: "index", dx: unwritten("dx"), dx4: "dx" },
         grid: [2, 1, 1],
       },
@@ -97,14 +97,14 @@ const rowsRead = (row: number, { kernelH, strideH, padH, dilationH, inH }: Pool2
   Array.from({ length: kernelH }, (_, k) => row * strideH - padH + k * dilationH).filter((y) => y >= 0 && y < inH);
 
 type Planner = (g: Pool2dGeometry, caps: typeof largeDevice) => Plan | undefined;
-const planners: Readonly<Record<string, { plan: Planner; backward?: boolean; runs?: boolean; others?: string[] }>> = {
-  max: { plan: (g, caps) => planMaxPool2d(g, true, caps), runs: true, others: ["index"] },
-  "max, backward": { plan: planMaxPool2dBackward, backward: true, runs: true },
+const planners: Readonly<Record<string, { plan: Planner; backward?: boolean; tiled?: boolean; others?: string[] }>> = {
+  max: { plan: (g, caps) => planMaxPool2d(g, true, caps), tiled: true, others: ["index"] },
+  "max, backward": { plan: planMaxPool2dBackward, backward: true, tiled: true },
   average: { plan: (g, caps) => planAveragePool2d(g, true, caps) },
   "average, backward": { plan: (g, caps) => planAveragePool2dBackward(g, true, caps), backward: true },
 };
 
-describe.each(Object.entries(planners))("%s pooling", (_, { plan, backward = false, runs = false, others = [] }) => {
+describe.each(Object.entries(planners))("%s pooling", (_, { plan, backward = false, tiled = false, others = [] }) => {
   it("folds a grid past 65,535 workgroups", () => {
     const [step] = soundSteps(plan({ ...g, n: 20_000 }, { ...largeDevice, bindingLimit: 2 ** 31 }), largeDevice);
     expectGridOver(step!, scalar(step!.params, "count"));
@@ -119,7 +119,7 @@ describe.each(Object.entries(planners))("%s pooling", (_, { plan, backward = fal
     const [fromName, toName] = backward ? ["dy", "dx"] : ["x", "y"];
     const [fromRow, toRow] = [(backward ? outW : inW) * channels, (backward ? inW : outW) * channels];
     const toRows = backward ? inH : outH;
-    const lanes = runs && channels % 4 === 0 ? 4 : 1;
+    const lanes = tiled && channels % 4 === 0 ? 4 : 1;
     const suffix = lanes === 4 ? "4" : "";
     const steps = soundSteps(plan(geometry, smallDevice), smallDevice);
     expect(steps.length).toBeGreaterThan(2);
@@ -128,9 +128,9 @@ describe.each(Object.entries(planners))("%s pooling", (_, { plan, backward = fal
       expect(scalar(params, "fromOrigin") * lanes).toBe(originOf(step, fromName + suffix));
       expect(scalar(params, "toOrigin") * lanes).toBe(originOf(step, toName + suffix));
       for (const name of others) expect(originOf(step, name + suffix)).toBe(originOf(step, toName + suffix));
-      const begin = runs ? scalar(params, "lineBegin") : scalar(params, "begin") / toRow;
-      const lines = runs
-        ? scalar(params, "count") / scalar(params, "runs") / (channels / lanes)
+      const begin = tiled ? scalar(params, "lineBegin") : scalar(params, "begin") / toRow;
+      const lines = tiled
+        ? scalar(params, "count") / scalar(params, "lineTiles") / (channels / lanes)
         : scalar(params, "count") / toRow;
       const [from, to] = boundElements(step, fromName + suffix, Number.POSITIVE_INFINITY);
       const expectBound = (row: number) => {

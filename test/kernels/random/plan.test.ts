@@ -10,7 +10,7 @@ import {
   soundSteps,
 } from "../../support/plans.js";
 
-it("random numbers are counted through all windows, and the seed has 53 bits", () => {
+it("random numbers are counted through all parts, and the seed has 53 bits", () => {
   const plan = planRandom({ mode: "uniform", count: 3000, seed: 2 ** 40 + 5, a: 0, b: 1 }, smallDevice);
   const steps = soundSteps(plan, smallDevice);
   expect(steps.map(({ params }) => [params.base, params.count])).toEqual([

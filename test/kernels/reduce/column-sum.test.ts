@@ -1,4 +1,4 @@
-import { planColumnSum, type Window } from "@fcn/kernels";
+import { type OperandPart, planColumnSum } from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
 import {
   expectCovered,
@@ -67,7 +67,7 @@ describe("the plan of a sum over rows", () => {
         expect(step.params.count).toBe((elements / 4) * slices);
         expectGridOver(step, scalar(step.params, "count"));
         const begin = originOf(step, "x") / elements;
-        const { operand, byteLength } = step.operands.x as Window;
+        const { operand, byteLength } = step.operands.x as OperandPart;
         expect(operand).toBe("x");
         expect(byteLength).toBe(scalar(step.params, "rows") * elements * 4);
         return [begin, begin + scalar(step.params, "rows")] as const;

@@ -47,10 +47,10 @@ describe("the plan of a sum", () => {
     expect(leaves.some(({ constants }) => constants?.ACCUMULATE)).toBe(true);
   });
 
-  it("refuses more runs of a kind than the kernels tell apart", () => {
+  it("refuses more dims of a kind than the kernels tell apart", () => {
     const dims = Array.from({ length: 10 }, (_, i) => ({ size: 2, reduced: i % 2 === 0 }));
-    expect(() => planSum(dims, 1, largeDevice)).toThrow("5 separate runs of kept dims, at most 4");
-    expect(() => planExpand(dims, 1, false, largeDevice)).toThrow("10 separate runs of dims");
+    expect(() => planSum(dims, 1, largeDevice)).toThrow("5 separate kept dims, at most 4");
+    expect(() => planExpand(dims, 1, false, largeDevice)).toThrow("10 separate dims");
   });
 });
 

@@ -93,15 +93,36 @@ describe("openWeights", () => {
     ["nothing", new Uint8Array(0), "it is empty"],
     ["an HDF5 file", Uint8Array.of(0x89, 0x48, 0x44, 0x46, 13, 10), "it is an HDF5 file"],
     ["one numpy array", Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0), "it is one array without a name"],
-    ["text", new TextEncoder().encode("<hello>"), "it starts as no format of weights does (3c 68 65 6c 6c 6f 3e)"],
+    [
+      "text",
+      new TextEncoder().encode("<hello>"),
+      "it does not start like any format of weights (3c 68 65 6c 6c 6f 3e)",
+    ],
     ["a web page", new TextEncoder().encode("<html>"), "it is a web page (HTML), not a file of weights"],
     [
       "a cut safetensors file",
       Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0x7b),
-      "its header is said to have 4294967296 bytes",
+      "its header claims to have 4294967296 bytes",
     ],
   ])("refuses %s", async (_, bytes, problem) => {
     expect((await refusal(io.openWeights(bytes, () => {}))).message).toContain(problem);
+  });
+
+  it("refuses a format that it does not know, as loadWeights does", async () => {
+    const bytes = await io.encodeSafetensors({ weight: WEIGHT, bias: BIAS });
+    const options = { format: "onnx" as "pth" };
+    const known = 'format is "onnx", expected "safetensors", "npz", "pth" or "caffemodel"';
+    expect(await refusal(io.openWeights(bytes, () => {}, options))).toMatchObject({
+      code: "invalid-argument",
+      message: `openWeights: ${known}`,
+    });
+    await device.scope(async () => {
+      const net = new nn.Conv2d(device, 1, 2, { kernelSize: [1, 2] });
+      expect(await refusal(io.loadWeights(net, bytes, options))).toMatchObject({
+        code: "invalid-argument",
+        message: `loadWeights: ${known}`,
+      });
+    });
   });
 
   it("ends with its function", async () => {

@@ -106,6 +106,6 @@ describe("loadWeights of a file that ends while it is read", () => {
     const error = await refusal(io.loadWeights(net, path, { rename }));
     expect(error).toMatchObject({ code: "unreadable-file" });
     expect(error.message).toContain("1 arrays were loaded before");
-    expect(error.fix).toContain("do not use the module before it is loaded anew");
+    expect(error.fix).toContain("do not use the module until it has been loaded again");
   });
 });

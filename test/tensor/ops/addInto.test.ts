@@ -8,14 +8,14 @@ import { assertProperty } from "../../support/property.js";
 
 const LIMIT = 2048;
 let whole: t.Device;
-let windows: t.Device;
+let limited: t.Device;
 beforeAll(async () => {
   whole = await t.createDevice({ quiet: true, debug: { poison: true } });
-  windows = await t.createDevice({ quiet: true, bindingLimit: LIMIT });
+  limited = await t.createDevice({ quiet: true, bindingLimit: LIMIT });
 });
 afterAll(() => {
   whole?.destroy();
-  windows?.destroy();
+  limited?.destroy();
 });
 
 const int = (min: number, max: number) => fc.integer({ min, max });
@@ -43,7 +43,7 @@ describe("addInto", () => {
               ),
           ),
         );
-        for (const device of [whole, windows]) {
+        for (const device of [whole, limited]) {
           const found = await device.scope(() => {
             const target = tensorStoredIn(orders[0], device, base.data, shape);
             t.addInto(target, tensorStoredIn(orders[1], device, x.data, box), { begin });

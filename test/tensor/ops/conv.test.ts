@@ -88,7 +88,7 @@ describe.each(Object.entries(variants))("convolution on a device with %s", (_, {
 });
 
 /** Larger than a binding of 4096 bytes in the images, in the weight, or in both. */
-const windowed: Record<string, ConvCase> = {
+const inParts: Record<string, ConvCase> = {
   "vector channels": { n: 2, channels: [8, 8], size: [24, 9], kernel: [3, 3], padding: [1, 1] },
   "odd channels": { n: 2, channels: [5, 3], size: [21, 17], kernel: [3, 3], padding: [1, 1] },
   "stride above the kernel": { n: 3, channels: [3, 5], size: [40, 13], kernel: [2, 3], stride: [3, 4] },
@@ -115,22 +115,22 @@ const windowed: Record<string, ConvCase> = {
   "large images and a large weight": { n: 2, channels: [16, 16], size: [12, 10], kernel: [3, 3], padding: [1, 1] },
 };
 
-const windowVariants: Record<string, DeviceOptions> = {
+const limitedVariants: Record<string, DeviceOptions> = {
   "the adapter's features": {},
   "no subgroups": { subgroups: false },
   "poisoned buffers": { debug: { poison: true } },
 };
 
-describe.each(Object.entries(windowVariants))("convolution over bindings of 4096 bytes, %s", (_, options) => {
+describe.each(Object.entries(limitedVariants))("convolution over bindings of 4096 bytes, %s", (_, options) => {
   const device = useDevice({ ...options, bindingLimit: 4096 });
   const plans = (g: Conv2dGeometry) => [
     ...directions.map((direction) => planConv2d(g, direction, true, device().capabilities)),
     planConv2dWeightGradient(g, device().capabilities),
   ];
 
-  it.each(Object.entries(windowed))("%s", async (_, c) => {
+  it.each(Object.entries(inParts))("%s", async (_, c) => {
     const g = geometryOf(c);
-    // Without a window in each plan this case would show nothing.
+    // Without a part in each plan this case would show nothing.
     for (const plan of plans(g)) {
       const operands = plan?.steps.flatMap((step) => Object.values(step.operands)) ?? [];
       expect(plan!.steps.length > 1 || operands.some((operand) => typeof operand !== "string")).toBe(true);

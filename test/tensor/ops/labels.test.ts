@@ -6,14 +6,14 @@ import { random } from "../../support/nd.js";
 import { assertProperty } from "../../support/property.js";
 
 let whole: t.Device;
-let windows: t.Device;
+let limited: t.Device;
 beforeAll(async () => {
   whole = await t.createDevice({ quiet: true, debug: { poison: true } });
-  windows = await t.createDevice({ quiet: true, bindingLimit: 4096 });
+  limited = await t.createDevice({ quiet: true, bindingLimit: 4096 });
 });
 afterAll(() => {
   whole?.destroy();
-  windows?.destroy();
+  limited?.destroy();
 });
 
 const int = (min: number, max: number) => fc.integer({ min, max });
@@ -51,7 +51,7 @@ describe("confusionMatrix", () => {
       async ({ classes, targets, pixels, seed }) => {
         const [target, prediction] = [labels(pixels, seed, targets), labels(pixels, seed + 7, classes)];
         const expected = counted(target, prediction, targets, classes);
-        const devices = classes * targets * 4 <= 4096 ? [whole, windows] : [whole];
+        const devices = classes * targets * 4 <= 4096 ? [whole, limited] : [whole];
         for (const device of devices) {
           const found = await device.scope(() =>
             t
@@ -118,7 +118,7 @@ describe("paint", () => {
   it.each([0.5, 0.25, 1, 0])("blends as the overlay on the CPU does, share %d", async (alpha) => {
     const classes = integers([pixels], 5, 0, 5);
     const expected = opaque(overlay(rgb, classes, { alpha, palette }));
-    for (const device of [whole, windows]) {
+    for (const device of [whole, limited]) {
       const found = await device.scope(() => {
         const image = device.tensor(new Int32Array(rgba.buffer), size, { dtype: "int32" });
         const colours = whole32(device, words, [5]);

@@ -97,7 +97,7 @@ describe("a padding that differs between opposite sides", () => {
       }),
     ).toThrow("maxPool2d: padding [[0, 2], [0, 0]] is more than half of kernelSize [3, 3]");
     expect(() => t.conv2d(x, w, null, { padding: [[0, 1]] })).toThrow(
-      "conv2d: padding is [[0,1]], expected a whole number of at least 0, [h, w] of such or [[top, bottom], [left, right]]",
+      "conv2d: padding is [[0,1]], expected a whole number of at least 0, two of them as [h, w] or [[top, bottom], [left, right]]",
     );
     expect(() =>
       t.conv2d(x, w, null, {

@@ -1,4 +1,4 @@
-import { type Capabilities, planConv2d, planConv2dWeightGradient, type Tile, type Tunable } from "@fcn/kernels";
+import { type Capabilities, type KernelTile, planConv2d, planConv2dWeightGradient, type Tunable } from "@fcn/kernels";
 import { conv2d, createDevice, type Device, type TuningResult } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ConvCase, geometryOf } from "../../support/convolution.js";
@@ -41,7 +41,7 @@ describe.each(["subgroups", "no subgroups"])("every tile on a device with %s", (
     expect(most).toBeGreaterThan(2);
     for (let i = 0; i < most; i++) {
       const tuning = Object.fromEntries(
-        choices.map(({ key, candidates }) => [key, candidates[i % candidates.length] as Tile]),
+        choices.map(({ key, candidates }) => [key, candidates[i % candidates.length] as KernelTile]),
       );
       const caps = { ...device.capabilities, tuning };
       for (const { key, tile } of tunables(g, caps)) expect(tile).toEqual(tuning[key]);
@@ -55,8 +55,12 @@ describe("a tile that is no candidate", () => {
     const caps = { subgroupSize: 0, bindingLimit: 2 ** 27, parallelism: 32 };
     const g = geometryOf(CASES["3x3"] as ConvCase);
     const { key, tile } = tunables(g, caps)[0] as Tunable;
-    const foreign: Tile = { variant: "subgroup", TM: 32, SGN: 32, TV: 1 };
-    for (const wrong of [foreign, { variant: "register", TM: 1e9, SGN: 1, TV: 1 } as Tile, null as unknown as Tile])
+    const foreign: KernelTile = { variant: "subgroup", TM: 32, SGN: 32, TV: 1 };
+    for (const wrong of [
+      foreign,
+      { variant: "register", TM: 1e9, SGN: 1, TV: 1 } as KernelTile,
+      null as unknown as KernelTile,
+    ])
       expect(tunables(g, { ...caps, tuning: { [key]: wrong } })[0]?.tile).toEqual(tile);
   });
 });

@@ -96,10 +96,10 @@ describe("convolutions", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[invalid-argument] conv2d: stride is -1, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number of at least 1 or [h, w] of such",
-        "[invalid-argument] conv2d: stride is [1,1.5], expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number of at least 1 or [h, w] of such",
-        "[invalid-argument] conv2d: padding is -1, expected a whole number of at least 0, [h, w] of such or [[top, bottom], [left, right]] | pass padding as a whole number of at least 0, [h, w] of such or [[top, bottom], [left, right]]",
-        "[invalid-argument] conv2d: dilation is 0, expected a whole number of at least 1 or [h, w] of such | pass dilation as a whole number of at least 1 or [h, w] of such",
+        "[invalid-argument] conv2d: stride is -1, expected a whole number of at least 1 or two of them as [h, w] | pass stride as a whole number of at least 1 or two of them as [h, w]",
+        "[invalid-argument] conv2d: stride is [1,1.5], expected a whole number of at least 1 or two of them as [h, w] | pass stride as a whole number of at least 1 or two of them as [h, w]",
+        "[invalid-argument] conv2d: padding is -1, expected a whole number of at least 0, two of them as [h, w] or [[top, bottom], [left, right]] | pass padding as a whole number of at least 0, two of them as [h, w] or [[top, bottom], [left, right]]",
+        "[invalid-argument] conv2d: dilation is 0, expected a whole number of at least 1 or two of them as [h, w] | pass dilation as a whole number of at least 1 or two of them as [h, w]",
         "[invalid-argument] convTranspose2d: outputPadding [2, 2] must be smaller than stride [2, 2] or dilation [1, 1] | use an outputPadding below the stride",
       ]
     `);
@@ -127,10 +127,10 @@ describe("pools and the other layers", () => {
         "[invalid-shape] maxPool2d: x has shape [3, 8, 8] (rank 3), expected [N, C, H, W] | reshape x to rank 4",
         "[invalid-shape] maxPool2d: the output of x [1, 3, 2, 2] would be 0 x 0: kernelSize [3, 3] at dilation [1, 1] does not fit into the image padded by [0, 0] | use a smaller kernelSize, more padding or a larger image",
         "[invalid-argument] avgPool2d: padding [2, 2] is more than half of kernelSize [2, 2] at dilation [1, 1] | pass a padding of at most [1, 1], or pad() the input first",
-        "[invalid-argument] maxPool2d: stride is 0.5, expected a whole number of at least 1 or [h, w] of such | pass stride as a whole number of at least 1 or [h, w] of such",
+        "[invalid-argument] maxPool2d: stride is 0.5, expected a whole number of at least 1 or two of them as [h, w] | pass stride as a whole number of at least 1 or two of them as [h, w]",
         "[invalid-shape] interpolate: scaleFactor 0.1 makes x [1, 3, 8, 8] 0 x 0, expected at least 1 x 1 | use a larger scaleFactor",
         "[invalid-shape] crop: 8x8 at (4, 0) does not lie inside 8x8 | choose a box inside the image",
-        "[invalid-shape] batchNorm: x [1, 3, 1, 1] has one value a channel, training needs at least two for a variance | use a larger batch or image, or training: false",
+        "[invalid-shape] batchNorm: x [1, 3, 1, 1] has one value per channel, but training needs at least two for a variance | use a larger batch or image, or training: false",
         "[invalid-shape] batchNorm: weight has shape [4], expected [3] for x [1, 3, 4, 4] | pass one weight a channel",
         "[invalid-argument] localResponseNorm: size is 2.5, expected a whole number of at least 1 | pass size as a whole number of at least 1",
         "[invalid-argument] groupNorm: groups is 4, which does not divide the 6 channels of x [1, 6, 4, 4] | pass a number of groups that divides 6",
@@ -159,11 +159,11 @@ describe("pointwise ops and shapes", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "[invalid-shape] add: shapes [2, 3] and [2, 4] do not broadcast (dimension 1: 3 against 4) | make the sizes equal, or 1 where one operand is to be repeated",
+        "[invalid-shape] add: shapes [2, 3] and [2, 4] do not broadcast (dimension 1: 3 against 4) | make the sizes equal, or 1 where one operand should be repeated",
         "[invalid-argument] add: operand is NaN, expected a number other than NaN | pass operand as a number other than NaN",
         "[invalid-dtype] relu: x of shape [1] has dtype int32, expected float32 | create x with { dtype: "float32" }",
-        "[invalid-shape] matmul: a has shape [2, 3] and b [4, 5]: the last dimension of a (3) must equal the second last of b (4) | transpose one operand with permute, or reshape it",
-        "[invalid-shape] concat: [2, 4] (float32) does not join [2, 3] (float32) along dim 0 | make all sizes but that of dim, and the dtypes, equal",
+        "[invalid-shape] matmul: a has shape [2, 3] and b [4, 5]: the last dimension of a (3) must equal the second-to-last of b (4) | transpose one operand with permute, or reshape it",
+        "[invalid-shape] concat: [2, 4] (float32) does not join [2, 3] (float32) along dim 0 | make the dtypes equal, and all sizes except that of dim",
         "[invalid-shape] slice: range [3,2] of dimension 0 of [4] is empty or out of range | choose 0 <= start < end <= 4",
         "[invalid-shape] reshape: [2, 3] (6 elements) cannot become [4, -1] | choose sizes whose product is the number of elements, with at most one -1",
         "[invalid-argument] sum: dim is 2, but the tensor has 2 dimensions | pass a dim from -2 to 1",
@@ -341,7 +341,7 @@ it("corrupt and truncated safetensors are refused", async () => {
   ).toMatchInlineSnapshot(`
     [
       "[corrupt-file] readSafetensors: the given bytes: tensor a: it ends at byte 72, but the file has 71 | fetch or write the file again: it is incomplete, damaged or of another format",
-      "[corrupt-file] readSafetensors: the given bytes: its header is said to have 56 bytes, but the file has 20 | fetch or write the file again: it is incomplete, damaged or of another format",
+      "[corrupt-file] readSafetensors: the given bytes: its header claims to have 56 bytes, but the file has 20 | fetch or write the file again: it is incomplete, damaged or of another format",
       "[corrupt-file] readSafetensors: the given bytes: its header is not JSON in UTF-8 | fetch or write the file again: it is incomplete, damaged or of another format",
     ]
   `);
@@ -376,8 +376,8 @@ it("a binding limit that an op cannot work under is named with its numbers", asy
     ),
   ).toMatchInlineSnapshot(`
     [
-      "[limit-exceeded] softmax: operands of shapes [2, 20000] [2, 20000] have rows larger than the 65536 bytes that one binding can show | use a smaller batch or image, or cut the input into tiles",
-      "[limit-exceeded] maxPool2d: operands of shapes [1, 64, 2, 300] [1, 64, 1, 150] have rows larger than the 65536 bytes that one binding can show | use a smaller batch or image, or cut the input into tiles",
+      "[limit-exceeded] softmax: operands of shapes [2, 20000] [2, 20000] have rows larger than the 65536 bytes that one binding can hold | use a smaller batch or image, or cut the input into tiles",
+      "[limit-exceeded] maxPool2d: operands of shapes [1, 64, 2, 300] [1, 64, 1, 150] have rows larger than the 65536 bytes that one binding can hold | use a smaller batch or image, or cut the input into tiles",
     ]
   `);
 });

@@ -1,6 +1,6 @@
 // Counts pairs of labels: counts[truth, prediction] += 1 for every pixel whose two labels are both in range.
 //
-//   truth, prediction  int32 [pixels]; may be windows that begin at elements p.firstTruth and p.firstPrediction
+//   truth, prediction  int32 [pixels]; may be parts that begin at elements p.firstTruth and p.firstPrediction
 //   counts             u32 [rows, columns], zero at first
 //
 // A workgroup counts its share of the pixels in a table of its own where the pairs fit into CELLS (SHARED), and adds

@@ -1,7 +1,7 @@
+import { boundPart, fits, rowRanges } from "../bindingParts.js";
 import { fillStep } from "../fill/plan.js";
 import { type Capabilities, ceilDiv, type Plan, type Step } from "../plan.js";
 import { confusionCount as COUNT } from "../wgsl.generated.js";
-import { fits, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 /** Cells of a workgroup's own table: 16 KiB, which every adapter has. */
@@ -26,10 +26,10 @@ export function planConfusion({ pixels, rows, columns }: ConfusionCase, caps: Ca
   const cells = rows * columns;
   if (!fits(cells, caps)) return undefined;
   const clear: Step = { ...fillStep(cells, 0), operands: { y: "counts" } };
-  const steps = rowRuns(pixels, 1, caps).map((run): Step => {
-    const truth = sliceOf("truth", run, pixels);
-    const prediction = sliceOf("prediction", run, pixels);
-    const count = run.end - run.begin;
+  const steps = rowRanges(pixels, 1, caps).map((range): Step => {
+    const truth = boundPart("truth", range, pixels);
+    const prediction = boundPart("prediction", range, pixels);
+    const count = range.end - range.begin;
     const groups = Math.max(1, Math.min(ceilDiv(count, PIXELS_PER_GROUP), caps.parallelism * 4));
     return {
       kernel: COUNT,
@@ -39,8 +39,8 @@ export function planConfusion({ pixels, rows, columns }: ConfusionCase, caps: Ca
         stride: groups * WG,
         rows,
         columns,
-        firstTruth: run.begin - truth.origin,
-        firstPrediction: run.begin - prediction.origin,
+        firstTruth: range.begin - truth.origin,
+        firstPrediction: range.begin - prediction.origin,
       },
       operands: { truth: truth.operand, prediction: prediction.operand, counts: "counts" },
       grid: [groups, 1, 1],

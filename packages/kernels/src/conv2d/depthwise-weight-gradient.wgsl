@@ -3,7 +3,7 @@
 //   dw[tap, c] = sum over output pixels (n, oy, ox) of  x[n, iy, ix, c] * dy[n, oy, ox, c]
 //   with iy = oy*stride - pad + ky*dilation
 //
-// x [N, H, W, C], dy [N, OH, OW, C], channels last; both may be windows that begin at their origins. dw [splits, taps,
+// x [N, H, W, C], dy [N, OH, OW, C], channels last; both may be parts that begin at their origins. dw [splits, taps,
 // C]. A thread owns one (tap, c) of one split of the output lines (n, oy), or four channels (VEC: the views with a 4
 // are used, and all counts of elements are in vec4), and writes dw from p.base on. A later dispatch adds the splits in
 // a fixed order; with ACCUMULATE the sum is added to dw instead. Only output pixels whose input lies inside the image

@@ -1,9 +1,9 @@
+import { boundPart } from "../bindingParts.js";
 import { type Capabilities, ceilDiv, foldGrid, type Step, UNREAD, unwritten } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
+import { scalarOrVector } from "../scalarOrVector.js";
 import type { Tunable } from "../tuning.js";
-import { views } from "../views.js";
 import { conv2dDepthwise as GATHER, conv2dDepthwiseWeightGradient as WEIGHT_GRADIENT } from "../wgsl.generated.js";
-import { sliceOf } from "../windows.js";
 import { gatherParts, sidesOf, weightGradientParts } from "./gather.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
 import { lineSplits } from "./line-splits.js";
@@ -25,14 +25,14 @@ export function depthwiseSteps(
   const R = tunable.tile.TM;
   const lanes = lanesOf(g);
   const phases = s.transposed ? g.strideW : 1;
-  const runs = ceilDiv(s.gridW, R);
+  const lineTiles = ceilDiv(s.gridW, R);
   const yRow = s.to.w * g.inC;
   const steps = gatherParts(g, s, caps).map((part): Step => {
-    const x = sliceOf("x", part.from, g.n * s.from.h * s.from.w * g.inC);
-    const y = sliceOf("y", part.to, g.n * s.to.h * yRow);
+    const x = boundPart("x", part.from, g.n * s.from.h * s.from.w * g.inC);
+    const y = boundPart("y", part.to, g.n * s.to.h * yRow);
     const lines = (part.to.end - part.to.begin) / yRow;
     const channels = g.inC / lanes;
-    const count = lines * runs * phases * channels;
+    const count = lines * lineTiles * phases * channels;
     const vector = lanes === 4;
     return {
       kernel: GATHER,
@@ -43,7 +43,7 @@ export function depthwiseSteps(
         kernelH: g.kernelH,
         count,
         lineBegin: part.to.begin / yRow,
-        runs,
+        lineTiles,
         phases,
         channels,
         inH: s.from.h,
@@ -54,10 +54,10 @@ export function depthwiseSteps(
         yOrigin: y.origin / lanes,
       },
       operands: {
-        ...views(vector, "x", x.operand),
-        ...views(vector, "w", "w"),
+        ...scalarOrVector(vector, "x", x.operand),
+        ...scalarOrVector(vector, "w", "w"),
         bias: bias ? "b" : UNREAD,
-        ...views(vector, "y", y.operand, unwritten("y")),
+        ...scalarOrVector(vector, "y", y.operand, unwritten("y")),
       },
       grid: foldGrid(ceilDiv(count, WG)),
     };
@@ -80,8 +80,8 @@ export function depthwiseGradientSteps(
   const { perPart, accumulate, slices, target } = lineSplits(parts, elements, wanted, caps);
   const vector = lanes === 4;
   const steps = parts.map((part, i): Step => {
-    const x = sliceOf("x", part.from, g.n * g.inH * g.inW * g.inC);
-    const dy = sliceOf("dy", part.to, g.n * g.outH * g.outW * g.outC);
+    const x = boundPart("x", part.from, g.n * g.inH * g.inW * g.inC);
+    const dy = boundPart("dy", part.to, g.n * g.outH * g.outW * g.outC);
     const count = taps * channels * perPart;
     return {
       kernel: WEIGHT_GRADIENT,
@@ -103,9 +103,9 @@ export function depthwiseGradientSteps(
         dyOrigin: dy.origin / lanes,
       },
       operands: {
-        ...views(vector, "x", x.operand),
-        ...views(vector, "dy", dy.operand),
-        ...views(vector, "dw", target, unwritten("dw")),
+        ...scalarOrVector(vector, "x", x.operand),
+        ...scalarOrVector(vector, "dy", dy.operand),
+        ...scalarOrVector(vector, "dw", target, unwritten("dw")),
       },
       grid: foldGrid(ceilDiv(count, WG)),
     };

@@ -6,9 +6,9 @@
 //   TRANSPOSED   oy = iy*stride - pad + ky*dilation, solved for iy: only taps of the right phase are visited, so that a
 //                64x64 kernel at stride 32 (the bilinear upsampling of FCN) costs four products an output.
 //
-// x [N, H, W, C], w [taps, C], y [N, OH, OW, C], channels last; x and y may be windows that begin at their origins. A
+// x [N, H, W, C], w [taps, C], y [N, OH, OW, C], channels last; x and y may be parts that begin at their origins. A
 // thread owns R outputs of one row that see the same taps, adjacent ones or with TRANSPOSED every stride-th, so that it
-// loads each weight once for all of them. With VEC it owns four channels: the views with a 4 are used, and all counts
+// loads each weight once for all of them. With VEC it owns four channels: the vec4 bindings are used, and all counts
 // of elements are in vec4.
 const WG: u32 = 64u;
 const R: u32 = 8u;
@@ -17,7 +17,7 @@ const HAS_BIAS: bool = false;
 const TRANSPOSED: bool = false;
 
 struct Params {
-  count: u32, lineBegin: u32, runs: u32, phases: u32, channels: u32,
+  count: u32, lineBegin: u32, lineTiles: u32, phases: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   kernelH: u32, kernelW: u32,
   strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
@@ -56,10 +56,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = id % p.channels;
   let column = id / p.channels;
   let phase = column % p.phases;
-  let run = column / p.phases % p.runs;
-  let line = p.lineBegin + column / (p.phases * p.runs);
+  let tile = column / p.phases % p.lineTiles;
+  let line = p.lineBegin + column / (p.phases * p.lineTiles);
   let image = line / p.outH * p.inH;
-  let ox = phase + run * R * p.phases;
+  let ox = phase + tile * R * p.phases;
   let ay = axis(line % p.outH, p.kernelH, p.strideH, p.padH, p.dilationH, p.gcdH, p.inverseH);
   let ax = axis(ox, p.kernelW, p.strideW, p.padW, p.dilationW, p.gcdW, p.inverseW);
   let advance = select(i32(p.strideW), 1, TRANSPOSED);

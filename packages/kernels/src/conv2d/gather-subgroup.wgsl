@@ -11,8 +11,8 @@
 // x [N, H, W, inC] and y [N, OH, OW, outC] channels last; bias [outC]. w holds rows of K, [taps, Cin, groups, wCols*4],
 // padded to vec4; or with BY_COLUMN columns of K as in the weight of the other direction, [taps, Cout, groups, Cin],
 // which saves the transpose. x/x4, w1/w and y/y4 are the same buffer seen as scalars and as vec4; the plan binds a
-// dummy to the view that is not used. Elements have absolute numbers and are shifted by the origins, so operands may be
-// windows. Only the rows [rowBegin, rowEnd) of w are summed, so that a weight larger than a binding can be taken in
+// dummy to the one that is not used. Elements have absolute numbers and are shifted by the origins, so operands may be
+// parts. Only the rows [rowBegin, rowEnd) of w are summed, so that a weight larger than a binding can be taken in
 // parts (ACCUMULATE).
 //
 // A workgroup is one subgroup of SG / SGN teams. A team owns TM pixels x SGN*TV*4 output channels: its lane l keeps TV

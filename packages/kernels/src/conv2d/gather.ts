@@ -1,22 +1,22 @@
+import { boundPart, type ImagePart, imageParts, rowRanges } from "../bindingParts.js";
 import {
   type Capabilities,
   ceilDiv,
-  elementWindow,
   foldGrid,
+  type OperandPart,
+  operandPart,
   roundUp,
   type Step,
   UNREAD,
   unwritten,
-  type Window,
 } from "../plan.js";
+import { scalarOrVector } from "../scalarOrVector.js";
 import type { Tunable } from "../tuning.js";
-import { views } from "../views.js";
 import {
   conv2dPackWeight as PACK,
   conv2dGatherRegister as REGISTER,
   conv2dGatherSubgroup as SUBGROUP,
 } from "../wgsl.generated.js";
-import { type ImagePart, imageParts, rowRuns, sliceOf } from "../windows.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
 import { gatherTile } from "./tiles.js";
 
@@ -59,7 +59,7 @@ export function sidesOf(g: Conv2dGeometry, direction: Direction): Sides {
 interface WeightPart {
   readonly rowBegin: number;
   readonly rowEnd: number;
-  readonly operand: string | Window;
+  readonly operand: string | OperandPart;
   /** The element of w with which what is bound begins, where it is read by columns. */
   readonly origin: number;
   /** Columns of a group in rows of K, padding included. */
@@ -73,9 +73,9 @@ const tapSize = (g: Conv2dGeometry): number => (g.inC / g.groups) * g.outC;
 /** Whole taps of the weight as it is stored, read by columns of K. */
 function columnParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): WeightPart[] {
   const taps = g.kernelH * g.kernelW;
-  return rowRuns(taps, tapSize(g), caps).map(({ begin, end }) => {
+  return rowRanges(taps, tapSize(g), caps).map(({ begin, end }) => {
     const range = { begin: begin * tapSize(g), end: end * tapSize(g) };
-    const { operand, origin } = sliceOf("w", range, taps * tapSize(g));
+    const { operand, origin } = boundPart("w", range, taps * tapSize(g));
     return { rowBegin: begin * s.cin, rowEnd: end * s.cin, operand, origin, cols: 0, steps: [] };
   });
 }
@@ -93,7 +93,7 @@ function rowParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPa
   const packedTap = s.cin * packedRow;
   const parts: WeightPart[] = [];
   if (inPlace) {
-    // Sixteen rows of whole vec4 columns keep every window aligned.
+    // Sixteen rows of whole vec4 columns keep every part aligned.
     const rows = Math.max(16, Math.floor(limit / 4 / packedRow / 16) * 16);
     const total = taps * s.cin;
     for (let rowBegin = 0; rowBegin < total; rowBegin += rows) {
@@ -114,7 +114,7 @@ function rowParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPa
   for (let tap = 0; tap < taps; tap += perPart) {
     const count = Math.min(perPart, taps - tap);
     const whole = count === taps;
-    const window = elementWindow("w", tap * sourceTap, (tap + count) * sourceTap);
+    const source = operandPart("w", tap * sourceTap, (tap + count) * sourceTap);
     const [sRow, sCol] = s.transposed ? [1, g.outC] : [g.outC, 1];
     const vectors = (count * packedTap) / 4;
     const step: Step = {
@@ -130,9 +130,9 @@ function rowParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPa
         sRow,
         sCol,
         tapBegin: tap,
-        origin: whole ? 0 : window.byteOffset / 4,
+        origin: whole ? 0 : source.byteOffset / 4,
       },
-      operands: { w: whole ? "w" : window, packed: "packed" },
+      operands: { w: whole ? "w" : source, packed: "packed" },
       grid: foldGrid(ceilDiv(vectors, WG)),
     };
     parts.push({
@@ -147,7 +147,7 @@ function rowParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPa
   return { parts, scratch: Math.min(perPart, taps) * packedTap * 4 };
 }
 
-function wholeOrRows(begin: number, end: number, total: number, rowLength: number): string | Window {
+function wholeOrRows(begin: number, end: number, total: number, rowLength: number): string | OperandPart {
   if (begin === 0 && end === total) return "w";
   return { operand: "w", byteOffset: begin * rowLength * 4, byteLength: (end - begin) * rowLength * 4 };
 }
@@ -176,7 +176,7 @@ export function gatherParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): Im
   );
 }
 
-/** Runs of output lines (n, oy) of a weight gradient, with the parts of x (`from`) and dy (`to`) that they read. */
+/** Ranges of output lines (n, oy) of a weight gradient, with the parts of x (`from`) and dy (`to`) that they read. */
 export const weightGradientParts = (g: Conv2dGeometry, caps: Capabilities): ImagePart[] =>
   gatherParts(g, sidesOf(g, "forward"), caps);
 
@@ -210,8 +210,8 @@ export function gatherSteps(
   for (const [index, part] of parts.entries()) {
     steps.push(...part.steps);
     for (const pixel of pixels) {
-      const x = sliceOf("x", pixel.from, g.n * s.from.h * s.from.w * s.from.c);
-      const y = sliceOf("y", pixel.to, g.n * s.to.h * s.to.w * s.to.c);
+      const x = boundPart("x", pixel.from, g.n * s.from.h * s.from.w * s.from.c);
+      const y = boundPart("y", pixel.to, g.n * s.to.h * s.to.w * s.to.c);
       const [mBegin, mEnd] = [pixel.steps.begin * s.gridW, pixel.steps.end * s.gridW];
       const mTiles = ceilDiv(mEnd - mBegin, pixelsPerTile);
       const tiles = mTiles * nTiles * s.phases * g.groups;
@@ -257,11 +257,11 @@ export function gatherSteps(
           yOrigin: y.origin,
         },
         operands: {
-          ...views(vecIn, "x", x.operand),
+          ...scalarOrVector(vecIn, "x", x.operand),
           w: byColumn && !vecIn ? UNREAD : part.operand,
           w1: byColumn && !vecIn ? part.operand : UNREAD,
           bias: hasBias ? "b" : UNREAD,
-          ...views(vecOut, "y", y.operand, unwritten("y")),
+          ...scalarOrVector(vecOut, "y", y.operand, unwritten("y")),
         },
         grid: foldGrid(isSubgroup ? tiles : ceilDiv(tiles, WG)),
       });

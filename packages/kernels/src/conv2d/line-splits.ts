@@ -1,5 +1,5 @@
+import type { ImagePart } from "../bindingParts.js";
 import type { Capabilities } from "../plan.js";
-import type { ImagePart } from "../windows.js";
 
 /** The most memory that the slices of a split reduction may take, in bytes. */
 const SCRATCH_CAP = 32 * 1024 * 1024;

@@ -2,7 +2,7 @@
 //
 //   packed[tap, r, g, c] = w[tap*sTap + g*sGroup + r*sRow + c*sCol]   for c < cols, else 0
 //
-// With sRow and sCol exchanged this is the transpose that the input gradient needs. w may be a window of whole taps
+// With sRow and sCol exchanged this is the transpose that the input gradient needs. w may be a part of whole taps
 // that begins at p.origin, and packed holds the taps from tapBegin on. A thread owns four columns.
 const WG: u32 = 64u;
 

@@ -1,5 +1,5 @@
 import { type Capabilities, ceilDiv } from "../plan.js";
-import { candidatesOf, choose, magnitude, register, type Tile, type Tunable } from "../tuning.js";
+import { candidatesOf, choose, type KernelTile, magnitude, register, type Tunable } from "../tuning.js";
 import { type Conv2dGeometry, type Direction, geometryKey } from "./geometry.js";
 
 /**
@@ -18,7 +18,7 @@ function teamFor(n4: number, lanes: number): number {
   return team;
 }
 
-const subgroup = (SGN: number, TM: number, TV = 1): Tile => ({ variant: "subgroup", TM, SGN, TV });
+const subgroup = (SGN: number, TM: number, TV = 1): KernelTile => ({ variant: "subgroup", TM, SGN, TV });
 
 /** Teams of the full width and of half of it. */
 const teamsFor = (n4: number, lanes: number): number[] => {
@@ -27,9 +27,9 @@ const teamsFor = (n4: number, lanes: number): number[] => {
 };
 
 /** Four loads by each lane for every weight, unless that leaves too few workgroups for the device. */
-function gatherRule(work: number, n4: number, caps: Capabilities): Tile {
+function gatherRule(work: number, n4: number, caps: Capabilities): KernelTile {
   const lanes = caps.subgroupSize;
-  if (lanes === 0) return REGISTERS[0] as Tile;
+  if (lanes === 0) return REGISTERS[0] as KernelTile;
   const SGN = teamFor(n4, lanes);
   const columns = ceilDiv(n4, SGN);
   let TM = Math.min(MOST, Math.max(FEWEST, 4 * SGN));
@@ -55,8 +55,8 @@ export function gatherTile(
   return choose(`conv2d ${direction} ${geometryKey(g)} pixels ${magnitude(work)}`, candidates, caps.tuning);
 }
 
-function weightGradientRule(rows: number, n4: number, lanes: number): Tile {
-  if (lanes === 0) return REGISTERS[0] as Tile;
+function weightGradientRule(rows: number, n4: number, lanes: number): KernelTile {
+  if (lanes === 0) return REGISTERS[0] as KernelTile;
   const SGN = teamFor(n4, lanes);
   let TM = SGN >= 4 ? MOST : FEWEST;
   while (TM > FEWEST && (TM / 2) * (lanes / SGN) >= rows) TM /= 2;

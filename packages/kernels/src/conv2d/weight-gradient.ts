@@ -1,12 +1,12 @@
-import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Step } from "../plan.js";
+import { boundPart } from "../bindingParts.js";
+import { type Capabilities, ceilDiv, foldGrid, operandPart, type Step } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
+import { scalarOrVector } from "../scalarOrVector.js";
 import type { Tunable } from "../tuning.js";
-import { views } from "../views.js";
 import {
   conv2dWeightGradientRegister as REGISTER,
   conv2dWeightGradientSubgroup as SUBGROUP,
 } from "../wgsl.generated.js";
-import { sliceOf } from "../windows.js";
 import { weightGradientParts } from "./gather.js";
 import { type Conv2dGeometry, geometryParams } from "./geometry.js";
 import { lineSplits } from "./line-splits.js";
@@ -35,9 +35,9 @@ export function weightGradientSteps(
   const isSubgroup = variant === "subgroup";
   const rowsPerTile = isSubgroup ? (TM * lanes) / SGN : TM;
   const parts = weightGradientParts(g, caps);
-  const rowsPerWindow =
+  const rowsPerPart =
     elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / TM) * TM;
-  if (parts.length === 0 || rowsPerWindow < 1) return undefined;
+  if (parts.length === 0 || rowsPerPart < 1) return undefined;
   const nTiles = isSubgroup ? ceilDiv(n4, SGN) : n4;
   const busy = ceilDiv(rows, rowsPerTile) * nTiles * g.groups;
   const wanted = ceilDiv(caps.parallelism * (isSubgroup ? 1 : WG), busy);
@@ -45,11 +45,11 @@ export function weightGradientSteps(
   const steps: Step[] = [];
   for (const [index, part] of parts.entries()) {
     const linesPerSplit = ceilDiv(part.steps.end - part.steps.begin, perPart);
-    const x = sliceOf("x", part.from, g.n * g.inH * g.inW * g.inC);
-    const dy = sliceOf("dy", part.to, g.n * g.outH * g.outW * g.outC);
-    for (let rowBegin = 0; rowBegin < rows; rowBegin += rowsPerWindow) {
-      const rowEnd = Math.min(rows, rowBegin + rowsPerWindow);
-      const dw = rowsPerWindow === rows ? target : elementWindow(target, rowBegin * g.outC, rowEnd * g.outC);
+    const x = boundPart("x", part.from, g.n * g.inH * g.inW * g.inC);
+    const dy = boundPart("dy", part.to, g.n * g.outH * g.outW * g.outC);
+    for (let rowBegin = 0; rowBegin < rows; rowBegin += rowsPerPart) {
+      const rowEnd = Math.min(rows, rowBegin + rowsPerPart);
+      const dw = rowsPerPart === rows ? target : operandPart(target, rowBegin * g.outC, rowEnd * g.outC);
       const mTiles = ceilDiv(rowEnd - rowBegin, rowsPerTile);
       const tiles = mTiles * nTiles * g.groups * perPart;
       const base = slices > 1 ? index * perPart * elements : 0;
@@ -89,8 +89,8 @@ export function weightGradientSteps(
           dwOrigin: (typeof dw === "string" ? 0 : dw.byteOffset / 4) - base,
         },
         operands: {
-          ...views(vecIn, "x", x.operand),
-          ...views(vecOut, "dy", dy.operand),
+          ...scalarOrVector(vecIn, "x", x.operand),
+          ...scalarOrVector(vecOut, "dy", dy.operand),
           dw,
         },
         grid: foldGrid(isSubgroup ? tiles : ceilDiv(tiles, WG)),

@@ -1,8 +1,8 @@
+import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../bindingParts.js";
 import { mergeDims } from "../dims.js";
 import { defect } from "../errors.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, type Step } from "../plan.js";
 import { copyStrided as STRIDED } from "../wgsl.generated.js";
-import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../windows.js";
 
 const WG = 64;
 
@@ -52,7 +52,7 @@ export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: 
 }
 
 function copyStep({ sizes, operands }: StridedBox, add: boolean): Step {
-  // The operands may be larger than a binding although the box is not, so a window is bound.
+  // The operands may be larger than a binding although the box is not, so a part is bound.
   const [src, dst] = ["src", "dst"].map((name) => boxOperand(name, sizes, operands, false)) as [BoxOperand, BoxOperand];
   const dims = dimsOf({ sizes, from: src.strides, to: dst.strides });
   if (dims.length > MAX_RANK) throw defect(`a copy of ${dims.length} separate dimensions, at most ${MAX_RANK}`);

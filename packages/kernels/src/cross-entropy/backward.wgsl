@@ -4,7 +4,7 @@
 //
 // It is 0 where the pixel is ignored and NaN where its label is outside [0, C). g is dy[i] with EACH, else dy[0], with
 // MEAN divided by divisor[0]. x and dx [pixels, C], channels last; labels, lse [pixels]; weight [C]. A thread owns four
-// pixels, which are C whole vectors whatever C is. Operands may be windows of a run of pixels: its first vector is
+// pixels, which are C whole vectors whatever C is. Operands may be parts for a range of pixels, whose first vector is
 // p.firstLogit of x and dx and p.firstPixel of the others.
 const WG: u32 = 64u;
 const EACH: bool = false;

@@ -3,9 +3,9 @@
 //   lse[i] = log(sum over c of exp(x[i, c]))      loss[i] = w[target[i]] * (lse[i] - x[i, target[i]]), 0 where ignored
 //
 // x [pixels, C], channels last; labels, lse [pixels]; weight [C]. y receives partial[t] = (sum of loss, sum of w) over
-// the pixels t, t + threads, ..., or with EACH the loss of each pixel. Operands may be windows of a run of pixels that
-// begins at pixel p.begin: its first logit is element p.firstLogit of x, its first pixel is element p.firstPixel of the
-// others, and its partial sums start at p.base out of p.total. A thread owns every p.threads-th pixel.
+// the pixels t, t + threads, ..., or with EACH the loss of each pixel. Operands may be parts for the pixels
+// from p.begin on: the first logit is element p.firstLogit of x, the first pixel is element p.firstPixel of the
+// others, and the partial sums start at p.base out of p.total. A thread owns every p.threads-th pixel.
 //
 // A row of x is read in aligned vectors of four with the components of other rows masked, so that vectors serve any C.
 // The sum of exponentials is rescaled when a vector brings a larger maximum. The error of a sum grows with the number

@@ -1,3 +1,4 @@
+import { boundPart, type Range, rowRanges } from "../bindingParts.js";
 import { FAULT } from "../fault.js";
 import { type Capabilities, ceilDiv, FAULT_RECORD, foldGrid, NAN_BITS, type Plan, type Step, UNREAD } from "../plan.js";
 import {
@@ -5,7 +6,6 @@ import {
   crossEntropyFinish as FINISH,
   crossEntropyForward as FORWARD,
 } from "../wgsl.generated.js";
-import { type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 
@@ -20,16 +20,16 @@ export interface CrossEntropyCase {
 /** Any four pixels are whole vectors of four in every operand. */
 const PIXELS = 4;
 
-/** The operands of a run of pixels, and the elements of its first logit and its first pixel in them. */
-function runOf(c: CrossEntropyCase, run: Range) {
-  const logits = { begin: run.begin * c.classes, end: run.end * c.classes };
-  const perLogit = (name: string) => sliceOf(name, logits, c.pixels * c.classes);
-  const perPixel = (name: string) => sliceOf(name, run, c.pixels);
+/** The parts of the operands for a range of pixels, and the elements of its first logit and first pixel in them. */
+function partsOf(c: CrossEntropyCase, range: Range) {
+  const logits = { begin: range.begin * c.classes, end: range.end * c.classes };
+  const perLogit = (name: string) => boundPart(name, logits, c.pixels * c.classes);
+  const perPixel = (name: string) => boundPart(name, range, c.pixels);
   return {
     perLogit: (name: string) => perLogit(name).operand,
     perPixel: (name: string) => perPixel(name).operand,
     firstLogit: logits.begin - perLogit("").origin,
-    firstPixel: run.begin - perPixel("").origin,
+    firstPixel: range.begin - perPixel("").origin,
   };
 }
 
@@ -40,27 +40,27 @@ function runOf(c: CrossEntropyCase, run: Range) {
  */
 export function planCrossEntropy(c: CrossEntropyCase, caps: Capabilities): Plan | undefined {
   const each = c.reduction === "none";
-  const runs = rowRuns(c.pixels, c.classes, caps, PIXELS);
+  const ranges = rowRanges(c.pixels, c.classes, caps, PIXELS);
   // Two partial sums for each thread must fit a binding.
-  const most = Math.min(caps.parallelism * WG, Math.floor(caps.bindingLimit / 8 / runs.length));
+  const most = Math.min(caps.parallelism * WG, Math.floor(caps.bindingLimit / 8 / ranges.length));
   const threadsOf = ({ begin, end }: Range): number => (each ? end - begin : Math.min(end - begin, most));
-  const total = runs.reduce((sum, run) => sum + threadsOf(run), 0);
+  const total = ranges.reduce((sum, range) => sum + threadsOf(range), 0);
   let base = 0;
-  const forward = runs.map((run): Step => {
-    const { perLogit, perPixel, firstLogit, firstPixel } = runOf(c, run);
-    const threads = threadsOf(run);
+  const forward = ranges.map((range): Step => {
+    const { perLogit, perPixel, firstLogit, firstPixel } = partsOf(c, range);
+    const threads = threadsOf(range);
     const step: Step = {
       kernel: FORWARD,
       constants: { EACH: each, WEIGHTED: c.weighted, FAULT_LABEL: FAULT.label },
       params: {
         threads,
-        pixels: run.end - run.begin,
+        pixels: range.end - range.begin,
         classes: c.classes,
         ignoreIndex: c.ignoreIndex,
         nanBits: NAN_BITS,
         firstLogit,
         firstPixel,
-        begin: run.begin,
+        begin: range.begin,
         base,
         total,
       },
@@ -96,9 +96,9 @@ export function planCrossEntropy(c: CrossEntropyCase, caps: Capabilities): Plan 
 export function planCrossEntropyBackward(c: CrossEntropyCase, caps: Capabilities): Plan | undefined {
   const mean = c.reduction === "mean";
   const each = c.reduction === "none";
-  const steps = rowRuns(c.pixels, c.classes, caps, PIXELS).map((run): Step => {
-    const { perLogit, perPixel, firstLogit, firstPixel } = runOf(c, run);
-    const pixels = run.end - run.begin;
+  const steps = rowRanges(c.pixels, c.classes, caps, PIXELS).map((range): Step => {
+    const { perLogit, perPixel, firstLogit, firstPixel } = partsOf(c, range);
+    const pixels = range.end - range.begin;
     const threads = ceilDiv(pixels, PIXELS);
     return {
       kernel: BACKWARD,

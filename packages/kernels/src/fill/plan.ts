@@ -1,7 +1,7 @@
+import { flatOperand, flatRanges } from "../bindingParts.js";
 import { FAULT } from "../fault.js";
 import { type Capabilities, ceilDiv, FAULT_RECORD, foldGrid, NAN_BITS, type Plan, type Step } from "../plan.js";
 import { fillCheckFinite as CHECK, fillFill as FILL } from "../wgsl.generated.js";
-import { flatOperand, flatWindows } from "../windows.js";
 
 const FILL_PER_GROUP = 64 * 4;
 const CHECK_PER_GROUP = 64 * 16;
@@ -18,7 +18,7 @@ export function fillStep(count: number, bits: number): Step {
 
 /** Fills operand y of `count` words with a 32-bit pattern. */
 export function planFill(count: number, bits: number, caps: Capabilities): Plan {
-  const steps = flatWindows(count, caps).map(
+  const steps = flatRanges(count, caps).map(
     ({ begin, end }): Step => ({
       ...fillStep(end - begin, bits),
       operands: { y: flatOperand("y", begin, end, count) },

@@ -4,7 +4,7 @@
 //
 // share(o, i) is the weight with which output o reads input i. The outputs to visit come from the inverse map, with a
 // margin of one position on either side; the first and last inputs also take every output that is clamped to them.
-// dx [N, H, W, C], dy [N, OH, OW, C], channels last; both may be windows that begin at their origins. A thread owns one
+// dx [N, H, W, C], dy [N, OH, OW, C], channels last; both may be parts that begin at their origins. A thread owns one
 // input element, numbered from p.begin on.
 const WG: u32 = 64u;
 const BILINEAR: bool = true;

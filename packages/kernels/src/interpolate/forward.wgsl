@@ -4,7 +4,7 @@
 //   BILINEAR                 in = max(0, (out + 1/2) * scale - 1/2), between its two neighbours
 //   BILINEAR, ALIGN_CORNERS  in = out * scale
 //
-// x [N, H, W, C], y [N, OH, OW, C], channels last; both may be windows that begin at their origins. A thread owns one
+// x [N, H, W, C], y [N, OH, OW, C], channels last; both may be parts that begin at their origins. A thread owns one
 // output element, numbered from p.begin on.
 const WG: u32 = 64u;
 const BILINEAR: bool = true;

@@ -1,7 +1,7 @@
+import { boundPart, type ImagePart, imageParts } from "../bindingParts.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
 import { interpolateBackward as BACKWARD, interpolateForward as FORWARD } from "../wgsl.generated.js";
-import { type ImagePart, imageParts, sliceOf } from "../windows.js";
 
 const WG = 64;
 
@@ -49,8 +49,8 @@ function plan(g: InterpolateGeometry, parts: readonly ImagePart[], names: Names)
   const [input, output] = [n * inH * inW * channels, n * outH * outW * channels];
   const [fromTotal, toTotal] = forward ? [input, output] : [output, input];
   const steps = parts.map(({ from, to }): Step => {
-    const source = sliceOf(names.from, from, fromTotal);
-    const target = sliceOf(names.to, to, toTotal);
+    const source = boundPart(names.from, from, fromTotal);
+    const target = boundPart(names.to, to, toTotal);
     const count = to.end - to.begin;
     const place = { count, begin: to.begin, fromOrigin: source.origin, toOrigin: target.origin };
     return {

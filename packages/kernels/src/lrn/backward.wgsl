@@ -3,7 +3,7 @@
 //   dx[m, i] = dy[m, i] / d[m, i]^beta - 2 * beta * slope * x[m, i] * sum of r[m, c] over the windows c that hold i
 //
 // slope = alpha / size; r comes from ratio.wgsl; window c holds i where c is in [i - (size-1)/2, i + size/2]. All
-// operands are [pixels, C], channels last. All but r may be windows whose pixels begin at element p.first; r holds just
+// operands are [pixels, C], channels last. All but r may be parts whose pixels begin at element p.first; r holds just
 // these pixels. A thread owns one element.
 const WG: u32 = 64u;
 

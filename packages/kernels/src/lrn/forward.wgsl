@@ -3,7 +3,7 @@
 //   d[m, c] = k + slope * sum of x[m, j]^2 over j in [c - size/2, c + (size-1)/2] inside the channels
 //   y[m, c] = x[m, c] / d[m, c]^beta
 //
-// slope = alpha / size. x, y, d [pixels, C], channels last; d is kept for the gradient. All may be windows whose pixels
+// slope = alpha / size. x, y, d [pixels, C], channels last; d is kept for the gradient. All may be parts whose pixels
 // begin at element p.first. A thread owns one element.
 const WG: u32 = 64u;
 

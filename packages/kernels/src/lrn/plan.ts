@@ -1,6 +1,6 @@
-import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, type Window } from "../plan.js";
+import { boundPart, type Range, rowRanges } from "../bindingParts.js";
+import { type Capabilities, ceilDiv, foldGrid, type OperandPart, type Plan, type Step } from "../plan.js";
 import { lrnBackward as BACKWARD, lrnForward as FORWARD, lrnRatio as RATIO } from "../wgsl.generated.js";
-import { type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 
@@ -20,23 +20,23 @@ function normParams({ channels, size, alpha, beta }: LrnGeometry) {
   return { channels, before, after, slope: alpha / size, beta };
 }
 
-/** A run of whole pixels of an operand, and the element in what is bound with which it begins. */
-function pixelsOf(g: LrnGeometry, operand: string, run: Range): { operand: string | Window; first: number } {
-  const begin = run.begin * g.channels;
-  const slice = sliceOf(operand, { begin, end: run.end * g.channels }, g.count);
-  return { operand: slice.operand, first: begin - slice.origin };
+/** The bound part of an operand that holds some whole pixels, and the element of it with which they begin. */
+function pixelsOf(g: LrnGeometry, operand: string, pixels: Range): { operand: string | OperandPart; first: number } {
+  const begin = pixels.begin * g.channels;
+  const part = boundPart(operand, { begin, end: pixels.end * g.channels }, g.count);
+  return { operand: part.operand, first: begin - part.origin };
 }
 
-const runsOf = (g: LrnGeometry, caps: Capabilities): Range[] => rowRuns(g.count / g.channels, g.channels, caps);
+const rangesOf = (g: LrnGeometry, caps: Capabilities): Range[] => rowRanges(g.count / g.channels, g.channels, caps);
 
 /**
  * torch.nn.functional.local_response_norm (Caffe's LRN layer). Operands: x, y and d (the denominator before its power,
  * as large as x). Undefined when a pixel is larger than a binding.
  */
 export function planLocalResponseNorm(g: LrnGeometry, caps: Capabilities): Plan | undefined {
-  const steps = runsOf(g, caps).map((run): Step => {
-    const count = (run.end - run.begin) * g.channels;
-    const [x, y, d] = ["x", "y", "d"].map((name) => pixelsOf(g, name, run)) as [Part, Part, Part];
+  const steps = rangesOf(g, caps).map((pixels): Step => {
+    const count = (pixels.end - pixels.begin) * g.channels;
+    const [x, y, d] = ["x", "y", "d"].map((name) => pixelsOf(g, name, pixels)) as [Part, Part, Part];
     const params = { ...normParams(g), count, first: x.first, k: g.k };
     const operands = { x: x.operand, y: y.operand, d: d.operand };
     return { kernel: FORWARD, params, operands, grid: foldGrid(ceilDiv(count, WG)) };
@@ -48,11 +48,11 @@ type Part = ReturnType<typeof pixelsOf>;
 
 /** The gradient of {@link planLocalResponseNorm}. Operands: x, dy, d, dx. Undefined when a pixel exceeds a binding. */
 export function planLocalResponseNormBackward(g: LrnGeometry, caps: Capabilities): Plan | undefined {
-  const runs = runsOf(g, caps);
-  const steps = runs.flatMap((run): Step[] => {
-    const count = (run.end - run.begin) * g.channels;
+  const ranges = rangesOf(g, caps);
+  const steps = ranges.flatMap((pixels): Step[] => {
+    const count = (pixels.end - pixels.begin) * g.channels;
     const grid = foldGrid(ceilDiv(count, WG));
-    const [x, dy, d, dx] = ["x", "dy", "d", "dx"].map((name) => pixelsOf(g, name, run)) as [Part, Part, Part, Part];
+    const [x, dy, d, dx] = ["x", "dy", "d", "dx"].map((name) => pixelsOf(g, name, pixels)) as [Part, Part, Part, Part];
     const given = { x: x.operand, dy: dy.operand, d: d.operand, r: "r" };
     return [
       { kernel: RATIO, params: { count, first: x.first, beta: g.beta }, operands: given, grid },
@@ -64,6 +64,6 @@ export function planLocalResponseNormBackward(g: LrnGeometry, caps: Capabilities
       },
     ];
   });
-  const largest = Math.max(0, ...runs.map(({ begin, end }) => end - begin));
+  const largest = Math.max(0, ...ranges.map(({ begin, end }) => end - begin));
   return steps.length > 0 ? { steps, scratch: { r: largest * g.channels * 4 } } : undefined;
 }

@@ -2,7 +2,7 @@
 //
 //   r = dy * x / d^(beta + 1)
 //
-// All operands are [pixels, C], channels last. All but r may be windows whose pixels begin at element p.first. A thread
+// All operands are [pixels, C], channels last. All but r may be parts whose pixels begin at element p.first. A thread
 // owns one element.
 const WG: u32 = 64u;
 

@@ -1,10 +1,20 @@
+import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../bindingParts.js";
 import { denseStrides, mergeDims } from "../dims.js";
 import { defect } from "../errors.js";
-import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, type Plan, product, roundUp, type Step } from "../plan.js";
+import {
+  type Capabilities,
+  ceilDiv,
+  foldGrid,
+  MAX_RANK,
+  type Plan,
+  product,
+  roundUp,
+  type Step,
+  UNREAD,
+} from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
-import { views } from "../views.js";
+import { scalarOrVector } from "../scalarOrVector.js";
 import { matmulProduct as PRODUCT } from "../wgsl.generated.js";
-import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../windows.js";
 
 const WG = 64;
 const TILE = 4;
@@ -85,8 +95,8 @@ function innerSlices(inner: number, tiles: number, caps: Capabilities): { slices
  */
 export function planMatmul(shape: MatmulCase, caps: Capabilities): Plan {
   const box = boxOf(shape);
-  const parts = product(box.sizes) === 0 ? [box] : boxParts(box, caps);
   const elements = product(shape.batch) * shape.rows * shape.columns;
+  const parts = elements === 0 ? [box] : boxParts(box, caps);
   const tiles = product(shape.batch) * ceilDiv(shape.rows, TILE) * ceilDiv(shape.columns, TILE);
   const whole = { slices: 1, innerPerSlice: roundUp(shape.inner, TILE) };
   const { slices, innerPerSlice } = parts.length === 1 ? innerSlices(shape.inner, tiles, caps) : whole;
@@ -120,6 +130,8 @@ function productStep(
   const aAlong = along(aInner, aRow, inner, rows, [a.offset, ...dims.map((dim) => dim[1])]);
   const bAlong = along(bInner, bColumn, inner, columns, [b.offset, ...dims.map((dim) => dim[2])]);
   const count = batches * tilesM * tilesN * slices;
+  // Without products nothing is read, and an operand may be empty or larger than a binding.
+  const bound = ({ operand }: BoxOperand) => (product(sizes) === 0 ? UNREAD : operand);
   return {
     kernel: PRODUCT,
     constants: {
@@ -149,8 +161,8 @@ function productStep(
       batch: dims.flat(),
     },
     operands: {
-      ...views(aAlong !== 0, "a", a.operand),
-      ...views(bAlong !== 0, "b", b.operand),
+      ...scalarOrVector(aAlong !== 0, "a", bound(a)),
+      ...scalarOrVector(bAlong !== 0, "b", bound(b)),
       c: slices > 1 ? "slices" : c.operand,
     },
     grid: foldGrid(ceilDiv(count, WG)),

@@ -5,7 +5,7 @@
 // scalars, 1 vectors along k, 2 vectors along m (n). Vectors need stride 1 along themselves, and all other strides and
 // the length multiples of 4. Rows past the edge repeat the last one and are not stored; k past the end count as 0.
 //
-// Slices of k write c [slices, batch, M, N], which a second pass sums. Operands may be windows that begin at aFirst,
+// Slices of k write c [slices, batch, M, N], which a second pass sums. Operands may be parts that begin at aFirst,
 // bFirst and cFirst; with ACCUMULATE c holds the sum over an earlier part of k. RUN products of four k are added, then
 // those sums, because the error of a sum grows with the number of consecutive terms.
 const WG: u32 = 64u;

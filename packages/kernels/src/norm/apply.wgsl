@@ -1,8 +1,8 @@
 // Normalisation: y[n, m, c] = (x[n, m, c] - mean[n, g]) * invStd[n, g] * weight[c] + bias[c],  g = c / width.
 //
 // x, y [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd; weight and bias [C]. x and y may be
-// windows that begin at p.xOrigin and hold a run of blocks of ROWS rows, numbered through all images from p.unit on. A
-// thread owns one channel of one block, or four channels (VEC: the views with a 4 are used, and columns and xOrigin
+// parts that begin at p.xOrigin and hold consecutive blocks of ROWS rows, numbered through all images from p.unit on. A
+// thread owns one channel of one block, or four channels (VEC: the vec4 bindings are used, and columns and xOrigin
 // count vec4), so that it reads the statistics once.
 const WG: u32 = 64u;
 const ROWS: u32 = 8u;

@@ -4,9 +4,9 @@
 //
 // x, dy, dx [N, rows, C], channels last; weight [C]; terms [4, N, G] = mean, invStd, slope, offset from
 // backward-merge.wgsl. FROZEN statistics do not depend on x: only the first term is left, and terms may be the
-// statistics [2, N, G] alone. x, dy and dx may be windows that begin at p.xOrigin and hold a run of blocks of ROWS
+// statistics [2, N, G] alone. x, dy and dx may be parts that begin at p.xOrigin and hold consecutive blocks of ROWS
 // rows, numbered through all images from p.unit on. A thread owns one channel of one block, or four channels (VEC: the
-// views with a 4 are used, and columns and xOrigin count vec4).
+// vec4 bindings are used, and columns and xOrigin count vec4).
 const WG: u32 = 64u;
 const ROWS: u32 = 8u;
 const VEC: bool = false;

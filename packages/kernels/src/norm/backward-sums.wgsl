@@ -3,9 +3,9 @@
 //   partial[0, n, s, c] = sum of dy
 //   partial[1, n, s, c] = sum of dy * (x - mean[n, g]) * invStd[n, g],  g = c / width
 //
-// x, dy [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd. x and dy may be windows that begin at
-// p.xOrigin and hold a run of slices, numbered through all images from p.unit on. A thread owns one channel of one
-// slice of rowsPerSlice rows, or four channels (VEC: the views with a 4 are used, and columns, total and xOrigin count
+// x, dy [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd. x and dy may be parts that begin at
+// p.xOrigin and hold consecutive slices, numbered through all images from p.unit on. A thread owns one channel of one
+// slice of rowsPerSlice rows, or four channels (VEC: the vec4 bindings are used, and columns, total and xOrigin count
 // vec4). It adds RUN rows, then those sums, because the error of a sum grows with the number of consecutive terms.
 const WG: u32 = 64u;
 const RUN: u32 = 64u;

@@ -3,9 +3,9 @@
 //
 //   mean = sum of x[n, m, c] / count      m2 = sum of (x[n, m, c] - mean)^2      over the rows m of slice s
 //
-// x [N, rows, C], channels last; partial [2, N, slices, C] holds the means, then m2. x may be a window that begins at
-// p.xOrigin and holds a run of slices, numbered through all images from p.unit on. A thread owns one channel of one
-// slice of rowsPerSlice rows, or four channels (VEC: the views with a 4 are used, and columns, total and xOrigin count
+// x [N, rows, C], channels last; partial [2, N, slices, C] holds the means, then m2. x may be a part that begins at
+// p.xOrigin and holds consecutive slices, numbered through all images from p.unit on. A thread owns one channel of one
+// slice of rowsPerSlice rows, or four channels (VEC: the vec4 bindings are used, and columns, total and xOrigin count
 // vec4). No slice is empty.
 //
 // Welford's recurrence on the distances from the slice's first row keeps its digits where the mean is far from zero. It

@@ -1,3 +1,4 @@
+import { boundPart, fits, type Range, rowRanges } from "../bindingParts.js";
 import type { Kernel, Params } from "../kernel.js";
 import {
   type Binding,
@@ -10,7 +11,7 @@ import {
   UNREAD,
   unwritten,
 } from "../plan.js";
-import { views } from "../views.js";
+import { scalarOrVector } from "../scalarOrVector.js";
 import {
   normApply as APPLY,
   normBackwardApply as BACKWARD_APPLY,
@@ -20,7 +21,6 @@ import {
   normMerge as MERGE,
   normMoments as MOMENTS,
 } from "../wgsl.generated.js";
-import { fits, type Range, rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 /** Rows that one thread of an elementwise pass takes. */
@@ -70,20 +70,20 @@ function slicesOf(g: NormGeometry, caps: Capabilities): Slices {
   return { rowsPerSlice, slices: ceilDiv(g.rows, rowsPerSlice) };
 }
 
-/** A run of slices or blocks of rows that are worked on together, and the elements of x, y, dy or dx that they hold. */
-interface UnitRun {
+/** Slices or blocks of rows that are worked on together, and the elements of x, y, dy or dx that they hold. */
+interface UnitRange {
   readonly unit: number;
   readonly units: number;
   readonly elements: Range;
 }
 
-/** The units of `per` rows of all images, in runs that fit a binding; none when a unit does not. */
-function unitRuns(g: NormGeometry, per: number, caps: Capabilities): UnitRun[] {
+/** The units of `per` rows of all images, in ranges that fit a binding; none when a unit does not. */
+function unitRanges(g: NormGeometry, per: number, caps: Capabilities): UnitRange[] {
   const { images, rows, channels } = g;
   const perImage = ceilDiv(rows, per);
   if (fits(sizeOf(g), caps)) return [{ unit: 0, units: images * perImage, elements: { begin: 0, end: sizeOf(g) } }];
   const rowOf = (unit: number): number => Math.floor(unit / perImage) * rows + (unit % perImage) * per;
-  return rowRuns(images * perImage, per * channels, caps).map(({ begin, end }) => {
+  return rowRanges(images * perImage, per * channels, caps).map(({ begin, end }) => {
     const last = Math.min(rowOf(end - 1) + per, (Math.floor((end - 1) / perImage) + 1) * rows);
     return { unit: begin, units: end - begin, elements: { begin: rowOf(begin) * channels, end: last * channels } };
   });
@@ -103,14 +103,14 @@ interface Pass {
 function unitSteps(g: NormGeometry, per: number, pass: Pass, caps: Capabilities): Step[] {
   const lanes = lanesOf(g);
   const columns = g.channels / lanes;
-  return unitRuns(g, per, caps).map(({ unit, units, elements }): Step => {
-    const slice = (name: string) => sliceOf(name, elements, sizeOf(g));
-    const bind = (name: string, dummy?: Dummy) => views(lanes === 4, name, slice(name).operand, dummy);
+  return unitRanges(g, per, caps).map(({ unit, units, elements }): Step => {
+    const part = (name: string) => boundPart(name, elements, sizeOf(g));
+    const bind = (name: string, dummy?: Dummy) => scalarOrVector(lanes === 4, name, part(name).operand, dummy);
     const count = units * columns;
     return {
       kernel: pass.kernel,
       constants: { VEC: lanes === 4, ...pass.constants },
-      params: { count, columns, rows: g.rows, unit, xOrigin: slice("").origin / lanes, ...pass.params },
+      params: { count, columns, rows: g.rows, unit, xOrigin: part("").origin / lanes, ...pass.params },
       operands: {
         ...Object.assign({}, ...pass.read.map((name) => bind(name))),
         ...(pass.written ? bind(pass.written, unwritten(pass.written)) : {}),
@@ -133,7 +133,7 @@ function elementwise(g: NormGeometry, pass: Omit<Pass, "params">, caps: Capabili
 function reduction(g: NormGeometry, parts: Slices, pass: Pass, caps: Capabilities): Step[] {
   const vector = lanesOf(g) === 4;
   const total = partialsOf(g, parts) / lanesOf(g);
-  const operands = { ...pass.operands, ...views(vector, "partial", "partial", unwritten("partial")) };
+  const operands = { ...pass.operands, ...scalarOrVector(vector, "partial", "partial", unwritten("partial")) };
   return unitSteps(g, parts.rowsPerSlice, { ...pass, params: { ...pass.params, ...parts, total }, operands }, caps);
 }
 

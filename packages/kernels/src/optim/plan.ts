@@ -1,14 +1,14 @@
 import type { ConstantValue, Kernel } from "../kernel.js";
 import {
+  BINDING_ALIGNMENT,
   type Capabilities,
   ceilDiv,
   type Dummy,
-  elementWindow,
   foldGrid,
+  operandPart,
   type Plan,
   type Step,
   unwritten,
-  WINDOW_ALIGNMENT,
 } from "../plan.js";
 import { optimAdamw as ADAMW, optimSgd as SGD } from "../wgsl.generated.js";
 
@@ -83,12 +83,12 @@ function elementwise(
   names: readonly string[],
   { unused, constants, params }: Settings,
 ): Plan {
-  const span = (Math.floor(caps.bindingLimit / WINDOW_ALIGNMENT) * WINDOW_ALIGNMENT) / 4;
+  const span = (Math.floor(caps.bindingLimit / BINDING_ALIGNMENT) * BINDING_ALIGNMENT) / 4;
   const steps: Step[] = [];
   for (let begin = 0; begin < count; begin += span) {
     const end = Math.min(count, begin + span);
     const vectors = ceilDiv(end - begin, 4);
-    const operands = names.map((name) => [name, unused[name] ?? elementWindow(name, begin, end)]);
+    const operands = names.map((name) => [name, unused[name] ?? operandPart(name, begin, end)]);
     steps.push({
       kernel,
       constants,

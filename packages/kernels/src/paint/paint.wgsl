@@ -4,7 +4,7 @@
 //   y[i] = image[i]                                                     elsewhere
 //
 // A pixel is a word of four bytes: red lowest, then green, blue and opacity. Without IMAGE the image counts as
-// transparent black and alpha as 1. labels, image and y [pixels] may be windows that begin at element p.first; palette
+// transparent black and alpha as 1. labels, image and y [pixels] may be parts that begin at element p.first; palette
 // [colours]. A thread owns a pixel.
 const WG: u32 = 64u;
 const IMAGE: bool = true;

@@ -1,6 +1,6 @@
+import { boundPart, rowRanges } from "../bindingParts.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, UNREAD } from "../plan.js";
 import { paintPaint as PAINT } from "../wgsl.generated.js";
-import { rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 
@@ -21,13 +21,13 @@ export interface PaintCase {
  * opacity.
  */
 export function planPaint({ pixels, colours, image, alpha, plain }: PaintCase, caps: Capabilities): Plan {
-  const steps = rowRuns(pixels, 1, caps).map((run): Step => {
-    const part = (name: string) => sliceOf(name, run, pixels);
-    const count = run.end - run.begin;
+  const steps = rowRanges(pixels, 1, caps).map((range): Step => {
+    const part = (name: string) => boundPart(name, range, pixels);
+    const count = range.end - range.begin;
     return {
       kernel: PAINT,
       constants: { IMAGE: image },
-      params: { count, first: run.begin - part("").origin, colours, plain, alpha },
+      params: { count, first: range.begin - part("").origin, colours, plain, alpha },
       operands: {
         labels: part("labels").operand,
         palette: "palette",

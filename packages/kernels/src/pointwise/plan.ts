@@ -1,7 +1,7 @@
+import { boxOperand, boxParts, flatOperand, flatRanges } from "../bindingParts.js";
 import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, NAN_BITS, type Plan, product, type Step } from "../plan.js";
-import { boxOperand, boxParts, flatOperand, flatWindows } from "../windows.js";
 import { powerFunctions } from "./power.js";
 import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
 
@@ -92,7 +92,7 @@ const common = ({ s = 0, t = 0 }: PointwiseOptions) => ({ s, t, nanBits: NAN_BIT
 export function planFlat(options: PointwiseOptions, count: number, caps: Capabilities): Plan {
   const kernel = emit(options.name, options.part, 0);
   const sources = sourcesOf(options.name, options.part);
-  const steps: Step[] = flatWindows(count, caps).map(({ begin, end }) => {
+  const steps: Step[] = flatRanges(count, caps).map(({ begin, end }) => {
     const vectors = ceilDiv(end - begin, 4);
     const operands: Record<string, Step["operands"][string]> = { result: flatOperand("result", begin, end, count) };
     for (const id of sources) operands[`in_${id}`] = flatOperand(id, begin, end, count);

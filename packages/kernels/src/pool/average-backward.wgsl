@@ -2,7 +2,7 @@
 //
 //   dx[n, iy, ix, c] = sum over pooling windows (oy, ox) that hold (iy, ix)  of  dy[n, oy, ox, c] / divisor(oy, ox)
 //
-// The divisor is that of average.wgsl. dx [N, H, W, C], dy [N, OH, OW, C], channels last; both may be windows that
+// The divisor is that of average.wgsl. dx [N, H, W, C], dy [N, OH, OW, C], channels last; both may be parts that
 // begin at their origins. A thread owns one input element, numbered from p.begin on.
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;

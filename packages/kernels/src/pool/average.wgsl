@@ -3,7 +3,7 @@
 //   y[n, oy, ox, c] = sum of x over the pooling window inside the image / divisor
 //
 // The divisor counts the pooling window inside the padded image (COUNT_PAD) or inside the image; the part that ceil
-// mode lets reach past the padding never counts. x [N, H, W, C], y [N, OH, OW, C], channels last; both may be windows
+// mode lets reach past the padding never counts. x [N, H, W, C], y [N, OH, OW, C], channels last; both may be parts
 // that begin at their origins. A thread owns one output element, numbered from p.begin on.
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;

@@ -2,8 +2,8 @@
 //
 //   dx[n, iy, ix, c] = sum over pooling windows (oy, ox) whose tap t is (iy, ix)  of  dy[n, oy, ox, c] where index = t
 //
-// dx [N, H, W, C], dy and index [N, OH, OW, C], channels last; each may be a window that begins at its origin. A thread
-// owns R adjacent inputs of a row in one channel, or in four (VEC: the views with a 4 are used, and all counts of
+// dx [N, H, W, C], dy and index [N, OH, OW, C], channels last; each may be a part that begins at its origin. A thread
+// owns R adjacent inputs of a row in one channel, or in four (VEC: the vec4 bindings are used, and all counts of
 // elements are in vec4), so that divisions are paid for once. It adds the pooling windows in one fixed order.
 const WG: u32 = 64u;
 const R: u32 = 8u;
@@ -14,7 +14,7 @@ const DILATION_H: u32 = 1u;
 const DILATION_W: u32 = 1u;
 
 struct Params {
-  count: u32, lineBegin: u32, runs: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
+  count: u32, lineBegin: u32, lineTiles: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   kernelH: u32, kernelW: u32, padH: u32, padW: u32,
 }
@@ -39,9 +39,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
   let c = id % p.channels;
-  let run = id / p.channels;
-  let line = p.lineBegin + run / p.runs;
-  let firstX = run % p.runs * R;
+  let tile = id / p.channels;
+  let line = p.lineBegin + tile / p.lineTiles;
+  let firstX = tile % p.lineTiles * R;
   let py = line % p.inH + p.padH;
   let image = line / p.inH * p.outH;
   let wy = windows(py, (p.kernelH - 1u) * DILATION_H, STRIDE_H, p.outH);

@@ -6,8 +6,8 @@
 // (a NaN in the pooling window is the result, as in PyTorch). It is -1, and y is p.lowest, where a dilated pooling
 // window misses the image. Without SAVE the index is not written.
 //
-// x [N, H, W, C], y and index [N, OH, OW, C], channels last; each may be a window that begins at its origin. A thread
-// owns R adjacent outputs of a row in one channel, or in four (VEC: the views with a 4 are used, and all counts of
+// x [N, H, W, C], y and index [N, OH, OW, C], channels last; each may be a part that begins at its origin. A thread
+// owns R adjacent outputs of a row in one channel, or in four (VEC: the vec4 bindings are used, and all counts of
 // elements are in vec4), so that divisions, which cost more than loads on some adapters, are paid for once.
 const WG: u32 = 64u;
 const R: u32 = 8u;
@@ -17,7 +17,7 @@ const DILATION_H: u32 = 1u;
 const DILATION_W: u32 = 1u;
 
 struct Params {
-  count: u32, lineBegin: u32, runs: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
+  count: u32, lineBegin: u32, lineTiles: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
   kernelH: u32, kernelW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32,
   lowest: f32, // minus infinity, which WGSL cannot spell
@@ -49,9 +49,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
   let c = id % p.channels;
-  let run = id / p.channels;
-  let line = p.lineBegin + run / p.runs;
-  let firstX = run % p.runs * R;
+  let tile = id / p.channels;
+  let line = p.lineBegin + tile / p.lineTiles;
+  let firstX = tile % p.lineTiles * R;
   let startY = i32(line % p.outH * p.strideH) - i32(p.padH);
   let image = line / p.outH * p.inH;
   let ty = taps(startY, p.inH, p.kernelH, DILATION_H);

@@ -1,12 +1,12 @@
+import { boundPart, type ImagePart, imageParts, type Range } from "../bindingParts.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, unwritten } from "../plan.js";
-import { views } from "../views.js";
+import { scalarOrVector } from "../scalarOrVector.js";
 import {
   poolAverage as AVERAGE,
   poolAverageBackward as AVERAGE_BACKWARD,
   poolMax as MAX,
   poolMaxBackward as MAX_BACKWARD,
 } from "../wgsl.generated.js";
-import { type ImagePart, imageParts, type Range, sliceOf } from "../windows.js";
 
 const WG = 64;
 /** Adjacent elements of a row that a thread of max pooling owns. */
@@ -102,9 +102,9 @@ function poolParams(g: Pool2dGeometry, to: Range, fromOrigin: number, toOrigin: 
 function runParams(g: Pool2dGeometry, width: number, to: Range, fromOrigin: number, toOrigin: number, lanes: number) {
   const { begin: _, ...params } = poolParams(g, to, fromOrigin, toOrigin, lanes);
   const line = width * g.channels;
-  const runs = ceilDiv(width, R);
-  const count = ((to.end - to.begin) / line) * runs * params.channels;
-  return { ...params, runs, count, lineBegin: to.begin / line };
+  const lineTiles = ceilDiv(width, R);
+  const count = ((to.end - to.begin) / line) * lineTiles * params.channels;
+  return { ...params, lineTiles, count, lineBegin: to.begin / line };
 }
 
 /**
@@ -115,18 +115,18 @@ function runParams(g: Pool2dGeometry, width: number, to: Range, fromOrigin: numb
 export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capabilities): Plan | undefined {
   const vector = isVector(g);
   const steps = forwardParts(g, caps).map((part): Step => {
-    const x = sliceOf("x", part.from, inputCount(g));
-    const y = sliceOf("y", part.to, outputCount(g));
-    const index = saveIndex ? sliceOf("index", part.to, outputCount(g)).operand : unwritten("saved index");
+    const x = boundPart("x", part.from, inputCount(g));
+    const y = boundPart("y", part.to, outputCount(g));
+    const index = saveIndex ? boundPart("index", part.to, outputCount(g)).operand : unwritten("saved index");
     const params = runParams(g, g.outW, part.to, x.origin, y.origin, vector ? 4 : 1);
     return {
       kernel: MAX,
       constants: { R, VEC: vector, SAVE: saveIndex, DILATION_H: g.dilationH, DILATION_W: g.dilationW },
       params: { ...params, lowest: Number.NEGATIVE_INFINITY },
       operands: {
-        ...views(vector, "x", x.operand),
-        ...views(vector, "y", y.operand, unwritten("y")),
-        ...views(vector, "index", index, unwritten("index")),
+        ...scalarOrVector(vector, "x", x.operand),
+        ...scalarOrVector(vector, "y", y.operand, unwritten("y")),
+        ...scalarOrVector(vector, "index", index, unwritten("index")),
       },
       grid: foldGrid(ceilDiv(params.count, WG)),
     };
@@ -138,9 +138,9 @@ export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capab
 export function planMaxPool2dBackward(g: Pool2dGeometry, caps: Capabilities): Plan | undefined {
   const vector = isVector(g);
   const steps = backwardParts(g, caps).map((part): Step => {
-    const dy = sliceOf("dy", part.from, outputCount(g));
-    const index = sliceOf("index", part.from, outputCount(g)).operand;
-    const dx = sliceOf("dx", part.to, inputCount(g));
+    const dy = boundPart("dy", part.from, outputCount(g));
+    const index = boundPart("index", part.from, outputCount(g)).operand;
+    const dx = boundPart("dx", part.to, inputCount(g));
     const { strideH, strideW, ...params } = runParams(g, g.inW, part.to, dy.origin, dx.origin, vector ? 4 : 1);
     const { dilationH, dilationW } = g;
     return {
@@ -151,9 +151,9 @@ export function planMaxPool2dBackward(g: Pool2dGeometry, caps: Capabilities): Pl
       },
       params,
       operands: {
-        ...views(vector, "dy", dy.operand),
-        ...views(vector, "index", index),
-        ...views(vector, "dx", dx.operand, unwritten("dx")),
+        ...scalarOrVector(vector, "dy", dy.operand),
+        ...scalarOrVector(vector, "index", index),
+        ...scalarOrVector(vector, "dx", dx.operand, unwritten("dx")),
       },
       grid: foldGrid(ceilDiv(params.count, WG)),
     };
@@ -167,8 +167,8 @@ export function planMaxPool2dBackward(g: Pool2dGeometry, caps: Capabilities): Pl
  */
 export function planAveragePool2d(g: Pool2dGeometry, countIncludePad: boolean, caps: Capabilities): Plan | undefined {
   const steps = forwardParts(g, caps).map((part): Step => {
-    const x = sliceOf("x", part.from, inputCount(g));
-    const y = sliceOf("y", part.to, outputCount(g));
+    const x = boundPart("x", part.from, inputCount(g));
+    const y = boundPart("y", part.to, outputCount(g));
     const params = poolParams(g, part.to, x.origin, y.origin, 1);
     const grid = foldGrid(ceilDiv(params.count, WG));
     const operands = { x: x.operand, y: y.operand };
@@ -184,8 +184,8 @@ export function planAveragePool2dBackward(
   caps: Capabilities,
 ): Plan | undefined {
   const steps = backwardParts(g, caps).map((part): Step => {
-    const dy = sliceOf("dy", part.from, outputCount(g));
-    const dx = sliceOf("dx", part.to, inputCount(g));
+    const dy = boundPart("dy", part.from, outputCount(g));
+    const dx = boundPart("dx", part.to, inputCount(g));
     const params = poolParams(g, part.to, dy.origin, dx.origin, 1);
     const grid = foldGrid(ceilDiv(params.count, WG));
     const operands = { dy: dy.operand, dx: dx.operand };

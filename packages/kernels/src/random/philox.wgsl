@@ -6,7 +6,7 @@
 //   MODE 2  y[i] = x[i] * keep(i / period)      dropout: keep is 0 with probability a, else 1 / (1 - a); a dropped NaN
 //                                               or infinity gives NaN
 // With period > 1, MODE 2 drops whole channels of a channels-last tensor together: the mask of element i is number (i /
-// (period*channels))*channels + i % channels. y and x may be windows whose first element is number p.base. A thread
+// (period*channels))*channels + i % channels. y and x may be parts whose first element is number p.base. A thread
 // owns four consecutive elements.
 const WG: u32 = 64u;
 const MODE: u32 = 0u;

@@ -1,6 +1,6 @@
+import { flatOperand, flatRanges } from "../bindingParts.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, UNREAD } from "../plan.js";
 import { randomPhilox as PHILOX } from "../wgsl.generated.js";
-import { flatOperand, flatWindows } from "../windows.js";
 
 const PER_GROUP = 64 * 4;
 const MODES = { uniform: 0, normal: 1, dropout: 2 } as const;
@@ -28,7 +28,7 @@ export function planRandom(
   { mode, count, seed, stream = 0, a, b = 0, period = 1, channels = 1 }: RandomPlan,
   caps: Capabilities,
 ): Plan {
-  const steps: Step[] = flatWindows(count, caps).map(({ begin, end }) => ({
+  const steps: Step[] = flatRanges(count, caps).map(({ begin, end }) => ({
     kernel: PHILOX,
     constants: { MODE: MODES[mode] },
     params: {

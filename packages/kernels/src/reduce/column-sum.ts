@@ -1,4 +1,4 @@
-import { type Capabilities, ceilDiv, elementWindow, foldGrid, type Plan, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, operandPart, type Plan, type Step } from "../plan.js";
 import { reduceColumnSum as COLUMN_SUM } from "../wgsl.generated.js";
 import { planSum } from "./plan.js";
 import { sumSlices } from "./sum-slices.js";
@@ -28,24 +28,24 @@ export function planColumnSum(rows: number, cols: number, caps: Capabilities): P
   const columns = (cols * fold) / 4;
   // The second pass is one thread a column, so neither pass may be much longer than the other.
   const wanted = Math.min(ceilDiv(caps.parallelism * WG, columns), Math.ceil(Math.sqrt(lines)));
-  // Sixteen rows of whole vec4 columns keep every window aligned.
-  const linesPerWindow = Math.max(16, Math.floor(caps.bindingLimit / (columns * 16) / 16) * 16);
-  const windows = ceilDiv(lines, linesPerWindow);
-  const slices = Math.max(1, Math.min(wanted, Math.floor(caps.bindingLimit / (windows * columns * 16))));
+  // Sixteen rows of whole vec4 columns keep every part aligned.
+  const linesPerPart = Math.max(16, Math.floor(caps.bindingLimit / (columns * 16) / 16) * 16);
+  const parts = ceilDiv(lines, linesPerPart);
+  const slices = Math.max(1, Math.min(wanted, Math.floor(caps.bindingLimit / (parts * columns * 16))));
   const count = columns * slices;
-  const steps = Array.from({ length: windows }, (_, i): Step => {
-    const begin = i * linesPerWindow;
-    const end = Math.min(lines, begin + linesPerWindow);
+  const steps = Array.from({ length: parts }, (_, i): Step => {
+    const begin = i * linesPerPart;
+    const end = Math.min(lines, begin + linesPerPart);
     return {
       kernel: COLUMN_SUM,
       params: { count, columns, rows: end - begin, slices, base: i * count },
       operands: {
-        x: windows === 1 ? "x" : elementWindow("x", begin * columns * 4, end * columns * 4),
+        x: parts === 1 ? "x" : operandPart("x", begin * columns * 4, end * columns * 4),
         partial: "partial",
       },
       grid: foldGrid(ceilDiv(count, WG)),
     };
   });
-  const last = sumSlices(cols, windows * slices * fold, "partial", "y");
-  return { steps: [...steps, last], scratch: { partial: windows * count * 16 } };
+  const last = sumSlices(cols, parts * slices * fold, "partial", "y");
+  return { steps: [...steps, last], scratch: { partial: parts * count * 16 } };
 }

@@ -2,7 +2,7 @@
 //
 //   partial[slice, c] = sum of x[row, c] over the rows slice, slice + slices, ...
 //
-// x [rows, columns] and partial [slices, columns] are in vectors of four. x may be a window of whole rows, whose slices
+// x [rows, columns] and partial [slices, columns] are in vectors of four. x may be a part of whole rows, whose slices
 // begin at p.base of partial. A thread owns four columns of one slice. It adds RUN rows, then RUN of those sums, and so
 // on, because the error of a sum grows with the number of consecutive terms.
 const WG: u32 = 64u;

@@ -2,7 +2,7 @@
 // among the reduced elements, else 0.
 //
 // The merged dimensions of x (see sum.wgsl) are listed from the innermost; each has a stride in dy and a stride among
-// the reduced elements, one of them 0. Operands may be windows: dx begins at element p.dxFirst, dy and index at
+// the reduced elements, one of them 0. Operands may be parts: dx begins at element p.dxFirst, dy and index at
 // p.dyFirst, and the reduced elements are numbered from p.reducedFirst on. A thread owns one element of dx.
 const WG: u32 = 64u;
 const DIMS: u32 = 8u;

@@ -2,8 +2,8 @@
 // first r that has it. NaN is larger than any number, as in PyTorch.
 //
 // Dimensions, slices and threads are those of sum.wgsl. With MERGE, x and found hold the maxima and indices of an
-// earlier pass, whose slices are reduced here. The reduced elements of a window are numbered from p.reducedFirst on.
-// With ACCUMULATE, y and index hold the result of earlier windows, which is one more candidate.
+// earlier pass, whose slices are reduced here. The reduced elements of a part are numbered from p.reducedFirst on.
+// With ACCUMULATE, y and index hold the result of earlier parts, which is one more candidate.
 const WG: u32 = 64u;
 const KEPT: u32 = 4u;
 const REDUCED: u32 = 4u;

@@ -1,3 +1,4 @@
+import { boundPart } from "../bindingParts.js";
 import { defect } from "../errors.js";
 import type { Kernel, Params } from "../kernel.js";
 import {
@@ -12,24 +13,23 @@ import {
   UNREAD,
 } from "../plan.js";
 import { reduceExpand as EXPAND, reduceMax as MAX, reduceSum as SUM } from "../wgsl.generated.js";
-import { sliceOf } from "../windows.js";
-import { type Leaf, leavesOf, type ReductionDim, type Run, runsOf } from "./runs.js";
+import { type Leaf, leavesOf, type MergedDim, mergedDims, type ReductionDim } from "./leaves.js";
 
-export type { ReductionDim } from "./runs.js";
+export type { ReductionDim } from "./leaves.js";
 
 const WG = 64;
 
-/** The most runs of kept or of reduced dimensions: there are most where the two kinds alternate. */
-const MAX_RUNS = MAX_RANK / 2;
+/** The most kept or reduced dimensions after merging: there are most where the two kinds alternate. */
+const MAX_MERGED = MAX_RANK / 2;
 /** Up to this many reduced elements for each thread, a second pass does not pay for its dispatch. */
 const SERIAL = 64;
 
-/** Sizes and strides of runs in the order of the kernels, which begins with the innermost. */
-function runParams(name: "kept" | "reduced", runs: readonly Run[]): Params {
-  if (runs.length > MAX_RUNS) {
-    throw defect(`a reduction over ${runs.length} separate runs of ${name} dims, at most ${MAX_RUNS}`);
+/** Sizes and strides of merged dimensions in the order of the kernels, which begins with the innermost. */
+function dimParams(name: "kept" | "reduced", dims: readonly MergedDim[]): Params {
+  if (dims.length > MAX_MERGED) {
+    throw defect(`a reduction over ${dims.length} separate ${name} dims, at most ${MAX_MERGED}`);
   }
-  const innermostFirst = [...runs].reverse();
+  const innermostFirst = [...dims].reverse();
   return {
     [`${name}Sizes`]: innermostFirst.map(({ size }) => size),
     [`${name}Strides`]: innermostFirst.map(({ stride }) => stride),
@@ -53,23 +53,23 @@ interface Pass {
 /** The passes of a reduction. Each leaves `slices` partial results, and the last leaves one. */
 function passesOf(dims: readonly ReductionDim[], caps: Capabilities): Pass[] {
   const passes: Pass[] = [];
-  let runs = runsOf(dims);
+  let merged = mergedDims(dims);
   for (;;) {
-    const keptRuns = runs.filter((run) => !run.reduced);
-    const reducedRuns = runs.filter((run) => run.reduced);
-    const kept = product(keptRuns.map(({ size }) => size));
-    const reduced = product(reducedRuns.map(({ size }) => size));
+    const keptDims = merged.filter((dim) => !dim.reduced);
+    const reducedDims = merged.filter((dim) => dim.reduced);
+    const kept = product(keptDims.map(({ size }) => size));
+    const reduced = product(reducedDims.map(({ size }) => size));
     const slices = slicesFor(kept, reduced, caps);
     const count = kept * slices;
     passes.push({
-      params: { count, kept, reduced, slices, ...runParams("kept", keptRuns), ...runParams("reduced", reducedRuns) },
-      constants: { KEPT: keptRuns.length, REDUCED: reducedRuns.length },
+      params: { count, kept, reduced, slices, ...dimParams("kept", keptDims), ...dimParams("reduced", reducedDims) },
+      constants: { KEPT: keptDims.length, REDUCED: reducedDims.length },
       grid: foldGrid(ceilDiv(count, WG)),
       slices,
       kept,
     });
     if (slices === 1) return passes;
-    runs = runsOf(slicesOf(slices, kept));
+    merged = mergedDims(slicesOf(slices, kept));
   }
 }
 
@@ -105,9 +105,9 @@ function planReduction(dims: readonly ReductionDim[], r: Reducer, caps: Capabili
   const scratch: Record<string, number> = Object.fromEntries(r.discarded.map((name) => [name, bytes]));
   const started = new Set<number>();
   const steps = leavesOf(dims, caps).flatMap((leaf): Step[] => {
-    const x = sliceOf("x", { begin: leaf.begin, end: leaf.begin + leaf.size }, total);
+    const x = boundPart("x", { begin: leaf.begin, end: leaf.begin + leaf.size }, total);
     const kept = { begin: leaf.keptBegin, end: leaf.keptBegin + leaf.kept };
-    const target = (name: string) => sliceOf(name, kept, keptTotal);
+    const target = (name: string) => boundPart(name, kept, keptTotal);
     const written = Object.entries(r.last).map(([binding, name]) => [binding, target(name).operand] as const);
     const accumulate = started.has(leaf.keptBegin);
     started.add(leaf.keptBegin);
@@ -138,7 +138,7 @@ function grow(scratch: Record<string, number>, name: string, bytes: number): voi
 
 /**
  * `y = scale * sum of x` over the reduced dimensions (torch.sum, torch.mean), in the memory order of the kept ones.
- * Operands: x, y (float32). Throws `defect` when there are more than four runs of kept or of reduced dimensions.
+ * Operands: x, y (float32). Throws `defect` when there are more than four separate kept or reduced dimensions.
  */
 export function planSum(dims: readonly ReductionDim[], scale: number, caps: Capabilities): Plan {
   const reducer: Reducer = {
@@ -163,7 +163,7 @@ export interface MaxOutputs {
 /**
  * The maximum over the reduced dimensions (torch.amax) and its index among the reduced elements, counted in memory
  * order: the first of equals (torch.argmax). At least one element must be reduced. Operands: x, y (float32, with
- * `values`), index (int32, with `indices`). Throws `defect` when there are more than four runs of kept or of reduced
+ * `values`), index (int32, with `indices`). Throws `defect` when there are more than four separate kept or reduced
  * dimensions.
  */
 export function planMax(dims: readonly ReductionDim[], outputs: MaxOutputs, caps: Capabilities): Plan {
@@ -189,24 +189,24 @@ export function planExpand(dims: readonly ReductionDim[], scale: number, select:
   const keptTotal = product(dims.filter(({ reduced }) => !reduced).map((dim) => dim.size));
   const steps = leavesOf(dims, caps).map((leaf): Step => {
     const kept = { begin: leaf.keptBegin, end: leaf.keptBegin + leaf.kept };
-    const dy = sliceOf("dy", kept, keptTotal);
-    const dx = sliceOf("dx", { begin: leaf.begin, end: leaf.begin + leaf.size }, size);
-    const runs = runsOf(leaf.dims).reverse();
-    if (runs.length > MAX_RANK) throw defect(`a reduction over ${runs.length} separate runs of dims`);
+    const dy = boundPart("dy", kept, keptTotal);
+    const dx = boundPart("dx", { begin: leaf.begin, end: leaf.begin + leaf.size }, size);
+    const merged = mergedDims(leaf.dims).reverse();
+    if (merged.length > MAX_RANK) throw defect(`a reduction over ${merged.length} separate dims`);
     return {
       kernel: EXPAND,
-      constants: { DIMS: runs.length, SELECT: select },
+      constants: { DIMS: merged.length, SELECT: select },
       params: {
         count: leaf.size,
         scale,
         dxFirst: leaf.begin - dx.origin,
         dyFirst: leaf.keptBegin - dy.origin,
         reducedFirst: leaf.reducedBegin,
-        dims: runs.flatMap(({ size, keptStride, reducedStride }) => [size, keptStride, reducedStride, 0]),
+        dims: merged.flatMap(({ size, keptStride, reducedStride }) => [size, keptStride, reducedStride, 0]),
       },
       operands: {
         dy: dy.operand,
-        index: select ? sliceOf("index", kept, keptTotal).operand : UNREAD,
+        index: select ? boundPart("index", kept, keptTotal).operand : UNREAD,
         dx: dx.operand,
       },
       grid: foldGrid(ceilDiv(leaf.size, WG)),

@@ -1,11 +1,11 @@
 // Sum over any dimensions of a tensor in any storage order: y[kept] = scale * sum over r of x[offset(kept) +
 // offset(r)].
 //
-// The dimensions of x, in memory order, are merged into runs that are all kept or all reduced: at most four of each,
+// The dimensions of x, in memory order, are merged where neighbours are all kept or all reduced: at most four of each,
 // listed from the innermost with their sizes and their strides in x. A thread owns one kept element of one slice and
 // adds the reduced elements slice, slice + slices, ... in that order. With slices > 1, y is [slices, kept], and a
-// further pass of the same kernel sums the slices. x and y may be windows that begin at elements p.xFirst and p.yFirst;
-// with ACCUMULATE the sums are added to those of earlier windows in y.
+// further pass of the same kernel sums the slices. x and y may be parts that begin at elements p.xFirst and p.yFirst;
+// with ACCUMULATE the sums are added to those of earlier parts in y.
 //
 // The error of a sum grows with the number of consecutive terms, so eight elements are added among themselves, then RUN
 // of those sums, then RUN of those again.

@@ -3,7 +3,7 @@
 //   y = exp(x - m) / sum of exp(x - m)      or with LOG      y = x - m - log(sum of exp(x - m))
 //
 // x and y are [outer, size, inner] in memory, and the middle dimension is the one that is normalised, which covers any
-// storage order. Both may be windows whose rows begin at element p.first. A thread owns one line along the dimension.
+// storage order. Both may be parts whose rows begin at element p.first. A thread owns one line along the dimension.
 // It adds RUN terms, then RUN of those sums, and so on, because the error of a sum grows with the number of consecutive
 // terms.
 const WG: u32 = 64u;

@@ -1,7 +1,7 @@
+import { boundPart, rowRanges } from "../bindingParts.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step } from "../plan.js";
 import { softmaxBackward as BACKWARD, softmaxForward as FORWARD } from "../wgsl.generated.js";
-import { rowRuns, sliceOf } from "../windows.js";
 
 const WG = 64;
 
@@ -20,17 +20,17 @@ function plan(
   caps: Capabilities,
 ): Plan | undefined {
   const part = size * inner;
-  const runs = part === 0 ? [{ begin: 0, end: 0 }] : rowRuns(outer, part, caps);
-  const steps = runs.map(({ begin, end }): Step => {
+  const ranges = part === 0 ? [{ begin: 0, end: 0 }] : rowRanges(outer, part, caps);
+  const steps = ranges.map(({ begin, end }): Step => {
     const range = { begin: begin * part, end: end * part };
-    const slices = names.map((name) => [name, sliceOf(name, range, outer * part)] as const);
+    const parts = names.map((name) => [name, boundPart(name, range, outer * part)] as const);
     const count = (end - begin) * inner;
-    const first = range.begin - (slices[0]?.[1].origin ?? 0);
+    const first = range.begin - (parts[0]?.[1].origin ?? 0);
     return {
       kernel,
       constants: { LOG: log },
       params: { count, size, inner, first },
-      operands: Object.fromEntries(slices.map(([name, { operand }]) => [name, operand])),
+      operands: Object.fromEntries(parts.map(([name, { operand }]) => [name, operand])),
       grid: foldGrid(ceilDiv(count, WG)),
     };
   });

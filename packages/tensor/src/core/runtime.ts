@@ -49,7 +49,7 @@ export class Runtime {
     if (!plan) {
       const shapes = Object.values(operands).flatMap((operand) => (operand ? [show(operand.shape)] : []));
       throw limitExceeded(
-        `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can show`,
+        `${op}: operands of shapes ${shapes.join(" ")} have rows larger than the ${this.capabilities.bindingLimit} bytes that one binding can hold`,
         "use a smaller batch or image, or cut the input into tiles",
       );
     }

@@ -36,7 +36,7 @@ export class ScopeStack {
         ? `${what} was used after the device.scope that owned it had ended`
         : `${what} was used after it was disposed`,
       fix: byScope
-        ? "return it from its device.scope or hand it to scope.keep(tensor); while a scope is open, it owns all that is made on the device, so await each scope before the next begins"
+        ? "return it from its device.scope or hand it to scope.keep(tensor); while a scope is open, it owns everything that is made on the device, so await each scope before the next begins"
         : "dispose it after the last use",
     });
   }

@@ -66,7 +66,7 @@ export class Tensor {
   set requiresGrad(value: boolean) {
     if (this.#node && !value) {
       throw invalidArgument(
-        `requiresGrad: a tensor of shape ${show(this.shape)} that ${this.#node.op} made cannot be cut from its history`,
+        `requiresGrad: a tensor of shape ${show(this.shape)} made by ${this.#node.op} cannot be cut off from its history`,
         { code: "use detach(), which gives the same values without a history, or noGrad" },
       );
     }

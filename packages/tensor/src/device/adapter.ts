@@ -183,8 +183,8 @@ function noAdapter(error: Error): never {
   throw new TensorError(
     {
       code: "no-adapter",
-      message: `createDevice: the system refuses a GPU: ${error.message}`,
-      fix: "run `npx fcn doctor`, which names what this system lacks; in a browser reload the page, or start the browser anew",
+      message: `createDevice: the system refused a GPU: ${error.message}`,
+      fix: "run `npx fcn doctor`, which names what this system lacks; in a browser reload the page, or restart the browser",
     },
     { cause: error },
   );

@@ -7,7 +7,7 @@ import type { Storage } from "./storage.js";
 
 type Operands = Readonly<Record<string, Storage>>;
 
-/** Finds the part of a GPU buffer that a step binds: (a window of) an operand, a dummy, or the fault record. */
+/** Finds the part of a GPU buffer that a step binds: an operand or a part of it, a dummy, or the fault record. */
 export class Binder {
   readonly #dummies = new Map<string, GPUBuffer>();
 
@@ -48,7 +48,7 @@ export class Binder {
     return this.#gathered(op, parts, begin, length, access, after);
   }
 
-  /** Copies a window that spans several buffers into one, and back again if the kernel writes it. */
+  /** Copies a part that spans several buffers into one, and back again if the kernel writes it. */
   #gathered(
     op: string,
     parts: ReturnType<Storage["parts"]>,
@@ -96,7 +96,7 @@ export function checkApart(
     throw invalidArgument(
       `${op}: operand ${bindings[other]!.name} shares its memory with ${name}, which the op changes`,
       {
-        code: "pass tensors of different memory: a view, and what detach() gives, share that of their tensor",
+        code: "pass tensors that do not share memory: views and the results of detach() share that of their tensor",
       },
     );
   }

@@ -1,5 +1,5 @@
 import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
-import { FAULT_WORDS, finiteCheck, flatWindows, packParams, poison } from "@fcn/kernels";
+import { FAULT_WORDS, finiteCheck, flatRanges, packParams, poison } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
 import type { DeviceInfo } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
@@ -21,7 +21,7 @@ export interface EngineOptions {
   readonly nanCheck: boolean;
   /** Fill every buffer with NaN before it is used again. */
   readonly poison: boolean;
-  /** The largest binding to use, to test windows. Below the adapter's limit. */
+  /** The largest binding to use, to test operands in parts. Below the adapter's limit. */
   readonly bindingLimit: number | undefined;
   /** The largest buffer to use, to test tensors that need several. Below the adapter's limit. */
   readonly bufferLimit: number | undefined;
@@ -133,7 +133,7 @@ export class Engine {
 
   #poison({ blocks }: Storage): void {
     for (const { buffer, size } of blocks) {
-      for (const { begin, end } of flatWindows(size / 4, this.capabilities)) {
+      for (const { begin, end } of flatRanges(size / 4, this.capabilities)) {
         this.#dispatch("poison", poison(end - begin), () => ({ buffer, offset: begin * 4, size: (end - begin) * 4 }));
       }
     }

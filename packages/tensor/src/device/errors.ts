@@ -20,7 +20,7 @@ export function outOfMemory({ op = "allocate", byteLength, shape }: MemoryReques
   const holder = shape ? ` for a tensor of shape ${show(shape)}` : "";
   return new TensorError({
     code: "out-of-memory",
-    message: `${op}: there is no memory of ${(byteLength / 2 ** 20).toFixed(1)} MiB${holder}: ${brief(detail, 200)}`,
+    message: `${op}: could not allocate ${(byteLength / 2 ** 20).toFixed(1)} MiB${holder}: ${brief(detail, 200)}`,
     fix: {
       code: "use a smaller batch or image, or wrap the work in device.scope() so that intermediate tensors are freed",
     },

@@ -1,4 +1,4 @@
-import type { Capabilities, Plan, Tile, Tunable, Tuning } from "@fcn/kernels";
+import type { Capabilities, KernelTile, Plan, Tunable, Tuning } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
 import type { Storage } from "./storage.js";
 
@@ -16,7 +16,7 @@ interface TuningCase {
 /** The result of tuning one op. */
 export interface TuningResult {
   readonly key: string;
-  readonly tile: Tile;
+  readonly tile: KernelTile;
   /** Time of the default tile divided by the time of `tile`. */
   readonly speedup: number;
 }
@@ -45,7 +45,7 @@ export class Tuner {
 
   /** Measures all of them, and returns the tiles that differ from the defaults. */
   async measure(bench: Bench, onProgress: TuningProgress = () => {}): Promise<Tuning> {
-    const tiles: [string, Tile][] = [];
+    const tiles: [string, KernelTile][] = [];
     let done = 0;
     for (const wanted of this.#cases.values()) {
       const result = await tuneCase(bench, wanted);
@@ -72,9 +72,9 @@ type Round = (runs: number) => Promise<number>;
 async function tuneCase(bench: Bench, { op, planner, tunable, bytes }: TuningCase): Promise<TuningResult> {
   const { key, candidates } = tunable;
   const operands = Object.fromEntries(Object.entries(bytes).map(([name, size]) => [name, bench.allocate(op, size)]));
-  const rounds = new Map<Tile, Round>();
+  const rounds = new Map<KernelTile, Round>();
   try {
-    let best = { tile: candidates[0] as Tile, time: Number.POSITIVE_INFINITY };
+    let best = { tile: candidates[0] as KernelTile, time: Number.POSITIVE_INFINITY };
     for (const tile of candidates) {
       const plan = planner({ ...bench.capabilities, tuning: { [key]: tile } });
       if (!plan || !(await compiles(bench, plan))) continue;
@@ -83,7 +83,7 @@ async function tuneCase(bench: Bench, { op, planner, tunable, bytes }: TuningCas
       const time = await timeOf(round, HOPELESS * best.time);
       if (time < best.time) best = { tile, time };
     }
-    const [rule] = candidates as readonly [Tile];
+    const [rule] = candidates as readonly [KernelTile];
     const [first, last] = [rounds.get(rule), rounds.get(best.tile)];
     const speedup = first && last && first !== last ? await compare(first, last, best.time) : 1;
     return speedup >= WORTHWHILE ? { key, tile: best.tile, speedup } : { key, tile: rule, speedup: 1 };

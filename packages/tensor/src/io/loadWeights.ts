@@ -142,7 +142,7 @@ async function write(
 
 function partly(error: unknown, written: number): unknown {
   if (!(error instanceof TensorError)) return error;
-  const fix = { code: `${error.fix}; do not use the module before it is loaded anew`, command: error.commandFix };
+  const fix = { code: `${error.fix}; do not use the module until it has been loaded again`, command: error.commandFix };
   return reworded(error, { message: `${error.message}; ${written} arrays were loaded before`, fix });
 }
 
@@ -163,7 +163,7 @@ function renamed(
     if (other !== undefined) {
       throw invalidArgument(
         `${OP}: rename makes ${brief(name)} of both ${brief(other)} and ${brief(from)}`,
-        "give each name of the file a name of its own, or undefined to leave it out",
+        "return a different name for each name in the file, or undefined to leave it out",
       );
     }
     names.set(name, from);

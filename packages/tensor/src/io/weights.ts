@@ -1,4 +1,6 @@
 import { brief, showSome, type TensorError } from "../plain/errors.js";
+import { checkValue } from "../plain/options.js";
+import { oneOf } from "../plain/rules.js";
 import {
   type ArrayInfo,
   elementCount,
@@ -62,7 +64,8 @@ export interface OpenWeightsOptions extends ReadPthOptions {
  * Opens a weights file (safetensors, `.npz`, PyTorch's `.pth` and `.pt`, `.caffemodel`), passes it to `use` and closes
  * it. Until `use` is done, values can be read one by one, so that a large file is never completely in memory.
  *
- * Throws `unreadable-file`, `corrupt-file`, `unsupported-file`, and the errors of the reader of the format.
+ * Throws `invalid-argument` for an unknown `format`, `unreadable-file`, `corrupt-file`, `unsupported-file`, and the
+ * errors of the reader of the format.
  */
 export async function openWeights<T>(
   pathOrBytes: PathOrBytes,
@@ -79,6 +82,7 @@ export async function withWeights<T>(
   options: OpenWeightsOptions,
   use: (weights: OpenedWeights) => T | Promise<T>,
 ): Promise<T> {
+  if (options.format !== undefined) checkValue(reader, "format", options.format, FORMAT);
   return withSource(reader, pathOrBytes, async (source) => {
     const opened = await guessed(source, "a file of weights", async () => {
       const format = options.format ?? (await detect(source));
@@ -96,6 +100,8 @@ const OPENERS: Readonly<Record<WeightsFormat, (source: Source, options: ReadPthO
   caffemodel: openCaffemodel,
 };
 
+const FORMAT = oneOf(...Object.keys(OPENERS));
+
 /** Recognises the format by the first bytes. A `.caffemodel` has no signature, so it comes last. */
 async function detect(source: Source): Promise<WeightsFormat> {
   if (await isZip(source)) return pickleOf(await openZip(source)) ? "pth" : "npz";
@@ -107,8 +113,8 @@ async function detect(source: Source): Promise<WeightsFormat> {
   const first = Array.from(start, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   throw unsupportedFile(
     source,
-    start.length === 0 ? "it is empty" : `it starts as no format of weights does (${first})`,
-    { code: `${GIVE_WEIGHTS}, or say which it is: { format: "pth" }` },
+    start.length === 0 ? "it is empty" : `it does not start like any format of weights (${first})`,
+    { code: `${GIVE_WEIGHTS}, or name its format: { format: "pth" }` },
   );
 }
 

@@ -12,6 +12,6 @@ export { Dropout, Dropout2d, type DropoutOptions, type SeededModule } from "./dr
 export { GroupNorm, type GroupNormOptions } from "./groupNorm.js";
 export { convolutionWeight } from "./initialise.js";
 export { Module } from "./module.js";
+export { AvgPool2d, MaxPool2d, type OpLayer, Upsample } from "./opLayers.js";
 export { Sequential } from "./sequential.js";
 export type { LoadOptions, LoadReport, StateAdapter, StateArray, StateDict } from "./stateDict.js";
-export { AvgPool2d, MaxPool2d, type OpLayer, Upsample } from "./window.js";

@@ -164,7 +164,7 @@ function prefixOf(at: string, prefix: string, clean: ReadonlyMap<string, string>
   const firsts = new Set([...clean.keys()].map((name) => name.slice(0, name.indexOf(".") + 1)));
   throw invalidArgument(
     `${at}: no name begins with ${JSON.stringify(brief(dotted))}; names begin with ${showSome([...firsts].filter(Boolean))}`,
-    "pass the beginning that the names of the net have in the file",
+    "pass the prefix that the names of the net have in the file",
   );
 }
 
@@ -173,7 +173,7 @@ function ambiguous(at: string, candidates: readonly Candidate[]): TensorError {
   const shown = candidates.map(({ prefix, found }) => `${JSON.stringify(prefix)} (${found.size} arrays)`);
   return new TensorError({
     code: "ambiguous-prefix",
-    message: `${at}: the names of the net stand below several prefixes: ${showSome(shown)}`,
+    message: `${at}: the names of the net are found under several prefixes: ${showSome(shown)}`,
     fix: { code: `choose one: pass { prefix: ${JSON.stringify(brief(prefixes.at(-1)!))} }, for example` },
     details: { prefixes: prefixes.map((prefix) => brief(prefix)) },
   });

@@ -30,7 +30,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const uneven = sides(options.padding).some(([before, after]) => before !== after);
   if (countIncludePad && uneven) {
     throw invalidArgument(
-      `${op}: padding ${JSON.stringify(options.padding)} differs between opposite sides, which a divisor that counts it does not support`,
+      `${op}: padding ${JSON.stringify(options.padding)} differs between opposite sides, which is not supported when the divisor counts the padding`,
       "pass countIncludePad: false, or pad() the input first",
     );
   }

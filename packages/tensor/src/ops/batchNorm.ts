@@ -53,7 +53,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   if (training && rows < 2) {
     throw new TensorError({
       code: "invalid-shape",
-      message: `${OP}: x ${show(x.shape)} has one value a channel, training needs at least two for a variance`,
+      message: `${OP}: x ${show(x.shape)} has one value per channel, but training needs at least two for a variance`,
       fix: "use a larger batch or image, or training: false",
       details: { is: ONE_VALUE },
     });

@@ -16,25 +16,25 @@ import { checkRank, type Extent, type Padding, pair, sides } from "../plain/shap
 import { checkFloat, checkVectors, imageSizes, type Sizes4 } from "./operands.js";
 
 /** Stride and dilation in pixels, one number or [h, w], and groups of channels. All are 1 by default. */
-export interface WindowOptions {
+export interface ConvolutionOptions {
   readonly stride?: Extent;
   readonly dilation?: Extent;
   readonly groups?: number;
 }
 
-export interface Conv2dOptions extends WindowOptions {
+export interface Conv2dOptions extends ConvolutionOptions {
   /** Zeros around x. Default 0. */
   readonly padding?: Padding;
 }
 
-export interface ConvTranspose2dOptions extends WindowOptions {
+export interface ConvTranspose2dOptions extends ConvolutionOptions {
   /** Rows and columns to cut off each side of the output. Default 0. */
   readonly padding?: Extent;
   /** Rows and columns to add at the end of the output. Default 0. */
   readonly outputPadding?: Extent;
 }
 
-const WINDOW: RulesOf<WindowOptions> = { stride: extent(1), dilation: extent(1), groups: whole(1) };
+const WINDOW: RulesOf<ConvolutionOptions> = { stride: extent(1), dilation: extent(1), groups: whole(1) };
 /** @internal */
 export const CONV2D: RulesOf<Conv2dOptions> = { ...WINDOW, padding };
 /** @internal */

@@ -3,10 +3,10 @@ export * from "./batchNorm.js";
 export * from "./confusionMatrix.js";
 export {
   type Conv2dOptions,
+  type ConvolutionOptions,
   type ConvTranspose2dOptions,
   conv2d,
   convTranspose2d,
-  type WindowOptions,
 } from "./conv.js";
 export * from "./crossEntropy.js";
 export { type DropoutOptions, dropout, dropout2d } from "./dropout.js";

@@ -24,7 +24,9 @@ const OP = "interpolate";
 /** @internal */
 export const INTERPOLATE: RulesOf<InterpolateOptions> = {
   size: extent(1),
-  scaleFactor: rule("a number above 0 or [h, w] of such", (value) => pair(value as number).every(positive.holds)),
+  scaleFactor: rule("a number above 0 or two of them as [h, w]", (value) =>
+    pair(value as number).every(positive.holds),
+  ),
   mode: oneOf("nearest", "bilinear"),
   alignCorners: boolean,
 };

@@ -26,7 +26,7 @@ function productOf(a: readonly number[], b: readonly number[]): Product {
   const matching = b.at(-2) ?? b[0]!;
   if (inner !== matching) {
     throw invalidShape(
-      `matmul: a has shape ${show(a)} and b ${show(b)}: the last dimension of a (${inner}) must equal the ${b.length > 1 ? "second last" : "only"} of b (${matching})`,
+      `matmul: a has shape ${show(a)} and b ${show(b)}: the last dimension of a (${inner}) must equal the ${b.length > 1 ? "second-to-last" : "only"} of b (${matching})`,
       "transpose one operand with permute, or reshape it",
     );
   }

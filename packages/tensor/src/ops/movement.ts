@@ -55,7 +55,7 @@ function sliceBox(op: string, x: Tensor, begin: readonly number[], sizes: readon
 }
 
 const RANGES = rule<readonly unknown[]>(
-  "a list of [start, end], one a dimension",
+  "a list of [start, end], one per dimension",
   (ranges) =>
     Array.isArray(ranges) && ranges.every((range) => (range ?? undefined) === undefined || Array.isArray(range)),
 );
@@ -70,7 +70,7 @@ export function slice(x: Tensor, ranges: readonly (readonly [number?, number?] |
   if (ranges.length > x.shape.length) {
     throw invalidArgument(
       `slice: ${ranges.length} ranges for a tensor of shape ${show(x.shape)}`,
-      "pass at most one range a dimension",
+      "pass at most one range per dimension",
     );
   }
   const bounds = x.shape.map((size, i) => {
@@ -173,7 +173,7 @@ export function concat(list: readonly Tensor[], options: { dim?: number } = {}):
     if (!fits || t.dtype !== first.dtype) {
       throw invalidShape(
         `concat: ${show(t.shape)} (${t.dtype}) does not join ${show(first.shape)} (${first.dtype}) along dim ${axis}`,
-        "make all sizes but that of dim, and the dtypes, equal",
+        "make the dtypes equal, and all sizes except that of dim",
       );
     }
   }
@@ -228,7 +228,7 @@ export function addInto(target: Tensor, x: Tensor, { begin }: { begin: readonly 
   if (begin.length !== target.shape.length || x.shape.length !== target.shape.length || !inside) {
     throw invalidShape(
       `addInto: x ${show(x.shape)} at ${show(begin)} does not lie inside target ${show(target.shape)}`,
-      "choose a box inside the target, with one start a dimension",
+      "choose a box inside the target, with one start per dimension",
     );
   }
   if (recording([target, x])) {

@@ -30,7 +30,7 @@ export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {
   if (palette.shape.length !== 1 || (image && !sameShape(image.shape, labels.shape))) {
     throw invalidShape(
       `paint: labels have shape ${show(labels.shape)}, palette ${show(palette.shape)}${image ? `, image ${show(image.shape)}` : ""}`,
-      "pass one pixel a label as palette [K], and an image of one pixel a label",
+      "pass a palette [K] of one pixel per label value, and an image of one pixel per label",
     );
   }
   const { runtime, shape } = labels;

@@ -155,7 +155,7 @@ function checkParameters(op: string, groups: readonly { readonly params: readonl
   const all = groups.flatMap(({ params }) => params);
   if (all.length === 0) throw invalidArgument(`${op}: there are no parameters`, { code: "pass module.parameters()" });
   if (new Set(all).size < all.length) {
-    throw invalidArgument(`${op}: a parameter was given more than once`, "name each parameter in one group");
+    throw invalidArgument(`${op}: a parameter was given more than once`, "put each parameter into one group only");
   }
   const made = all.findIndex((parameter) => parameter.node);
   if (made >= 0) {

@@ -27,10 +27,12 @@ export function isNode(): boolean {
 export function nodeModule<Name extends keyof NodeModules>(op: string, name: Name): NodeModules[Name] {
   const found = isNode() ? process.getBuiltinModule?.(name) : undefined;
   if (found !== undefined) return found as NodeModules[Name];
-  const here = isNode() ? `this is Node ${process.versions.node}` : "this is no Node";
+  const here = isNode() ? `this is Node ${process.versions.node}` : "this is not Node";
   throw new TensorError({
     code: "unsupported",
     message: `${op}: needs Node's module ${name.slice("node:".length)}, and ${here}`,
-    fix: isNode() ? "install Node 20.16 or newer" : "run it in Node; in a browser use what takes and returns bytes",
+    fix: isNode()
+      ? "install Node 20.16 or newer"
+      : "run it in Node; in a browser use the functions that take and return bytes",
   });
 }

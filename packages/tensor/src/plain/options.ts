@@ -28,7 +28,7 @@ export function checkOptions<T extends object>(
   const known = Object.keys(rules);
   if (typeof given !== "object" || given === null || Array.isArray(given) || ArrayBuffer.isView(given)) {
     throw invalidArgument(
-      `${op}: ${given === undefined ? "there are no options" : `the options are ${describe(given)}`}, expected an object`,
+      `${op}: ${given === undefined ? "the options are missing" : `the options are ${describe(given)}`}, expected an object`,
       { code: `pass { ${known.join(", ")} } or some of them` },
     );
   }

@@ -76,10 +76,10 @@ const isExtent = (value: unknown, least: number): boolean => {
 
 /** One number for both sides of a plane, or [h, w]. */
 export const extent = (least: number): Rule<Extent> =>
-  rule(`a whole number of at least ${least} or [h, w] of such`, (value) => isExtent(value, least));
+  rule(`a whole number of at least ${least} or two of them as [h, w]`, (value) => isExtent(value, least));
 
 export const padding: Rule<Padding> = rule(
-  "a whole number of at least 0, [h, w] of such or [[top, bottom], [left, right]]",
+  "a whole number of at least 0, two of them as [h, w] or [[top, bottom], [left, right]]",
   (value) => {
     const isNested = Array.isArray(value) && value.some((side) => typeof side !== "number");
     if (!isNested) return isExtent(value, 0);

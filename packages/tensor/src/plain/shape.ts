@@ -81,7 +81,7 @@ export function broadcastShape(op: string, a: readonly number[], b: readonly num
     if (x !== y && x !== 1 && y !== 1) {
       throw invalidShape(
         `${op}: shapes ${show(a)} and ${show(b)} do not broadcast (dimension ${i}: ${x} against ${y})`,
-        "make the sizes equal, or 1 where one operand is to be repeated",
+        "make the sizes equal, or 1 where one operand should be repeated",
       );
     }
     return Math.max(x, y);

@@ -74,7 +74,7 @@ describe("fcn train on a device that fails", () => {
     [
       "out-of-memory",
       1650,
-      /^error: train: .*there is no memory of/,
+      /^error: train: .*could not allocate/,
       /^fix: train with a smaller --batch .* or --crop, into another folder from --weights \S+; or end other programs .* --resume: /,
     ],
   ] as const)(

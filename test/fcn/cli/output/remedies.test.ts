@@ -34,7 +34,7 @@ describe("the remedy of an error at the command line", () => {
     const remedies = [
       "pass { strict: false } to load only what fits",
       "read it with io.readNpy",
-      'or say which it is: { format: "pth" }',
+      'or name its format: { format: "pth" }',
       "write the file again with saveModel",
       "build the net with models.create and loadStateDict",
       "call backward() before optimizer.step()",

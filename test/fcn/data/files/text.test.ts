@@ -47,7 +47,7 @@ describe("text in another encoding", () => {
     const line = bytes.slice(0, offset).includes(0x0a as never) ? 2 : 1;
     const wrong = bytes[offset]?.toString(16);
     expect(message).toBe(
-      `${file}: it is no text in UTF-8: byte ${offset} (0x${wrong}, in line ${line}) is wrong; it reads as ${encoding}`,
+      `${file}: it is not UTF-8 text: byte ${offset} (0x${wrong}, in line ${line}) is invalid; it looks like ${encoding}`,
     );
     expect(fix).toBe(
       `save it as UTF-8: iconv -f ${encoding} -t UTF-8 ${file} > utf8.txt, then put utf8.txt in its place, and likewise all others of the same source`,
@@ -107,13 +107,13 @@ describe("text in another encoding", () => {
   ])("is refused by every reader of text: %s", async (name, files) => {
     await writeTree(root, files);
     const { message, fix, commandFix = fix } = await refusal(data.open(root));
-    expect(message).toContain(`${join(root, name)}: it is no text in UTF-8: byte `);
+    expect(message).toContain(`${join(root, name)}: it is not UTF-8 text: byte `);
     expect(commandFix).toContain("iconv -f GBK -t UTF-8");
   });
 
   it("is refused in the file of --classes", async () => {
     await writeTree(root, { "names.txt": gbk });
-    await expect(classNames(join(root, "names.txt"))).rejects.toThrow("it is no text in UTF-8");
+    await expect(classNames(join(root, "names.txt"))).rejects.toThrow("it is not UTF-8 text");
   });
 });
 

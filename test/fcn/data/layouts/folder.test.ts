@@ -102,7 +102,7 @@ describe("a folder of images and masks", () => {
     );
     root = join(base, String(count++));
     await pairs(["a", "b"], { "splits/train.txt": new Uint8Array(utf16.subarray(2)), "splits/val.txt": "b" });
-    await expect(data.open(root)).rejects.toThrow("train.txt: it is no text in UTF-8");
+    await expect(data.open(root)).rejects.toThrow("train.txt: it is not UTF-8 text");
   });
 
   it("names the file of another format that has the name of a partner", async () => {

@@ -72,7 +72,7 @@ describe.each([true, false])("readCaffemodel, packed %s", (packed) => {
     });
   });
 
-  it("reads blobs longer than its window", async () => {
+  it("reads blobs longer than its chunk", async () => {
     const values = Array.from({ length: 50_000 }, (_, i) => i % 1000);
     const net = { layer: [{ name: "a", blobs: [shaped([50_000], values), shaped([2], [1, 2])] }] };
     const read = await io.readCaffemodel(caffemodel(net, { packed }));
@@ -160,14 +160,14 @@ describe("readCaffemodel", () => {
       "two precisions",
       caffemodel({ layer: [{ name: "a", blobs: [{ ...shaped([1], [1]), doubleData: [1] }] }] }),
       "corrupt-file",
-      "single and of double precision",
+      "single and double precision",
     ],
     ["a layer twice", caffemodel({ layer: [a, a] }), "corrupt-file", "two of its arrays are called a.weight"],
     [
       "the first format of all",
       caffemodel({ layers: [{ layer: wire(1) }] }),
       "unsupported-file",
-      "the first format of Caffe (V0)",
+      "in Caffe's first format (V0)",
     ],
     [
       "a name without end",

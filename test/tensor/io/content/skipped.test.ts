@@ -136,7 +136,7 @@ describe("a tensor of a kind that is not read", () => {
     const { arrays, skipped } = await readAll((options) => io.readNpz(file, options));
     expect(arrays).toEqual({ w: W });
     expect(skipped).toEqual({
-      "readme.txt": "it does not start as a .npy file does",
+      "readme.txt": "it does not start like a .npy file",
       locked: "it is encrypted",
       bz: "it is compressed by method 12",
     });

@@ -113,14 +113,18 @@ describe("a pickle that reaches for code", () => {
       tuple(),
       NONE,
     );
-    await expectRefused(pickle(wrapped), "corrupt-file", /rebuilds a tensor by a function that makes none/);
-    await expectRefused(pickle(nested), "corrupt-file", /rebuilds a tensor by a function that makes none/);
-    await expectRefused(pickle(call(string("os.system"), string("x"))), "corrupt-file", /calls what is no class/);
+    await expectRefused(pickle(wrapped), "corrupt-file", /rebuilds a tensor with a function that makes something else/);
+    await expectRefused(pickle(nested), "corrupt-file", /rebuilds a tensor with a function that makes something else/);
+    await expectRefused(
+      pickle(call(string("os.system"), string("x"))),
+      "corrupt-file",
+      /calls something that is neither a class/,
+    );
     await expectRefused(pickle(join(EMPTY_LIST, dict(), BUILD)), "corrupt-file", /sets the state of an object/);
     await expectRefused(
       pickle(call(global("torch._utils", "_rebuild_parameter"), string("x"))),
       "corrupt-file",
-      /no tensor as a parameter/,
+      /not a tensor as a parameter/,
     );
   });
 
@@ -143,8 +147,8 @@ describe("a damaged pickle", () => {
     ["the extension registry", pickle(raw(0x82, 1)), /unknown opcode 0x82/],
     ["an out-of-band buffer", pickle(raw(0x97)), /unknown opcode 0x97/],
     ["a key without a value", pickle(EMPTY_DICT, MARK, int(1), raw(0x75)), /key without a value/],
-    ["items of a list", pickle(EMPTY_LIST, int(1), int(2), raw(0x73)), /items of what is no dict/],
-    ["an append to a dict", pickle(EMPTY_DICT, int(1), raw(0x61)), /appends to what is no list/],
+    ["items of a list", pickle(EMPTY_LIST, int(1), int(2), raw(0x73)), /items of something that is not a dict/],
+    ["an append to a dict", pickle(EMPTY_DICT, int(1), raw(0x61)), /appends to something that is not a list/],
     ["text that is not UTF-8", pickle(raw(0x58, 1, 0, 0, 0, 0xff)), /not UTF-8/],
     ["a negative length", pickle(raw(0x54, 0xff, 0xff, 0xff, 0xff)), /negative length/],
     [
@@ -154,24 +158,24 @@ describe("a damaged pickle", () => {
     ],
     ["a damaged number", pickle(new TextEncoder().encode("I12x\n")), /number 12x/],
     ["an endless number", pickle(new TextEncoder().encode(`L${"9".repeat(5000)}\n`)), /has the number 9{80}\.\.\./],
-    ["a persistent id that is no storage", pickle(tuple(string("module"), NONE), raw(0x51)), /no storage/],
+    ["a persistent id that is no storage", pickle(tuple(string("module"), NONE), raw(0x51)), /not a storage/],
     [
       "a storage of no class",
       pickle(tuple(string("storage"), NONE, string("0"), string("cpu"), int(6)), raw(0x51)),
-      /storage by damaged/,
+      /storage with damaged/,
     ],
-    ["a storage of negative length", pickle(storage("0", -6)), /storage by damaged/],
+    ["a storage of negative length", pickle(storage("0", -6)), /storage with damaged/],
     ["a storage in two ways", pickle(tuple(storage("0", 6), storage("0", 5))), /storage 0 in two ways/],
-    ["a tensor out of its storage", pickle(tensor(storage("0", 6), 1, [2, 3], [3, 1])), /reaches out of its storage/],
-    ["strides out of the storage", pickle(tensor(storage("0", 6), 0, [2, 2], [5, 1])), /reaches out of its storage/],
-    ["negative strides", pickle(tensor(storage("0", 6), 5, [6], [-1])), /tensor by damaged/],
-    ["too few strides", pickle(tensor(storage("0", 6), 0, [2, 3], [1])), /tensor by damaged/],
-    ["a negative size", pickle(tensor(storage("0", 6), 0, [-2], [1])), /tensor by damaged/],
-    ["65 dimensions", pickle(tensor(storage("0", 6), 0, Array(65).fill(1), Array(65).fill(0))), /tensor by damaged/],
+    ["a tensor out of its storage", pickle(tensor(storage("0", 6), 1, [2, 3], [3, 1])), /extends beyond its storage/],
+    ["strides out of the storage", pickle(tensor(storage("0", 6), 0, [2, 2], [5, 1])), /extends beyond its storage/],
+    ["negative strides", pickle(tensor(storage("0", 6), 5, [6], [-1])), /tensor with damaged/],
+    ["too few strides", pickle(tensor(storage("0", 6), 0, [2, 3], [1])), /tensor with damaged/],
+    ["a negative size", pickle(tensor(storage("0", 6), 0, [-2], [1])), /tensor with damaged/],
+    ["65 dimensions", pickle(tensor(storage("0", 6), 0, Array(65).fill(1), Array(65).fill(0))), /tensor with damaged/],
     [
       "sizes beyond 2^53",
       pickle(tensor(storage("0", 6), 0, Array(4).fill(2e9), Array(4).fill(0))),
-      /tensor by damaged/,
+      /tensor with damaged/,
     ],
     ["a newer protocol", join(raw(0x80, 9), NONE, raw(0x2e)), /protocol 9/],
   ])("with %s is refused", async (_, data, problem) => {
@@ -229,13 +233,13 @@ describe("a damaged pickle", () => {
   it("does not multiply a list by recalling it", async () => {
     const long = join(EMPTY_LIST, MARK, new Uint8Array(10_000).fill(0x4e), raw(0x65), put(0));
     const again = Array.from({ length: 2000 }, () => call(global("collections", "OrderedDict"), get(0)));
-    await expectRefused(pickle(long, ...again), "corrupt-file", /makes a dict from what are no pairs/);
+    await expectRefused(pickle(long, ...again), "corrupt-file", /makes a dict from items that are not pairs/);
   });
 });
 
 describe("a legacy file that is no file of torch.save", () => {
   it.each<[string, Uint8Array, string]>([
-    ["another pickle", pickle(int(5)), "it is a pickle, but not of torch.save"],
+    ["another pickle", pickle(int(5)), "it is a pickle that torch.save did not write"],
     ["a newer version", join(torchLegacy(pickle(NONE)).slice(0, 15), pickle(int(1002))), "its format version is 1002"],
     ["nothing", new Uint8Array(0), "it starts neither as a zip archive nor as a pickle"],
     ["a call of nothing", join(raw(0x80, 2), EMPTY_TUPLE, REDUCE), "its stack is empty"],
@@ -243,7 +247,7 @@ describe("a legacy file that is no file of torch.save", () => {
     expect((await refusal(io.readPth(file))).message).toContain(problem);
   });
 
-  it("has pickles longer than one window", async () => {
+  it("has pickles longer than one read", async () => {
     const many = Array.from({ length: 3000 }, (_, i): [Uint8Array, Uint8Array] => [
       string(`a.rather.long.name.of.a.layer.${i}`),
       tensor(storage("0", 6), 0, [6], [1]),

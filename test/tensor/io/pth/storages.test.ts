@@ -89,15 +89,15 @@ describe("tensors on storages", () => {
   it("need their storage in the file, whole", async () => {
     const data = pickle(dict([string("w"), weight]));
     const zipError = await refusal(io.readPth(torchZip(data, { 1: SIX })));
-    expect(zipError.message).toContain("tensor w lies in storage 0, which is not there");
+    expect(zipError.message).toContain("tensor w lies in storage 0, which is missing");
     const shortError = await refusal(io.readPth(torchZip(data, { 0: SIX.slice(0, 20) })));
     expect(shortError.message).toContain("tensor w ends at byte 24 of its storage, which has 20");
     const listError = await refusal(io.readPth(torchLegacy(data)));
-    expect(listError.message).toContain("tensor w lies in storage 0, which is not there");
+    expect(listError.message).toContain("tensor w lies in storage 0, which is missing");
     const countError = await refusal(io.readPth(torchLegacy(data, [["0", 5, SIX]])));
     expect(countError.message).toContain("storage 0 has 5 elements, its pickle says 6");
     const endError = await refusal(io.readPth(torchLegacy(data, [["0", 6, SIX.slice(0, 23)]])));
-    expect(endError.message).toContain("storage 0 of 24 bytes reaches past its end");
+    expect(endError.message).toContain("storage 0 of 24 bytes extends beyond the end of the file");
     const twiceError = await refusal(
       io.readPth(
         torchLegacy(data, [

@@ -86,7 +86,7 @@ describe("readSafetensors", () => {
 
   it.each<[string, Uint8Array, string]>([
     ["too short", new Uint8Array(5), "it has 5 bytes, but a safetensors file has at least 8"],
-    ["a header longer than the file", fileOf("{}", 0).fill(9, 0, 1), "its header is said to have 9 bytes"],
+    ["a header longer than the file", fileOf("{}", 0).fill(9, 0, 1), "its header claims to have 9 bytes"],
     ["a header that is no JSON", fileOf("{nonsense", 0), "its header is not JSON"],
     ["a header that is a list", fileOf("[1]", 0), "its header is not a JSON object"],
     ["a negative size", fileOf({ a: f32([-1], 0, 4) }, 4), "tensor a: its shape is [-1]"],
@@ -107,8 +107,8 @@ describe("readSafetensors", () => {
   const deep = `{"a": {"dtype": "F32", "shape": ${"[".repeat(200_000)}1${"]".repeat(200_000)}, "data_offsets": [0, 4]}}`;
   const scalar = f32([], 0, 4);
   it.each<[string, Uint8Array, string]>([
-    ["a header of 4 GiB", lengthOnly(2n ** 32n), "its header is said to have 4294967296 bytes, but the file has 10"],
-    ["a header of 2^64 - 1", lengthOnly(2n ** 64n - 1n), "its header is said to have 18446744073709552000 bytes"],
+    ["a header of 4 GiB", lengthOnly(2n ** 32n), "its header claims to have 4294967296 bytes, but the file has 10"],
+    ["a header of 2^64 - 1", lengthOnly(2n ** 64n - 1n), "its header claims to have 18446744073709552000 bytes"],
     ["a header that nests deeply", fileOf(deep, 4), "its header nests deeper than 3 levels"],
     ["a header of brackets", fileOf("[".repeat(1_000_000), 0), "its header nests deeper than 3 levels"],
     ["a string without end", fileOf(`{"${'\\"'.repeat(300_000)}`, 0), "its header is not JSON"],

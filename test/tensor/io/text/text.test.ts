@@ -53,7 +53,7 @@ describe("the encoding of other text", () => {
     const fault = decodeText(Uint8Array.from([0xcb, 0xcf, 0xdb, 0xcb, 0xc1])) as TextFault;
     expect(fault).toMatchObject({ encoding: "KOI8-R", isSure: false });
     expect(fault.others).toContain("WINDOWS-1251");
-    expect(describeFault(fault)).not.toContain("reads as");
+    expect(describeFault(fault)).not.toContain("looks like");
     expect(recodeFix("a.json", fault)).toMatch(
       /for example, where it is KOI8-R: iconv -f KOI8-R .* \(it may be WINDOWS-1251 or .* too: take what shows/,
     );
@@ -69,7 +69,7 @@ describe("a model.json in another encoding", () => {
     expect(error).toBeInstanceOf(TensorError);
     expect(error).toMatchObject({
       code: "corrupt-file",
-      message: expect.stringContaining("it is no text in UTF-8: byte 7 (0xb1, in line 1) is wrong"),
+      message: expect.stringContaining("it is not UTF-8 text: byte 7 (0xb1, in line 1) is invalid"),
       fix: expect.stringContaining("iconv -f GBK -t UTF-8"),
     });
   });

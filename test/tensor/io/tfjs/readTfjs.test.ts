@@ -169,14 +169,14 @@ describe("a file that readTfjs refuses", () => {
     [
       "a size beyond the file",
       withWeight({ ...one, shape: [1e6, 1e6] }),
-      "shard s: weight w needs 3999999999992 bytes more",
+      "shard s: weight w needs 3999999999992 more bytes",
     ],
     [
       "a quantisation without scale",
       withWeight({ ...one, quantization: { dtype: "uint8", min: 0 } }),
       "scale missing and min 0",
     ],
-    ["too little data", withWeight(one, 7), "shard s: weight w needs 1 bytes more than the shards hold"],
+    ["too little data", withWeight(one, 7), "shard s: weight w needs 1 more bytes than the shards hold"],
     ["too much data", withWeight(one, 9), "shard s: 1 bytes at its end belong to no weight"],
     ["a shard too many", withManifest([{ paths: ["s"], weights: [] }]), "the shards after it (s) belong to no weight"],
   ])("with %s", async (_, files, problem) => {

@@ -62,7 +62,7 @@ describe("zip archives", () => {
     [
       "less data than it says",
       zip({ "a.npy": { data: npy(1000, 7, 1872), deflate: true, claimedSize: 2000 } }),
-      "it has 1128 bytes, its directory says 2000",
+      "it has 1128 bytes, but its directory says 2000",
     ],
     [
       "more data than it says",
@@ -100,7 +100,7 @@ describe("zip archives", () => {
       ]),
       "two of its arrays are called a",
     ],
-    ["what is no array", zip({ "a.txt": { data: bytes(50) } }), "entry a.txt: it does not start as a .npy file does"],
+    ["what is no array", zip({ "a.txt": { data: bytes(50) } }), "entry a.txt: it does not start like a .npy file"],
   ])("with %s are refused", async (_, file, problem) => {
     const error = await refusal(io.readNpz(file));
     expect(error.code).toMatch(/^(corrupt|unsupported)-file$/);

@@ -4,7 +4,7 @@ import type { Source } from "../files/source.js";
 import { BYTES, FIXED32, FIXED64, type Field, VARINT, Varints, type WireReader } from "./wire.js";
 
 /** Numbers in the file: packed contiguously, or each after its own tag. */
-interface Run {
+interface Segment {
   readonly begin: number;
   readonly count: number;
   /** Bytes of a number. */
@@ -31,8 +31,8 @@ const NUMBERS: ReadonlyMap<number, NumberSize> = new Map([
   [8, 8],
 ]);
 
-/** Caffe writes one run. A file with more than this many is made to fill the memory. */
-const MAX_RUNS = 1024;
+/** Caffe writes one segment. A file with more than this many is made to fill the memory. */
+const MAX_SEGMENTS = 1024;
 
 /**
  * The blob [begin, end); undefined if it has neither sizes nor numbers. Throws `unsupported-file` if it has a shape,
@@ -41,40 +41,40 @@ const MAX_RUNS = 1024;
 export async function readBlob(reader: WireReader, at: Place, begin: number, end: number): Promise<Blob | undefined> {
   const legacy: (number | undefined)[] = [];
   const dims: number[] = [];
-  const runs: Run[] = [];
+  const segments: Segment[] = [];
   let hasShape = false;
   await reader.fields(begin, end, (field) => {
     const size = NUMBERS.get(field.number);
-    if (size !== undefined) return addRun(reader, at, runs, field, size, end);
+    if (size !== undefined) return addSegment(reader, at, segments, field, size, end);
     if (field.wire === VARINT && LEGACY_SIZES.includes(field.number)) legacy[field.number - 1] = field.value;
     if (field.wire !== BYTES || field.number !== SHAPE) return undefined;
     hasShape = true;
     return readDims(reader, at, field, dims);
   });
   const shape = hasShape ? dims : LEGACY_SIZES.map((_, i) => legacy[i] ?? 0);
-  if (!hasShape && legacy.length === 0 && runs.length === 0) return undefined;
-  return blobOf(reader.source, at, shape, runs);
+  if (!hasShape && legacy.length === 0 && segments.length === 0) return undefined;
+  return blobOf(reader.source, at, shape, segments);
 }
 
-async function addRun(
+async function addSegment(
   reader: WireReader,
   at: Place,
-  runs: Run[],
+  segments: Segment[],
   { number, wire, begin, end }: Field,
   size: NumberSize,
   limit: number,
 ): Promise<number | undefined> {
   const packed = wire === BYTES && (end - begin) % size === 0;
   if (!packed && wire !== (size === 4 ? FIXED32 : FIXED64)) throw corruptFile(at, "its numbers are damaged");
-  if (runs.length === MAX_RUNS) {
-    throw unsupportedFile(at, `its numbers lie in more than ${MAX_RUNS} pieces`, "save the model again with Caffe");
+  if (segments.length === MAX_SEGMENTS) {
+    throw unsupportedFile(at, `its numbers lie in more than ${MAX_SEGMENTS} pieces`, "save the model again with Caffe");
   }
   if (packed) {
-    if (end > begin) runs.push({ begin, count: (end - begin) / size, size, step: size });
+    if (end > begin) segments.push({ begin, count: (end - begin) / size, size, step: size });
     return end;
   }
-  const count = Math.max(1, await reader.countRun(number * 8 + wire, begin - 1, limit, size + 1));
-  runs.push({ begin, count, size, step: size + 1 });
+  const count = Math.max(1, await reader.countFields(number * 8 + wire, begin - 1, limit, size + 1));
+  segments.push({ begin, count, size, step: size + 1 });
   return begin - 1 + count * (size + 1);
 }
 
@@ -100,10 +100,11 @@ async function readPackedDims(source: Source, at: Place, { begin, end }: Field, 
   }
 }
 
-function blobOf(source: Source, at: Place, shape: readonly number[], runs: readonly Run[]): Blob {
-  const size = runs[0]?.size ?? 4;
-  if (runs.some((run) => run.size !== size)) throw corruptFile(at, "it has numbers of single and of double precision");
-  const found = runs.reduce((total, { count }) => total + count, 0);
+function blobOf(source: Source, at: Place, shape: readonly number[], segments: readonly Segment[]): Blob {
+  const size = segments[0]?.size ?? 4;
+  if (segments.some((segment) => segment.size !== size))
+    throw corruptFile(at, "it mixes numbers of single and double precision");
+  const found = segments.reduce((total, { count }) => total + count, 0);
   if (!isShape(shape)) throw corruptFile(at, "its shape is damaged");
   if (found === 0 && elementCount(shape) > 0) {
     const problem = "it has a shape, but no numbers of single or double precision";
@@ -112,19 +113,24 @@ function blobOf(source: Source, at: Place, shape: readonly number[], runs: reado
   if (elementCount(shape) !== found) {
     throw corruptFile(at, `its shape [${shape.join(", ")}] needs ${elementCount(shape)} numbers, it has ${found}`);
   }
-  const read = () => readRuns(source, runs, size, found);
+  const read = () => readSegments(source, segments, size, found);
   return { shape, stored: size === 8 ? "float64" : "float32", read };
 }
 
 /** How many numbers to read at once if each has a tag. */
 const PIECE = 2 ** 18;
 
-async function readRuns(source: Source, runs: readonly Run[], size: NumberSize, total: number): Promise<ArrayBuffer> {
-  const [only] = runs;
-  if (runs.length === 1 && only!.step === size) return source.read(only!.begin, only!.begin + total * size);
+async function readSegments(
+  source: Source,
+  segments: readonly Segment[],
+  size: NumberSize,
+  total: number,
+): Promise<ArrayBuffer> {
+  const [only] = segments;
+  if (segments.length === 1 && only!.step === size) return source.read(only!.begin, only!.begin + total * size);
   const out = new Uint8Array(total * size);
   let at = 0;
-  for (const { begin, count, step } of runs) {
+  for (const { begin, count, step } of segments) {
     for (let first = 0; first < count; first += PIECE) {
       const many = Math.min(PIECE, count - first);
       const start = begin + first * step;

@@ -71,7 +71,7 @@ export async function openCaffemodel(source: Source): Promise<Content> {
   const skipped = parts.filter((part) => "error" in part);
   checkUnique(source, parts);
   checkLeft(source, arrays, skipped);
-  if (arrays.length === 0) throw corruptFile(source, "it has no layer with weights, so it is no .caffemodel");
+  if (arrays.length === 0) throw corruptFile(source, "it has no layer with weights, so it is not a .caffemodel");
   const types = Object.fromEntries(layers.map(({ name, type }) => [name, type]));
   return { arrays, skipped, metadata: { name, layers: JSON.stringify(types) } };
 }
@@ -104,7 +104,7 @@ async function readLayer(reader: WireReader, layer: Field, format: LayerFields):
     if (field.wire === BYTES) {
       if (layer.number === V0_LAYER.in && field.number === V0_LAYER.number) {
         const fix = "upgrade it with Caffe's upgrade_net_proto_binary";
-        throw unsupportedFile(source, "it has the first format of Caffe (V0)", fix);
+        throw unsupportedFile(source, "it is in Caffe's first format (V0)", fix);
       }
       return Object.values(format).includes(field.number) ? readPart(field) : undefined;
     }

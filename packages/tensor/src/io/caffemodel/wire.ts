@@ -45,14 +45,14 @@ export interface Field {
 type Next = number | undefined;
 type Visit = (field: Field) => Next | Promise<Next> | undefined | Promise<void>;
 
-const WINDOW = 2 ** 16;
+const CHUNK = 2 ** 16;
 /** A tag and a length, or a tag and a value: two varints of at most 10 bytes. */
 const LONGEST_HEAD = 20;
 
-/** Reads the fields of protobuf messages in a file. Skips payloads, so that it holds only a window of 64 KiB. */
+/** Reads the fields of protobuf messages in a file. Skips payloads, so that it holds only a chunk of 64 KiB. */
 export class WireReader {
   #bytes = new Uint8Array(0);
-  /** Position of the window in the file. */
+  /** Position of the chunk in the file. */
   #base = 0;
 
   constructor(readonly source: Source) {}
@@ -73,7 +73,7 @@ export class WireReader {
   /**
    * Counts the consecutive fields of `step` bytes with this tag from `begin` on: unpacked numbers are stored like this.
    */
-  async countRun(tag: number, begin: number, end: number, step: number): Promise<number> {
+  async countFields(tag: number, begin: number, end: number, step: number): Promise<number> {
     let count = 0;
     for (let at = begin; at + step <= end; at += step, count++) {
       if (!this.#holds(at, at + 1)) await this.#fill(at);
@@ -87,7 +87,7 @@ export class WireReader {
   }
 
   async #fill(begin: number): Promise<void> {
-    this.#bytes = new Uint8Array(await this.source.read(begin, Math.min(begin + WINDOW, this.source.size)));
+    this.#bytes = new Uint8Array(await this.source.read(begin, Math.min(begin + CHUNK, this.source.size)));
     this.#base = begin;
   }
 
@@ -99,7 +99,7 @@ export class WireReader {
     const length = wire === BYTES ? value : (PLAIN_LENGTHS[wire] ?? Number.NaN);
     const at = begin + varints.at;
     if (number === 0 || Number.isNaN(value) || !(at + length <= end)) {
-      throw corruptFile(this.source, `the protobuf field at byte ${begin} is damaged or reaches out of its message`);
+      throw corruptFile(this.source, `the protobuf field at byte ${begin} is damaged or extends beyond its message`);
     }
     return { number, wire, value, begin: at, end: at + length };
   }

@@ -44,7 +44,7 @@ const STARTS: readonly (readonly [start: string | RegExp, what: string])[] = [
 
 /** The fix by kind of file. Kinds that can be converted or renamed have their own. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  "a web page (HTML)": "download the file itself: this is the page of an error, a login or a viewer",
+  "a web page (HTML)": "download the file itself: this is an error, login or viewer page",
   "a Git LFS pointer": "fetch the file that it stands for: git lfs pull",
   "a git-annex pointer": "fetch the file that it stands for: git annex get",
   "a gzip archive": "unpack it: gunzip, or tar xzf where it is a .tar.gz",

@@ -42,7 +42,7 @@ export async function readNpyHeader(at: Place, file: Pick<Source, "size" | "read
   const { size } = file;
   const start = new Uint8Array(await file.read(0, Math.min(size, 12)));
   if (start.length < 12 || !isNpy(start)) {
-    throw corruptFile(at, "it does not start as a .npy file does");
+    throw corruptFile(at, "it does not start like a .npy file");
   }
   const version = start[6]!;
   if (version < 1 || version > 3) {
@@ -52,7 +52,7 @@ export async function readNpyHeader(at: Place, file: Pick<Source, "size" | "read
   const begin = version === 1 ? 10 : 12;
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > MAX_HEADER || begin + length > size) {
-    throw corruptFile(at, `its header is said to have ${length} bytes, but the file has ${size}`);
+    throw corruptFile(at, `its header claims to have ${length} bytes, but the file has ${size}`);
   }
   const text = new TextDecoder().decode(await file.read(begin, begin + length));
   return { ...parseHeader(at, text), dataBegin: begin + length };

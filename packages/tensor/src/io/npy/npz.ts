@@ -50,7 +50,7 @@ async function openEntry(place: Place, name: string, entry: ZipEntry): Promise<C
   const isArray = entry.name.endsWith(".npy") || isNpy(new Uint8Array(await entry.read(0, Math.min(6, entry.size))));
   if (!isArray) {
     const fix = "unpack the archive and pass the weights in it";
-    throw unsupportedFile(place, "it does not start as a .npy file does", fix);
+    throw unsupportedFile(place, "it does not start like a .npy file", fix);
   }
   const header = await readNpyHeader(place, entry);
   checkDataSize(place, header, entry.size);

@@ -67,7 +67,7 @@ export class Machine {
   append(items: readonly Value[]): void {
     const list = this.top();
     const target = list instanceof Opaque ? list.items : list;
-    if (!Array.isArray(target)) throw new BadPickle("it appends to what is no list");
+    if (!Array.isArray(target)) throw new BadPickle("it appends to something that is not a list");
     for (const item of items) target.push(item);
   }
 
@@ -76,24 +76,25 @@ export class Machine {
     const dict = this.top();
     if (dict instanceof Map) for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
     else if (dict instanceof Opaque) this.append(items);
-    else throw new BadPickle("it sets items of what is no dict");
+    else throw new BadPickle("it sets items of something that is not a dict");
   }
 
   addItems(items: readonly Value[]): void {
     const set = this.top();
-    if (!(set instanceof Set)) throw new BadPickle("it adds to what is no set");
+    if (!(set instanceof Set)) throw new BadPickle("it adds to something that is not a set");
     for (const item of items) set.add(item);
   }
 
   find(module: Value, name: Value): Value {
-    if (typeof module !== "string" || typeof name !== "string") throw new BadPickle("it names a global by no string");
+    if (typeof module !== "string" || typeof name !== "string")
+      throw new BadPickle("it names a global by something that is not a string");
     return this.hooks.find(module, name);
   }
 
   /** Stands for a call of `callee`. Nothing is executed except the callee's entry in the table of globals. */
   call(callee: Value, args: Value): void {
-    if (!(callee instanceof Global)) throw new BadPickle("it calls what is no class or function");
-    if (!Array.isArray(args)) throw new BadPickle(`it calls ${callee.path} with what is no tuple`);
+    if (!(callee instanceof Global)) throw new BadPickle("it calls something that is neither a class nor a function");
+    if (!Array.isArray(args)) throw new BadPickle(`it calls ${callee.path} with arguments that are not a tuple`);
     this.push(callee.call(args));
   }
 

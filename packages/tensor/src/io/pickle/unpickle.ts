@@ -12,7 +12,7 @@ const NEWEST = 5;
 /** Each step creates a bounded amount of data. A state dict takes about twenty steps per tensor. */
 const MAX_STEPS = 4_000_000;
 const MAX_BYTES = 2 ** 27;
-const FIRST_WINDOW = 2 ** 16;
+const FIRST_READ = 2 ** 16;
 
 /** The fix for a file that holds more than weights. */
 export const SAVE_STATE_DICT = "save only the weights in PyTorch: torch.save(model.state_dict(), path)";
@@ -29,7 +29,7 @@ export interface Unpickled {
  */
 export function unpickle(at: Place, bytes: Uint8Array, hooks: PickleHooks): Unpickled {
   try {
-    return allowed(run(at, bytes, hooks), hooks);
+    return allowed(interpret(at, bytes, hooks), hooks);
   } catch (error) {
     throw readable(at, error, hooks);
   }
@@ -37,13 +37,13 @@ export function unpickle(at: Place, bytes: Uint8Array, hooks: PickleHooks): Unpi
 
 /** As {@link unpickle}, for a pickle of unknown length: reads more of the source until the pickle ends. */
 export async function unpickleFrom(source: Source, begin: number, hooks: PickleHooks): Promise<Unpickled> {
-  for (let window = FIRST_WINDOW; ; window *= 4) {
-    const end = Math.min(begin + Math.min(window, MAX_BYTES), source.size);
+  for (let length = FIRST_READ; ; length *= 4) {
+    const end = Math.min(begin + Math.min(length, MAX_BYTES), source.size);
     const bytes = new Uint8Array(await source.read(Math.min(begin, end), end));
     try {
-      return allowed(run(source, bytes, hooks), hooks);
+      return allowed(interpret(source, bytes, hooks), hooks);
     } catch (error) {
-      const more = error instanceof OutOfBytes && end < source.size && window < MAX_BYTES;
+      const more = error instanceof OutOfBytes && end < source.size && length < MAX_BYTES;
       if (!more) throw readable(source, error, hooks);
     }
   }
@@ -63,7 +63,7 @@ function readable(at: Place, error: unknown, hooks: PickleHooks): unknown {
   return error instanceof BadPickle ? corruptFile(at, `its pickle is damaged: ${error.message}`) : error;
 }
 
-function run(at: Place, bytes: Uint8Array, hooks: PickleHooks): Unpickled {
+function interpret(at: Place, bytes: Uint8Array, hooks: PickleHooks): Unpickled {
   const steps = stepTable();
   const cursor = new Cursor(bytes);
   const machine = new Machine(cursor, hooks);

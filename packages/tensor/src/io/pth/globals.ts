@@ -43,7 +43,7 @@ const RENAMED: Readonly<Record<string, string>> = { __builtin__: "builtins", cop
 
 function expectTensor(value: Value): TensorRef | Unread {
   if (value instanceof TensorRef || value instanceof Unread) return value;
-  throw new BadPickle("it wraps something that is no tensor as a parameter");
+  throw new BadPickle("it wraps something that is not a tensor as a parameter");
 }
 
 /**
@@ -52,10 +52,10 @@ function expectTensor(value: Value): TensorRef | Unread {
 function orderedDict(args: readonly Value[]): Map<Value, Value> {
   const list = args[0];
   if (list === undefined || list instanceof Map) return list ?? new Map();
-  if (!Array.isArray(list)) throw new BadPickle("it makes a dict from what is no list");
+  if (!Array.isArray(list)) throw new BadPickle("it makes a dict from something that is not a list");
   const dict = new Map<Value, Value>();
   for (const pair of list.splice(0)) {
-    if (!Array.isArray(pair) || pair.length !== 2) throw new BadPickle("it makes a dict from what are no pairs");
+    if (!Array.isArray(pair) || pair.length !== 2) throw new BadPickle("it makes a dict from items that are not pairs");
     dict.set(pair[0], pair[1]);
   }
   return dict;
@@ -100,7 +100,7 @@ function rebuildFromType(args: readonly Value[]): Value {
     return new Unread(...subclass(brief(type.path, 160)));
   }
   const known = callee instanceof Global && Object.hasOwn(TENSORS, callee.path) && Array.isArray(inner);
-  if (!known) throw new BadPickle("it rebuilds a tensor by a function that makes none");
+  if (!known) throw new BadPickle("it rebuilds a tensor with a function that makes something else");
   return callee.call(inner);
 }
 

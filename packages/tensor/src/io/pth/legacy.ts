@@ -28,7 +28,8 @@ export async function openLegacy(source: Source, options: ReadPthOptions): Promi
     at += length;
     return value;
   };
-  if ((await next()) !== MAGIC) throw unsupportedFile(source, "it is a pickle, but not of torch.save", SAVE_STATE_DICT);
+  if ((await next()) !== MAGIC)
+    throw unsupportedFile(source, "it is a pickle that torch.save did not write", SAVE_STATE_DICT);
   const version = await next();
   if (version !== VERSION) {
     const shown = typeof version === "number" ? version : "damaged";
@@ -72,7 +73,7 @@ async function locateStorages(
     const size = storage.byteLength;
     const start = at + 8;
     if (!(start + size <= source.size)) {
-      throw corruptFile(source, `storage ${brief(storage.key)} of ${size} bytes reaches past its end`);
+      throw corruptFile(source, `storage ${brief(storage.key)} of ${size} bytes extends beyond the end of the file`);
     }
     const length = new DataView(await source.read(at, start)).getBigInt64(0, true);
     if (length !== BigInt(storage.total)) {

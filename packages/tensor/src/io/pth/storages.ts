@@ -28,7 +28,7 @@ interface StorageView {
 }
 
 /** Views that share bytes, whose union is read once. */
-interface StorageWindow {
+interface SharedBytes {
   readonly begin: number;
   end: number;
   readonly views: StorageView[];
@@ -60,20 +60,20 @@ export function tensorArrays(
     const { key } = tensor.storage;
     const storage = storages.get(key);
     if (storage === undefined) {
-      throw corruptFile(at, `tensor ${brief(name)} lies in storage ${brief(key)}, which is not there`);
+      throw corruptFile(at, `tensor ${brief(name)} lies in storage ${brief(key)}, which is missing`);
     }
     if (stored !== undefined) views.push(viewOf(at, name, { ...tensor, stored }, storage));
     else skipped.push(leaveOut(at, name, `has the dtype ${brief(tensor.dtype.name)}`, REAL));
   }
   const claimed = views.reduce((total, view) => total + denseBytes(view), 0);
   checkExpansion(at, claimed, fileSize);
-  const windows = windowsOf(views);
-  const held = new HeldWindow();
+  const shared = sharedBytes(views);
+  const held = new HeldBytes();
   const arrays = views.map((view) => ({
     name: view.name,
     stored: view.dtype,
     shape: view.shape,
-    read: async () => decodeHostArray(view.dtype, view.shape, await readView(view, windows.get(view), held)),
+    read: async () => decodeHostArray(view.dtype, view.shape, await readView(view, shared.get(view), held)),
   }));
   const verify = async (names: readonly string[]): Promise<void> => {
     const wanted = new Set(names);
@@ -99,12 +99,12 @@ function viewOf(at: Place, name: string, tensor: Readable, storage: StorageBytes
 }
 
 /**
- * The windows of views that are read together: views that share bytes, if their union is no larger than their sum, and
+ * The bytes that several views read together: views that share bytes, if their union is no larger than their sum, and
  * all views of a compressed storage. Other views are read one by one.
  */
-function windowsOf(views: readonly StorageView[]): Map<StorageView, StorageWindow> {
-  const all: StorageWindow[] = [];
-  const open = new Map<StorageBytes, StorageWindow>();
+function sharedBytes(views: readonly StorageView[]): Map<StorageView, SharedBytes> {
+  const all: SharedBytes[] = [];
+  const open = new Map<StorageBytes, SharedBytes>();
   const full = views.filter(({ begin, end }) => begin < end);
   for (const view of full.sort((a, b) => a.begin - b.begin)) {
     const last = open.get(view.storage);
@@ -114,33 +114,33 @@ function windowsOf(views: readonly StorageView[]): Map<StorageView, StorageWindo
       last.views.push(view);
       continue;
     }
-    const window = { begin: whole.begin, end: whole.end, views: [view], unread: new Set<StorageView>() };
-    open.set(view.storage, window);
-    all.push(window);
+    const bytes = { begin: whole.begin, end: whole.end, views: [view], unread: new Set<StorageView>() };
+    open.set(view.storage, bytes);
+    all.push(bytes);
   }
   const shared = all.filter(({ begin, end, views: [first, ...others] }) => {
     const needed = [first!, ...others].reduce((total, view) => total + denseBytes(view), 0);
     return first!.storage.compressed || (others.length > 0 && end - begin <= needed);
   });
-  return new Map(shared.flatMap((window) => window.views.map((view) => [view, window] as const)));
+  return new Map(shared.flatMap((bytes) => bytes.views.map((view) => [view, bytes] as const)));
 }
 
 const denseBytes = ({ shape, dtype }: StorageView): number => elementCount(shape) * storedSize(dtype);
 
-/** The bytes of one window, held until all its views are read or another window replaces it. */
-class HeldWindow {
-  #window: StorageWindow | undefined;
+/** Shared bytes, held until all their views are read or others replace them. */
+class HeldBytes {
+  #held: SharedBytes | undefined;
   #bytes: Promise<ArrayBuffer> | undefined;
 
-  async bytes(window: StorageWindow, view: StorageView): Promise<ArrayBuffer> {
-    if (this.#window !== window || this.#bytes === undefined) {
-      this.#window = window;
-      this.#bytes = view.storage.read(window.begin, window.end);
-      window.unread = new Set(window.views);
+  async bytes(shared: SharedBytes, view: StorageView): Promise<ArrayBuffer> {
+    if (this.#held !== shared || this.#bytes === undefined) {
+      this.#held = shared;
+      this.#bytes = view.storage.read(shared.begin, shared.end);
+      shared.unread = new Set(shared.views);
     }
     const bytes = this.#bytes;
-    window.unread.delete(view);
-    if (window.unread.size === 0) this.#window = this.#bytes = undefined;
+    shared.unread.delete(view);
+    if (shared.unread.size === 0) this.#held = this.#bytes = undefined;
     return bytes;
   }
 }
@@ -149,11 +149,11 @@ class HeldWindow {
 const PIECE = 2 ** 24;
 
 /** The values of a view, dense and in row-major order, in their own buffer. */
-async function readView(view: StorageView, window: StorageWindow | undefined, held: HeldWindow): Promise<ArrayBuffer> {
+async function readView(view: StorageView, shared: SharedBytes | undefined, held: HeldBytes): Promise<ArrayBuffer> {
   const { storage, begin, end } = view;
   if (begin === end) return new ArrayBuffer(0);
-  const bytes = window && (await held.bytes(window, view));
-  const base = window?.begin ?? 0;
+  const bytes = shared && (await held.bytes(shared, view));
+  const base = shared?.begin ?? 0;
   const read: StorageBytes["read"] = async (from, to) => bytes?.slice(from - base, to - base) ?? storage.read(from, to);
   return isDense(view) ? read(begin, end) : gatherView(view, read);
 }

@@ -98,9 +98,9 @@ const isCount = (value: Value): value is number => Number.isSafeInteger(value) &
  */
 export function storageOf(id: Value): StorageRef {
   const [kind, type, key, , length, view] = Array.isArray(id) ? id : [];
-  if (kind !== "storage") throw new BadPickle("it refers to something that is no storage");
+  if (kind !== "storage") throw new BadPickle("it refers to something that is not a storage");
   if (!(type instanceof StorageType) || typeof key !== "string" || !isCount(length)) {
-    throw new BadPickle("it describes a storage by damaged values");
+    throw new BadPickle("it describes a storage with damaged values");
   }
   if (!Array.isArray(view)) return new StorageRef(key, type.dtype, length, 0, length);
   const [, offset, part] = view;
@@ -114,12 +114,12 @@ export function storageOf(id: Value): StorageRef {
 export function rebuildTensor(args: readonly Value[], dtype?: Value): TensorRef {
   const [storage, offset, shape, strides] = args;
   const described = storage instanceof StorageRef && isCount(offset) && isShape(shape) && isStrides(strides, shape);
-  if (!described) throw new BadPickle("it describes a tensor by damaged values");
+  if (!described) throw new BadPickle("it describes a tensor with damaged values");
   const tensor = new TensorRef(storage, dtype instanceof TorchDtype ? dtype : storage.dtype, shape, strides, offset);
   // Storages of newer dtypes are untyped and count bytes.
   const needed = (offset + extent(shape, strides)) * tensor.dtype.size;
   if (elementCount(shape) > 0 && needed > storage.length * storage.dtype.size) {
-    throw new BadPickle(`it describes a tensor of shape [${shape.join(", ")}] that reaches out of its storage`);
+    throw new BadPickle(`it describes a tensor of shape [${shape.join(", ")}] that extends beyond its storage`);
   }
   return tensor;
 }

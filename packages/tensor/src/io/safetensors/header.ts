@@ -60,7 +60,7 @@ export async function readHeader(source: Source): Promise<Header> {
   if (source.size < 8) throw fail(`it has ${source.size} bytes, but a safetensors file has at least 8`);
   const length = Number(new DataView(await source.read(0, 8)).getBigUint64(0, true));
   if (length > MAX_HEADER || 8 + length > source.size) {
-    throw fail(`its header is said to have ${length} bytes, but the file has ${source.size}`);
+    throw fail(`its header claims to have ${length} bytes, but the file has ${source.size}`);
   }
   const json = parse(await source.read(8, 8 + length), fail);
   const { __metadata__: metadata = {}, ...tensors } = json;

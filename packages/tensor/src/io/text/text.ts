@@ -29,7 +29,7 @@ export function decodeText(bytes: Uint8Array): string | TextFault {
 }
 
 export const describeFault = ({ offset, line, byte, encoding, isSure }: TextFault): string =>
-  `it is no text in UTF-8: byte ${offset} (0x${byte.toString(16).padStart(2, "0")}, in line ${line}) is wrong${isSure ? `; it reads as ${encoding}` : ""}`;
+  `it is not UTF-8 text: byte ${offset} (0x${byte.toString(16).padStart(2, "0")}, in line ${line}) is invalid${isSure ? `; it looks like ${encoding}` : ""}`;
 
 /** A path or name as one word for a POSIX shell. */
 export const shellWord = (text: string): string =>

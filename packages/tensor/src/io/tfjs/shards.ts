@@ -48,7 +48,7 @@ export class ShardCursor {
   async #next(weight: string, missing: number): Promise<void> {
     const path = this.#paths.shift();
     if (path === undefined) {
-      throw this.#fail(`weight ${weight} needs ${missing} bytes more than the shards hold; the last one is too short`);
+      throw this.#fail(`weight ${weight} needs ${missing} more bytes than the shards hold; the last one is too short`);
     }
     this.#path = path;
     this.#shard = await this.load(path);

@@ -43,7 +43,7 @@ interface Extent {
 export async function readDirectory(source: Source): Promise<ZipRecord[]> {
   const fail = (problem: string): Error => corruptFile(source, problem);
   const { count, begin, end } = await findDirectory(source);
-  if (begin > end) throw fail("its zip directory lies outside of it");
+  if (begin > end) throw fail("its zip directory lies outside the file");
   if (count * DIRECTORY_LENGTH > end - begin) throw fail(`its zip directory is too short for ${count} entries`);
   const bytes = new Uint8Array(await source.read(begin, end));
   const view = new DataView(bytes.buffer);

@@ -136,7 +136,7 @@ export class ZipEntry {
       at += chunk.length;
       if (!crc && at >= end) break;
     }
-    if (at < end) throw corruptFile(this.#at, `it has ${at} bytes, its directory says ${size}`);
+    if (at < end) throw corruptFile(this.#at, `it has ${at} bytes, but its directory says ${size}`);
     return out.buffer;
   }
 

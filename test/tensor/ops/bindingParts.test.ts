@@ -182,19 +182,19 @@ async function evaluate(device: t.Device, c: Case): Promise<Result> {
 
 describe("ops over bindings of 4096 bytes", () => {
   let whole: t.Device;
-  let windows: t.Device;
+  let limited: t.Device;
   beforeAll(async () => {
     whole = await t.createDevice({ quiet: true });
-    windows = await t.createDevice({ quiet: true, bindingLimit: LIMIT, debug: { poison: true } });
+    limited = await t.createDevice({ quiet: true, bindingLimit: LIMIT, debug: { poison: true } });
   });
   afterAll(() => {
     whole?.destroy();
-    windows?.destroy();
+    limited?.destroy();
   });
 
   it.each(Object.entries(cases))("%s", async (_, c) => {
     const expected = await evaluate(whole, c);
-    const actual = await evaluate(windows, c);
+    const actual = await evaluate(limited, c);
     expect(expected.large).toBeGreaterThanOrEqual(c.large);
     actual.values.forEach((values, i) => {
       const reference = expected.values[i]!;
@@ -208,7 +208,7 @@ describe("ops over bindings of 4096 bytes", () => {
     for (const options of [{ dim: 1 }, { dim: 0 }, {}]) {
       const data = Int32Array.from(random(image, 3, 0, 6).data, Math.floor);
       const [a, b] = await Promise.all(
-        [whole, windows].map((device) =>
+        [whole, limited].map((device) =>
           device.scope(() => t.argmax(device.tensor(Float32Array.from(data), image), options).data()),
         ),
       );
@@ -224,16 +224,16 @@ describe("ops over bindings of 4096 bytes", () => {
         t.batchNorm(x, { runningMean, runningVar, training: true });
         return [...(await runningMean.data()), ...(await runningVar.data())];
       });
-    const [a, b] = [await run(whole), await run(windows)];
+    const [a, b] = [await run(whole), await run(limited)];
     expect(Math.max(...a.map((v, i) => Math.abs(v - b[i]!)))).toBeLessThan(1e-6);
   });
 
   it("reports the pixel of a label that is out of range", async () => {
-    await windows.scope(async () => {
+    await limited.scope(async () => {
       const target = new Int32Array(2 * 24 * 11);
       target[500] = 6;
-      const x = windows.tensor(Float32Array.from(random(image, 1).data), image);
-      const loss = t.crossEntropy(x, windows.tensor(target, [2, 24, 11], { dtype: "int32" }));
+      const x = limited.tensor(Float32Array.from(random(image, 1).data), image);
+      const loss = t.crossEntropy(x, limited.tensor(target, [2, 24, 11], { dtype: "int32" }));
       await expect(loss.item()).rejects.toMatchObject({ code: "label-out-of-range", message: /500/ });
     });
   });

@@ -1,42 +1,42 @@
 import {
+  boundPart,
   boxOperand,
   boxParts,
   fits,
   flatOperand,
-  flatWindows,
+  flatRanges,
   type ImageWalk,
   imageParts,
   roomOf,
-  rowRuns,
-  sliceOf,
+  rowRanges,
   spanOf,
 } from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
 
-/** 1024 elements a binding, and 960 wherever a window begins. */
+/** 1024 elements a binding, and 960 wherever a part begins. */
 const caps = { subgroupSize: 0, bindingLimit: 4096, parallelism: 4 };
 const range = (begin: number, end: number) => ({ begin, end });
 
 describe("a part of an operand", () => {
   it("is the operand itself where it is all of it", () => {
-    expect(sliceOf("x", range(0, 100), 100)).toEqual({ operand: "x", origin: 0 });
-    expect(sliceOf("x", range(0, 90), 100)).toEqual({
+    expect(boundPart("x", range(0, 100), 100)).toEqual({ operand: "x", origin: 0 });
+    expect(boundPart("x", range(0, 90), 100)).toEqual({
       operand: { operand: "x", byteOffset: 0, byteLength: 360 },
       origin: 0,
     });
-    expect(sliceOf("x", range(70, 100), 100)).toEqual({
+    expect(boundPart("x", range(70, 100), 100)).toEqual({
       operand: { operand: "x", byteOffset: 256, byteLength: 144 },
       origin: 64,
     });
   });
 
-  it("in flat windows begins where it begins", () => {
+  it("of a flat range begins where it begins", () => {
     expect(flatOperand("x", 0, 100, 100)).toBe("x");
     expect(flatOperand("x", 0, 64, 100)).toEqual({ operand: "x", byteOffset: 0, byteLength: 256 });
     expect(flatOperand("x", 64, 100, 100)).toEqual({ operand: "x", byteOffset: 256, byteLength: 144 });
-    expect(flatWindows(2048, caps)).toEqual([range(0, 1024), range(1024, 2048)]);
-    expect(flatWindows(1025, { ...caps, bindingLimit: 5000 })).toEqual([range(0, 1024), range(1024, 1025)]);
-    expect(flatWindows(0, caps)).toEqual([]);
+    expect(flatRanges(2048, caps)).toEqual([range(0, 1024), range(1024, 2048)]);
+    expect(flatRanges(1025, { ...caps, bindingLimit: 5000 })).toEqual([range(0, 1024), range(1024, 1025)]);
+    expect(flatRanges(0, caps)).toEqual([]);
   });
 
   it("may be as large as a binding, or as what fits wherever it begins", () => {
@@ -46,16 +46,16 @@ describe("a part of an operand", () => {
   });
 });
 
-describe("runs of rows", () => {
+describe("ranges of rows", () => {
   it("are one where all rows fit, and else as long as fits", () => {
-    expect(rowRuns(128, 8, caps)).toEqual([range(0, 128)]);
-    expect(rowRuns(0, 8, caps)).toEqual([range(0, 0)]);
-    expect(rowRuns(240, 8, caps)).toEqual([range(0, 120), range(120, 240)]);
-    expect(rowRuns(300, 7, caps, 16)).toEqual([range(0, 128), range(128, 256), range(256, 300)]);
-    expect(rowRuns(3, 960, caps)).toEqual([range(0, 1), range(1, 2), range(2, 3)]);
-    expect(rowRuns(3, 961, caps)).toEqual([]);
-    expect(rowRuns(100, 60, caps, 16)).toHaveLength(7);
-    expect(rowRuns(100, 61, caps, 16)).toEqual([]);
+    expect(rowRanges(128, 8, caps)).toEqual([range(0, 128)]);
+    expect(rowRanges(0, 8, caps)).toEqual([range(0, 0)]);
+    expect(rowRanges(240, 8, caps)).toEqual([range(0, 120), range(120, 240)]);
+    expect(rowRanges(300, 7, caps, 16)).toEqual([range(0, 128), range(128, 256), range(256, 300)]);
+    expect(rowRanges(3, 960, caps)).toEqual([range(0, 1), range(1, 2), range(2, 3)]);
+    expect(rowRanges(3, 961, caps)).toEqual([]);
+    expect(rowRanges(100, 60, caps, 16)).toHaveLength(7);
+    expect(rowRanges(100, 61, caps, 16)).toEqual([]);
   });
 });
 
@@ -144,7 +144,7 @@ describe("parts of boxes", () => {
     expect(boxParts(box([960, 2], [1, 0], 200), caps).map(({ sizes }) => sizes[0])).toEqual([960]);
   });
 
-  it("lie in the operand, or in a window that begins with what they touch first", () => {
+  it("lie in the operand, or in a part that begins with what they touch first", () => {
     const { operands, sizes } = box([3, 4], [-100, 2], 400);
     expect(boxOperand("x", sizes, operands, true)).toEqual({ operand: "x", strides: [-100, 2], offset: 400 });
     expect(boxOperand("x", sizes, operands, false)).toEqual({

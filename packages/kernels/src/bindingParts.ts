@@ -1,4 +1,4 @@
-import { type Capabilities, elementWindow, WINDOW_ALIGNMENT, type Window } from "./plan.js";
+import { BINDING_ALIGNMENT, type Capabilities, type OperandPart, operandPart } from "./plan.js";
 
 // Operands larger than a binding are bound in parts. Kernels number elements from the start of the operand and subtract
 // the origin of what is bound, so that the division into parts does not change the arithmetic.
@@ -10,46 +10,46 @@ export interface Range {
 }
 
 /** What a step binds, and the number of its first element in the operand. */
-export interface Slice {
-  readonly operand: string | Window;
+export interface BoundPart {
+  readonly operand: string | OperandPart;
   readonly origin: number;
 }
 
 /** The elements of a range out of `total`: the operand itself where the range is all of it. */
-export function sliceOf(operand: string, { begin, end }: Range, total: number): Slice {
+export function boundPart(operand: string, { begin, end }: Range, total: number): BoundPart {
   if (begin === 0 && end === total) return { operand, origin: 0 };
-  const window = elementWindow(operand, begin, end);
-  return { operand: window, origin: window.byteOffset / 4 };
+  const part = operandPart(operand, begin, end);
+  return { operand: part, origin: part.byteOffset / 4 };
 }
 
-/** Elements that fit a binding wherever they begin, since a window starts at the aligned element before them. */
-export const roomOf = (caps: Capabilities): number => Math.floor(caps.bindingLimit / 4) - WINDOW_ALIGNMENT / 4;
+/** Elements that fit a binding wherever they begin, since what is bound starts at the aligned element before them. */
+export const roomOf = (caps: Capabilities): number => Math.floor(caps.bindingLimit / 4) - BINDING_ALIGNMENT / 4;
 
 export const fits = (elements: number, caps: Capabilities): boolean => elements * 4 <= caps.bindingLimit;
 
 /**
- * Rows of `length` elements in runs that fit a binding and that are, the last apart, multiples of `multiple` rows.
- * There are no runs when such a run does not fit, and one empty run when there are no rows.
+ * Ranges of rows of `length` elements that fit a binding. All but the last are multiples of `multiple` rows. There are
+ * none when so many rows do not fit, and one empty range when there are no rows.
  */
-export function rowRuns(rows: number, length: number, caps: Capabilities, multiple = 1): Range[] {
+export function rowRanges(rows: number, length: number, caps: Capabilities, multiple = 1): Range[] {
   if (fits(rows * length, caps)) return [{ begin: 0, end: rows }];
-  const run = Math.floor(roomOf(caps) / length / multiple) * multiple;
-  if (run < 1) return [];
-  const runs: Range[] = [];
-  for (let begin = 0; begin < rows; begin += run) runs.push({ begin, end: Math.min(rows, begin + run) });
-  return runs;
+  const step = Math.floor(roomOf(caps) / length / multiple) * multiple;
+  if (step < 1) return [];
+  const ranges: Range[] = [];
+  for (let begin = 0; begin < rows; begin += step) ranges.push({ begin, end: Math.min(rows, begin + step) });
+  return ranges;
 }
 
 /** Elements in ranges that fit a binding and begin at aligned offsets. */
-export function flatWindows(count: number, caps: Capabilities): Range[] {
+export function flatRanges(count: number, caps: Capabilities): Range[] {
   const limit = Math.floor(caps.bindingLimit / 1024) * 256;
-  const windows: Range[] = [];
-  for (let begin = 0; begin < count; begin += limit) windows.push({ begin, end: Math.min(count, begin + limit) });
-  return windows;
+  const ranges: Range[] = [];
+  for (let begin = 0; begin < count; begin += limit) ranges.push({ begin, end: Math.min(count, begin + limit) });
+  return ranges;
 }
 
-/** An operand of `count` elements, whole or the part [begin, end) that {@link flatWindows} gave. */
-export function flatOperand(operand: string, begin: number, end: number, count: number): string | Window {
+/** An operand of `count` elements, whole or the range [begin, end) that {@link flatRanges} gave. */
+export function flatOperand(operand: string, begin: number, end: number, count: number): string | OperandPart {
   if (begin === 0 && end === count) return operand;
   return { operand, byteOffset: begin * 4, byteLength: (end - begin) * 4 };
 }
@@ -121,7 +121,7 @@ export function imageParts(walk: ImageWalk, caps: Capabilities): ImagePart[] {
 
 const span = ({ begin, end }: Range): number => end - begin;
 
-/** Steps that read only padding still bind a row, since a window must not begin past the end. */
+/** Steps that read only padding still bind a row, since a part must not begin past the end. */
 function clip({ begin, end }: Range, rows: number): Range {
   const first = Math.min(rows - 1, Math.max(0, begin));
   return { begin: first, end: Math.max(first + 1, Math.min(rows, end)) };
@@ -159,7 +159,7 @@ export function boxParts(box: StridedBox, caps: Capabilities): StridedBox[] {
 
 /** One operand of a part of a box: what is bound, the strides, and the element of the first corner in it. */
 export interface BoxOperand {
-  readonly operand: string | Window;
+  readonly operand: string | OperandPart;
   readonly strides: readonly number[];
   readonly offset: number;
 }
@@ -174,8 +174,8 @@ export function boxOperand(
   const { strides, offset } = operands[name] as StridedBox["operands"][string];
   if (whole) return { operand: name, strides, offset };
   const lowest = offset + lowestOf(sizes, strides);
-  const window = elementWindow(name, lowest, lowest + spanOf(sizes, strides));
-  return { operand: window, strides, offset: offset - window.byteOffset / 4 };
+  const part = operandPart(name, lowest, lowest + spanOf(sizes, strides));
+  return { operand: part, strides, offset: offset - part.byteOffset / 4 };
 }
 
 function halve(box: StridedBox, room: number): StridedBox[] {

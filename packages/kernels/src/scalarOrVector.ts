@@ -1,10 +1,10 @@
 import { type Binding, type Dummy, UNREAD } from "./plan.js";
 
 /**
- * An operand under the two views that a kernel has of it: scalars as `name` and vec4 as `name4`. The view that is not
- * used is bound to `dummy`, which must come from {@link unwritten} for an operand that is written.
+ * The two bindings through which a kernel reaches an operand: as scalars, `name`, and as vec4, `name4`. The one that is
+ * not used is bound to `dummy`, which must come from {@link unwritten} for an operand that is written.
  */
-export const views = (
+export const scalarOrVector = (
   vector: boolean,
   name: string,
   operand: Binding,

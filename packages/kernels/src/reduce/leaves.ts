@@ -1,6 +1,6 @@
+import { fits, roomOf } from "../bindingParts.js";
 import { denseStrides, mergeDims } from "../dims.js";
 import { type Capabilities, product } from "../plan.js";
-import { fits, roomOf } from "../windows.js";
 
 /** A dimension of a tensor in memory order, and whether it is reduced. */
 export interface ReductionDim {
@@ -8,16 +8,16 @@ export interface ReductionDim {
   readonly reduced: boolean;
 }
 
-/** Neighbouring dimensions of one kind, as one. */
-export interface Run extends ReductionDim {
+/** Neighbouring dimensions of one kind, merged into one. */
+export interface MergedDim extends ReductionDim {
   readonly stride: number;
   /** Stride among the kept elements, 0 where reduced, and among the reduced ones, 0 where kept. */
   readonly keptStride: number;
   readonly reducedStride: number;
 }
 
-/** The runs of a tensor from the outermost to the innermost. */
-export function runsOf(dims: readonly ReductionDim[]): Run[] {
+/** The merged dimensions of a tensor from the outermost to the innermost. */
+export function mergedDims(dims: readonly ReductionDim[]): MergedDim[] {
   const among = (kind: boolean): number[] => {
     const strides = denseStrides(dims.map(({ size, reduced }) => (reduced === kind ? size : 1)));
     return strides.map((stride, i) => (dims[i]!.reduced === kind ? stride : 0));
@@ -53,7 +53,7 @@ export interface Leaf {
  * too large, along the next.
  */
 export function leavesOf(dims: readonly ReductionDim[], caps: Capabilities): Leaf[] {
-  const whole = leafAt(runsOf(dims), 0, 0, 0);
+  const whole = leafAt(mergedDims(dims), 0, 0, 0);
   return fits(whole.size, caps) ? [whole] : cut(whole, roomOf(caps));
 }
 

@@ -1,4 +1,4 @@
-import { boxParts, type Capabilities, flatWindows, imageParts, type Range, rowRuns, spanOf } from "@fcn/kernels";
+import { boxParts, type Capabilities, flatRanges, imageParts, type Range, rowRanges, spanOf } from "@fcn/kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { propertySeed } from "../support/property.js";
@@ -22,26 +22,26 @@ function expectPartition(ranges: readonly Range[], total: number): void {
   expect(at).toBe(total);
 }
 
-describe("runs", () => {
+describe("ranges", () => {
   it("of rows cover all rows in order, each in one binding, in multiples that were asked for", () =>
     holds(fc.tuple(int(0, 500), int(1, 300), int(1, 9)), ([rows, length, multiple]) => {
-      const runs = rowRuns(rows, length, caps, multiple);
-      if (runs.length === 0) {
+      const ranges = rowRanges(rows, length, caps, multiple);
+      if (ranges.length === 0) {
         expect(multiple * length * 4 + 256).toBeGreaterThan(LIMIT);
         return;
       }
-      expectPartition(runs, rows);
-      for (const run of runs) {
-        expect(bindingOf({ begin: run.begin * length, end: run.end * length })).toBeLessThanOrEqual(LIMIT);
-        expect(run.begin % multiple).toBe(0);
+      expectPartition(ranges, rows);
+      for (const range of ranges) {
+        expect(bindingOf({ begin: range.begin * length, end: range.end * length })).toBeLessThanOrEqual(LIMIT);
+        expect(range.begin % multiple).toBe(0);
       }
     }));
 
   it("of flat elements begin at aligned places", () =>
     holds(int(0, 10_000), (count) => {
-      const runs = flatWindows(count, caps);
-      expectPartition(runs, count);
-      for (const { begin, end } of runs) {
+      const ranges = flatRanges(count, caps);
+      expectPartition(ranges, count);
+      for (const { begin, end } of ranges) {
         expect((begin * 4) % 256).toBe(0);
         expect((end - begin) * 4).toBeLessThanOrEqual(LIMIT);
       }
