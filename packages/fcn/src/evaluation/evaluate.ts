@@ -8,7 +8,7 @@ import type { SegmentationSample } from "../labels/sample.js";
 import { headClasses, type SegmentationNet } from "../models/segmentationNet.js";
 import { enqueue } from "../prediction/enqueue.js";
 import { createInference } from "../prediction/inference.js";
-import { checkPreprocessing, type InferenceOptions } from "../prediction/options.js";
+import { checkPreprocessing, type InferenceOptions } from "../prediction/inferenceOptions.js";
 import type { NetOrLoaded } from "../prediction/predict.js";
 import { batchesOf, type Prepared, startCounting } from "./counting.js";
 import { type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";

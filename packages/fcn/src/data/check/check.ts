@@ -3,7 +3,7 @@ import type { PixelDepth } from "../decode/pixelScale.js";
 import { type DataRemark, plainRemark } from "../files/remarks.js";
 import { inspectAll, keysOf } from "../open/inspectAll.js";
 import { open } from "../open/open.js";
-import type { OpenOptions } from "../open/options.js";
+import type { OpenOptions } from "../open/openOptions.js";
 import { soften } from "../open/skipBad.js";
 import { isKept } from "../open/skippable.js";
 import type { LeftOut, OpenedData } from "../samples/dataset.js";

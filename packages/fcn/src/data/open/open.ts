@@ -9,7 +9,7 @@ import type { OpenedData } from "../samples/dataset.js";
 import { foreignAnnotations } from "./foreign.js";
 import { withImageRange } from "./imageRange.js";
 import { nearMisses } from "./nearLayouts.js";
-import { checkOptions, checkOwner, type OpenOptions } from "./options.js";
+import { checkOptions, checkOwner, type OpenOptions } from "./openOptions.js";
 import { withoutBad } from "./skipBad.js";
 
 /**

@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { augmentSample } from "../augment/augment.js";
-import type { Augmentation } from "../augment/options.js";
+import type { Augmentation } from "../augment/augmentation.js";
 import { reasonOf, type ToldError, toldOf } from "../files/errors.js";
 import { stackLabels } from "../samples/batches.js";
 import { imageMean, normaliseInto, type Preprocessing } from "../samples/preprocessing.js";

@@ -1,4 +1,4 @@
-import type { Augmentation } from "../../data/augment/options.js";
+import type { Augmentation } from "../../data/augment/augmentation.js";
 import { sampleOrders } from "../../data/loader/plan.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
 import { list } from "../../models/index.js";

@@ -1,7 +1,7 @@
 import { invalidArgument } from "@fcn/tensor/internal";
-import type { Augmentation } from "../../../data/augment/options.js";
+import type { Augmentation } from "../../../data/augment/augmentation.js";
 import { DataLoader } from "../../../data/loader/loader.js";
-import type { LoaderState } from "../../../data/loader/options.js";
+import type { LoaderState } from "../../../data/loader/loaderOptions.js";
 import type { GraphNet } from "../../../models/index.js";
 import { headClasses } from "../../../models/segmentationNet.js";
 import { balancedWeights } from "../../loss/classWeights.js";

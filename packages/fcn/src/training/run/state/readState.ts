@@ -1,6 +1,6 @@
 import { rules } from "@fcn/tensor/internal";
 import { fileError } from "../../../data/files/errors.js";
-import type { LoaderState } from "../../../data/loader/options.js";
+import type { LoaderState } from "../../../data/loader/loaderOptions.js";
 import { withPresentNames } from "../../../files/formerNames.js";
 import type { OpenInterval } from "../../settings/trainOptions.js";
 import type { Configuration } from "../configuration.js";
