@@ -163,7 +163,7 @@ describe("the option layout", () => {
     expect(opened.layout).toBe("folder");
     const [told] = opened.remarks.filter(({ code }) => code === "other-layouts");
     expect(told).toMatchObject({ level: "note", text: expect.stringContaining("but also fits coco (a COCO .json)") });
-    expect(told?.commandText).toContain("--layout chooses");
+    expect(told?.commandText).toContain("to choose, set --layout");
     const chosen = await data.open(root, { layout: "coco" });
     expect([chosen.layout, chosen.classes]).toEqual(["coco", ["background", "cat"]]);
     expect(chosen.remarks.some(({ code }) => code === "other-layouts")).toBe(false);

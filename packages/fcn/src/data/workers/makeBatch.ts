@@ -33,7 +33,7 @@ export interface HostSamples {
   readonly images: Float32Array;
   /** int32 [N, H, W]; void where the batch is larger than an image. */
   readonly labels: Int32Array;
-  /** Extra label maps by name, like `labels`. */
+  /** Extra labels by name, like `labels`. */
   readonly more?: Readonly<Record<string, Int32Array>>;
   /** N, C, H, W. */
   readonly shape: readonly [number, number, number, number];

@@ -275,7 +275,7 @@ describe("chooseRule", () => {
 
   it("refuses a class that is to be ignored without saying which number it is", () => {
     const entries = [{ name: "a" }, { name: "x", ignore: true }, { name: "c" }];
-    expect(() => chooseRule("r", [grey(0, 2)], entries)).toThrowError('classes.json: "x" is to be ignored');
+    expect(() => chooseRule("r", [grey(0, 2)], entries)).toThrowError('classes.json: "x" has "ignore", but no value');
   });
 
   it.each<[string, MaskSurvey[], ClassEntry[] | undefined, string]>([

@@ -81,7 +81,7 @@ function otherPalette(
     colour === undefined ? "no colour" : formatKey("colour", colour),
   );
   const problem = `its palette has ${own} under the number ${number}, that of ${other.file} has ${theirs}: one number may mean two classes`;
-  const fix = `list the classes with their colours in ${classListFor("colour", listedIn)}, so that the masks are read by colour; where the numbers are the labels all the same, give each class its value in ${classListFor("value", listedIn)}`;
+  const fix = `list the classes with their colours in ${classListFor("colour", listedIn)}, so that the masks are read by colour; or, if the numbers are the labels after all, give each class its value in ${classListFor("value", listedIn)}`;
   return fileError("palettes-differ", file, problem, fix);
 }
 
