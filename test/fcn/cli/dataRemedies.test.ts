@@ -85,7 +85,7 @@ const FOLDERS: Record<string, readonly [tree: Tree, told: RegExp, flags?: readon
       "images/a.jpg": photo,
       "masks/a.png": rgbPng(16, 16, (x) => (x < 8 ? 0x123456 : 0x654321)),
     },
-    /class_names\.txt does not say which is whose.*\n.*give each class its color in a classes\.json, which is read in place of class_names\.txt/,
+    /class_names\.txt does not say which colour each class has.*\n.*give each class its color in a classes\.json, which is read in place of class_names\.txt/,
   ],
   palettes: [
     {

@@ -44,7 +44,7 @@ describe("fcn train --lr-multiplier", () => {
     [
       "score*",
       2,
-      /^error: --lr-multiplier is "score\*"\nfix: use names, each with a factor from 0 on, such as score\*=10/,
+      /^error: --lr-multiplier is "score\*"\nfix: use names, each with a factor of at least 0, such as score\*=10/,
     ],
     ["score*=-1", 2, /^error: --lr-multiplier is "score\*=-1"\n/],
     ["score*=10,=2", 2, /^error: --lr-multiplier is "score\*=10,=2"\n/],

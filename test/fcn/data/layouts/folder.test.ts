@@ -299,7 +299,7 @@ describe("a folder of images and masks", () => {
     expect(classes).toEqual(["background", "bird: small"]);
     expect([...((await splits.train?.load(0))?.labels ?? [])]).toEqual([0, 1, 0, 0, 1, 0]);
     await writeTree(root, { "labelmap.txt": "background\n" });
-    await expect(data.open(root)).rejects.toThrow('labelmap.txt: "background" is no line of a label map');
+    await expect(data.open(root)).rejects.toThrow('labelmap.txt: "background" is not a line of a label map');
   });
 
   it("reads masks by the listed colours, and names the one with another colour", async () => {

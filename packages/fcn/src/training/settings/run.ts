@@ -11,7 +11,7 @@ import { TRAINING } from "./training.js";
 type PreprocessingName = keyof typeof PREPROCESSINGS;
 const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
 
-const scaleFactor = number("a factor from 1 on, such as 1.5", (value) => value >= 1 && Number.isFinite(value));
+const scaleFactor = number("a factor of at least 1, such as 1.5", (value) => value >= 1 && Number.isFinite(value));
 const scaleRange = (factor: number): Pick<Augmentation, "scale"> => ({ scale: [1 / factor, factor] });
 
 /**
@@ -35,7 +35,7 @@ export const RUN = {
     reader: assignments,
     shortcut: {
       flag: "--width <x>",
-      help: "factor on the channels of the net",
+      help: "factor on the number of channels of the net",
       reader: mapped(positive, (widthMultiplier) => ({ widthMultiplier })),
     },
   },

@@ -12,7 +12,7 @@ import type { SettingsOf } from "./setting.js";
 import type { TrainingSettings } from "./trainOptions.js";
 
 const headWeights = factors("names, each with a weight above 0, such as out=1,aux=0.4", rules.positive);
-const rateFactors = factors("names, each with a factor from 0 on, such as score*=10,backbone=0.1", rules.from(0));
+const rateFactors = factors("names, each with a factor of at least 0, such as score*=10,backbone=0.1", rules.from(0));
 
 const layerRates: Reader<MultiplierRules> = {
   what: rateFactors.what,
