@@ -51,6 +51,9 @@ export const plainRemark = (remark: DataRemark): DataRemark => {
     ...remark,
     text: quoted(text),
     ...(commandText === undefined ? {} : { commandText: quoted(commandText) }),
-    ...(parts ? { parts: { ...parts, problem: quoted(parts.problem), fix: quoted(parts.fix) } } : {}),
+    ...(parts === undefined ? {} : { parts: allQuoted(parts) }),
   };
 };
+
+const allQuoted = <Texts extends object>(texts: Texts): Texts =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, quoted(text)])) as Texts;

@@ -78,13 +78,7 @@ export function grouped(
   if (list.length <= MOST_ALONE)
     return list.map(({ file, text }) => ({ ...about, file, ...withFix(text, hint?.code, hint?.command) }));
   const [{ file, text }] = list as readonly [Said];
+  const said = withFix(`${together(list.length)}, such as ${file}: ${text}`, hint?.code, hint?.command);
   const files = list.map((said) => said.file);
-  return [
-    {
-      ...about,
-      file: folder,
-      ...withFix(`${together(list.length)}, such as ${file}: ${text}`, hint?.code, hint?.command),
-      files,
-    },
-  ];
+  return [{ ...about, file: folder, ...said, files }];
 }

@@ -98,7 +98,7 @@ export function labelsOf<Labels>(
     code: "missing-labels",
     message: `train: head "${head}" learns from the extra labels "${map}", which the samples lack; their extra labels are ${present || "none"}`,
     fix: {
-      code: `add them to the samples (sample.more), name others in headLabels, train without it by heads (leaving out ${heads}), or choose a net with one head`,
+      code: `add them to the samples (sample.more), name others in headLabels, leave ${heads} out of the option heads, or choose a net with one head`,
       command: `name the heads to train in --heads, without ${heads}, or choose a net with one head`,
     },
   });

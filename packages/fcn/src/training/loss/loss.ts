@@ -106,7 +106,7 @@ const SETTINGS: Readonly<Record<string, Rule<number>>> = {
 
 /** The option rule for {@link Loss}. */
 export const lossRule: Rule<Loss> = rules.rule(
-  `one of: ${lossNames().join(", ")}; or { kind } with its settings: gamma is 0 or at least 1, smooth and crossEntropy are at least 0, threshold 0 to 1, minKept from 0 on`,
+  `one of: ${lossNames().join(", ")}; or { kind } with its settings: gamma is 0 or at least 1, smooth and crossEntropy are at least 0, threshold is from 0 to 1, minKept is at least 0`,
   (loss) => {
     const { kind, ...settings } = (typeof loss === "object" ? { ...loss } : { kind: loss }) as Record<string, unknown>;
     const areGood = Object.entries(settings).every(([name, value]) => {
