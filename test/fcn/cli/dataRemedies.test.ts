@@ -48,7 +48,7 @@ const FOLDERS: Record<string, readonly [tree: Tree, told: RegExp, flags?: readon
     /fix: choose with --mask-suffix _gt/,
   ],
   "odd-suffix": [{ "images/a.jpg": photo, "masks/a_zz.png": mask }, /fix: .*--mask-suffix _zz/],
-  "other-layout-too": [{ ...pair, "all.json": coco((json) => json)["all.json"] as string }, /--layout chooses/],
+  "other-layout-too": [{ ...pair, "all.json": coco((json) => json)["all.json"] as string }, /to choose, set --layout/],
   "coco-with-classes": [{ ...coco((json) => json), "classes.json": '["a"]' }, /--categories/],
   "coco-nan": [{ "a.jpg": photo, "all.json": '{"images": [NaN]}' }, /NaN is a word of Python/],
   "coco-no-categories": [coco(({ images, annotations }) => ({ images, annotations })), /categories/],
@@ -85,7 +85,7 @@ const FOLDERS: Record<string, readonly [tree: Tree, told: RegExp, flags?: readon
       "images/a.jpg": photo,
       "masks/a.png": rgbPng(16, 16, (x) => (x < 8 ? 0x123456 : 0x654321)),
     },
-    /class_names\.txt does not say which is whose.*\n.*give each class its color in a classes\.json, which is read in place of class_names\.txt/,
+    /class_names\.txt does not say which colour each class has.*\n.*give each class its color in a classes\.json, which is read in place of class_names\.txt/,
   ],
   palettes: [
     {

@@ -71,6 +71,6 @@ describe("--skip-bad", () => {
     const { code, stderr } = await train("--steps", "2", "--skip-bad", "--resume");
     expect(code).toBe(1);
     expect(stderr).toMatch(/leftOut was \["(train|val): 3"\] and is none/);
-    expect(stderr).toContain("fix: other images cannot be used than when the run was started");
+    expect(stderr).toContain("fix: the images that cannot be used have changed since the run was started");
   });
 });

@@ -44,7 +44,7 @@ describe("fcn train --lr-multiplier", () => {
     [
       "score*",
       2,
-      /^error: --lr-multiplier is "score\*"\nfix: use names, each with a factor from 0 on, such as score\*=10/,
+      /^error: --lr-multiplier is "score\*"\nfix: use names, each with a factor of at least 0, such as score\*=10/,
     ],
     ["score*=-1", 2, /^error: --lr-multiplier is "score\*=-1"\n/],
     ["score*=10,=2", 2, /^error: --lr-multiplier is "score\*=10,=2"\n/],
@@ -93,7 +93,7 @@ describe("fcn train", () => {
   it("says that a warm-up is longer than the run", async () => {
     const flags = ["train", "--data", data, "--out", join(root, "warm"), ...SMALL, "--steps", "1", "--warm-up", "1000"];
     const { stdout } = await fcn(flags);
-    expect(stdout).toContain("the warm-up of 1000 steps is not over when the run of 1 ends");
+    expect(stdout).toContain("the warm-up of 1000 steps does not end within the run of 1");
   });
 });
 

@@ -67,7 +67,7 @@ describe("the folder of a run", () => {
       });
     }
     expect((await readFile(best)).equals(before)).toBe(true);
-    await expect(fcn.trainRun({ ...other, resume: true, overwrite: true })).rejects.toThrow(/exclude each other/);
+    await expect(fcn.trainRun({ ...other, resume: true, overwrite: true })).rejects.toThrow(/cannot be used together/);
     await fcn.trainRun({ ...other, overwrite: true });
     expect((await readFile(best)).equals(before)).toBe(false);
     // A run is replaced with all that it left.

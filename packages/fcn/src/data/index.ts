@@ -7,7 +7,7 @@ export {
   VOID_LABEL,
 } from "../labels/sample.js";
 export { augmentSample, type SampleKey } from "./augment/augment.js";
-export type { Augmentation, ColourJitter } from "./augment/options.js";
+export type { Augmentation, ColourJitter } from "./augment/augmentation.js";
 export {
   type CheckOptions,
   check,
@@ -46,7 +46,7 @@ export type { NyudOptions } from "./layouts/nyud.js";
 export type { ContextOptions } from "./layouts/pascalContext.js";
 export { seg11valid, type VocOptions } from "./layouts/voc.js";
 export { DataLoader, type LoadedBatch } from "./loader/loader.js";
-export type { LoaderOptions, LoaderState } from "./loader/options.js";
+export type { LoaderOptions, LoaderState } from "./loader/loaderOptions.js";
 export { type EpochOptions, planEpoch, type SampleOrder } from "./loader/plan.js";
 export type { Numbers as MatNumbers } from "./mat/cursor.js";
 export {
@@ -61,7 +61,7 @@ export {
 export type { RangeOptions } from "./open/imageRange.js";
 export type { InspectOptions } from "./open/inspectAll.js";
 export { open } from "./open/open.js";
-export type { CommonOptions, OpenOptions } from "./open/options.js";
+export type { CommonOptions, OpenOptions } from "./open/openOptions.js";
 export {
   CONTEXT_33,
   CONTEXT_59,

@@ -3,7 +3,7 @@ import { type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 import { renderLabelGrid } from "../report/images/labelGrid.js";
 import { percent } from "../report/table.js";
 import { EARTH_CLASSES } from "./earth/labels.js";
-import { COAST, DEMO_COLOURS } from "./options.js";
+import { COAST, DEMO_COLOURS } from "./recipe.js";
 
 const LOOK = { classes: EARTH_CLASSES, colours: DEMO_COLOURS };
 

@@ -13,7 +13,7 @@ import { EARTH_CLASSES } from "./earth/labels.js";
 import { loadEarth } from "./earth/load.js";
 import type { EarthSamples } from "./earth/split.js";
 import { coastTiles, comparisonPanels, reloadedPanel, type StageImages } from "./images.js";
-import { COAST, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe, weightsFile } from "./options.js";
+import { COAST, DEMO_COLOURS, type DemoOptions, type DemoRecipe, demoRecipe, weightsFile } from "./recipe.js";
 import { demoScores, majorityBaseline } from "./scores.js";
 import { type DemoSummary, summarise, writeReports } from "./summary.js";
 

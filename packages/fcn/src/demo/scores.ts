@@ -3,7 +3,7 @@ import { type Evaluation, scorePredictions } from "../evaluation/evaluate.js";
 import type { BoundaryOptions, BoundaryScores } from "../evaluation/scoreboard.js";
 import type { SegmentationSample } from "../labels/sample.js";
 import type { ScoreColumn, Shares } from "../report/table.js";
-import { COAST } from "./options.js";
+import { COAST } from "./recipe.js";
 
 /** One row of the demo's table. All values are shares from 0 to 1. */
 export interface DemoScores extends Shares {

@@ -8,7 +8,7 @@ import type { ScoreRow } from "../report/table.js";
 import type { StageResult } from "../training/staged.js";
 import { EARTH_CLASSES } from "./earth/labels.js";
 import type { EarthSamples } from "./earth/split.js";
-import { type DemoOptions, type DemoRecipe, weightsFile } from "./options.js";
+import { type DemoOptions, type DemoRecipe, weightsFile } from "./recipe.js";
 import { demoReportHtml } from "./report.js";
 import { type DemoScores, demoScores } from "./scores.js";
 

@@ -8,7 +8,7 @@ import type { SegmentationSample } from "../labels/sample.js";
 import { headClasses, type SegmentationNet } from "../models/segmentationNet.js";
 import { enqueue } from "../prediction/enqueue.js";
 import { createInference } from "../prediction/inference.js";
-import { checkPreprocessing, type InferenceOptions } from "../prediction/options.js";
+import { checkPreprocessing, type InferenceOptions } from "../prediction/inferenceOptions.js";
 import type { NetOrLoaded } from "../prediction/predict.js";
 import { batchesOf, type Prepared, startCounting } from "./counting.js";
 import { type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";
@@ -163,8 +163,8 @@ function withLabels(sample: SegmentationSample, map: string | undefined): Segmen
   if (Object.hasOwn(more, map)) return { ...sample, labels: more[map]! };
   throw new TensorError({
     code: "missing-labels",
-    message: `evaluate: sample "${sample.name}" has no label map "${map}"; of further maps it has ${Object.keys(more).join(", ") || "none"}`,
-    fix: "name a map of the samples in labels, or leave it out",
+    message: `evaluate: sample "${sample.name}" has no extra labels "${map}"; its extra labels are ${Object.keys(more).join(", ") || "none"}`,
+    fix: "name extra labels of the samples in the option labels, or leave the option out",
   });
 }
 

@@ -17,7 +17,7 @@ export interface SegmentationSample {
   readonly name: string;
   readonly image: RasterImage;
   readonly labels: Uint8Array;
-  /** Extra label maps of the image by name, for nets with several heads (SIFT Flow: "geometric"). */
+  /** Extra labels of the image by name, for nets with several heads (SIFT Flow: "geometric"). */
   readonly more?: Readonly<Record<string, Uint8Array>>;
 }
 
@@ -34,13 +34,14 @@ export function checkImage(op: string, image: RasterImage): void {
 
 /**
  * Throws `invalid-shape` unless there is one label per pixel, and `label-out-of-range` unless each is void or below
- * `numClasses`. With `map`, checks that extra label map instead, and `numClasses` is the number of its classes.
+ * `numClasses`. With `extra`, checks the extra labels of that name instead, and `numClasses` is the number of their
+ * classes.
  */
-export function checkSample(op: string, sample: SegmentationSample, numClasses: number, map?: string): void {
+export function checkSample(op: string, sample: SegmentationSample, numClasses: number, extra?: string): void {
   checkImage(op, sample.image);
   const { height, width } = sample.image;
-  const labels = map === undefined ? sample.labels : (sample.more?.[map] ?? new Uint8Array(0));
-  const what = map === undefined ? "" : ` in its map "${map}"`;
+  const labels = extra === undefined ? sample.labels : (sample.more?.[extra] ?? new Uint8Array(0));
+  const what = extra === undefined ? "" : ` in its extra labels "${extra}"`;
   if (labels.length !== height * width) {
     throw invalidShape(
       `${op}: sample "${sample.name}" is ${height}x${width} and needs ${height * width} labels${what}, ${labels.length} were given`,
@@ -56,17 +57,17 @@ export function checkSample(op: string, sample: SegmentationSample, numClasses: 
   });
 }
 
-/** The names of the samples' extra label maps. Throws `invalid-argument` if they differ between samples. */
-export function furtherMaps(op: string, samples: readonly SegmentationSample[]): readonly string[] {
-  const mapsOf = ({ more = {} }: SegmentationSample): string[] => Object.keys(more).sort();
+/** The names of the samples' extra labels. Throws `invalid-argument` if they differ between samples. */
+export function extraLabelNames(op: string, samples: readonly SegmentationSample[]): readonly string[] {
+  const namesOf = ({ more = {} }: SegmentationSample): string[] => Object.keys(more).sort();
   const [first] = samples;
-  const maps = first ? mapsOf(first) : [];
-  const odd = samples.find((sample) => mapsOf(sample).join("\n") !== maps.join("\n"));
-  if (first === undefined || odd === undefined) return maps;
-  const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ") || "none";
+  const names = first ? namesOf(first) : [];
+  const odd = samples.find((sample) => namesOf(sample).join("\n") !== names.join("\n"));
+  if (first === undefined || odd === undefined) return names;
+  const list = (some: readonly string[]): string => some.map((name) => `"${name}"`).join(", ") || "none";
   throw invalidArgument(
-    `${op}: sample "${odd.name}" has the extra label maps ${list(mapsOf(odd))}, but sample "${first.name}" has ${list(maps)}`,
-    `give all samples the same maps; one that is all ${VOID_LABEL} (void) where there are no labels`,
+    `${op}: sample "${odd.name}" has the extra labels ${list(namesOf(odd))}, but sample "${first.name}" has ${list(names)}`,
+    `give all samples extra labels of the same names; use ${VOID_LABEL} (void) for every pixel of a sample without them`,
   );
 }
 
@@ -79,11 +80,11 @@ export function mirrorSample(sample: SegmentationSample): SegmentationSample {
   };
 }
 
-/** Applies `change` to the label map of the sample and to each extra one. */
+/** Applies `change` to the labels of the sample and to all its extra labels. */
 export function mapLabels(sample: SegmentationSample, change: (labels: Uint8Array) => Uint8Array): SegmentationSample {
   const { labels, more } = sample;
   if (more === undefined) return { ...sample, labels: change(labels) };
-  const changed = Object.entries(more).map(([name, map]) => [name, change(map)] as const);
+  const changed = Object.entries(more).map(([name, extra]) => [name, change(extra)] as const);
   return { ...sample, labels: change(labels), more: Object.fromEntries(changed) };
 }
 

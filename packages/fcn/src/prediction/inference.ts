@@ -9,7 +9,7 @@ import { lcm } from "../models/graph/plane/rational.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { deviceOf, type SegmentationNet } from "../models/segmentationNet.js";
 import { checkGiven } from "../options/option.js";
-import { INFERENCE, type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./options.js";
+import { INFERENCE, type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./inferenceOptions.js";
 import { largestTile, type Tiling, tilesOf, wholeImage } from "./tiling.js";
 
 /** A net and how it sees images. */

@@ -1,7 +1,7 @@
 import { hasCode, TensorError } from "@fcn/tensor";
 import { mapAhead, startAhead } from "../async/pipeline.js";
 import type { PixelRange, PixelScale } from "../data/decode/pixelScale.js";
-import { RANGE } from "../data/open/options.js";
+import { RANGE } from "../data/open/openOptions.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { type Colour, vocColours } from "../labels/colours.js";
 import type { RasterImage } from "../labels/sample.js";
@@ -11,7 +11,7 @@ import { checkGiven } from "../options/option.js";
 import { enqueue, type Outputs, type OverlayStyle, type Prediction } from "./enqueue.js";
 import { type ImageInput, nameOf, toRaster } from "./image.js";
 import { createInference, type Inference } from "./inference.js";
-import { checkPreprocessing, type InferenceOptions } from "./options.js";
+import { checkPreprocessing, type InferenceOptions } from "./inferenceOptions.js";
 
 /** Options of {@link predict} and {@link predictAll}. */
 export interface PredictOptions extends InferenceOptions {

@@ -20,7 +20,7 @@ import type { RasterImage } from "../labels/sample.js";
 import { croppedBy, paddedBy } from "../models/fitted.js";
 import { headLogits } from "../models/segmentationNet.js";
 import type { Inference } from "./inference.js";
-import { sideAt, type View } from "./options.js";
+import { sideAt, type View } from "./inferenceOptions.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 import { inTurn } from "./turns.js";
 

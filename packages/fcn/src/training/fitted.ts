@@ -48,7 +48,7 @@ function forward(model: SegmentationNet, images: Tensor): ReturnType<Segmentatio
     throw reworded(error, {
       message: `train: ${error.message}`,
       fix: bothWays((say) => {
-        const more = `use batches of more images (${say("batchSize", "--batch")}; no more than there are to train on)`;
+        const more = `use larger batches (${say("batchSize", "--batch")}; at most the number of training images)`;
         const freeze = say("freezeBatchNorm", "--freeze-batch-norm");
         return `${more} or larger windows (${say("crop", "--crop")}), or keep the statistics of batch norm (${freeze})`;
       }),

@@ -2,8 +2,8 @@ import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { checkAugmentation } from "../../../../packages/fcn/src/data/augment/augmentation.js";
 import { changeColours } from "../../../../packages/fcn/src/data/augment/colour.js";
-import { checkAugmentation } from "../../../../packages/fcn/src/data/augment/options.js";
 import { assertProperty } from "../../../support/property.js";
 
 const FILL = -1000;

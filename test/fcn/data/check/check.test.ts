@@ -243,7 +243,7 @@ describe("check", () => {
     ]);
     await writeTree(root, { "splits/val.txt": "\n", "masks/a.png": mask() });
     expect(linesOf(await data.check(root))).toEqual([
-      "warning left-out : 1 labelled image is left out, since no list in splits/ names it: b",
+      "warning left-out : 1 labelled image is left out, because no list in splits/ names it: b",
       'warning empty-class : train: no pixel has the class "sky"',
       "warning empty-split : val: it has no image",
     ]);
@@ -257,7 +257,7 @@ describe("check", () => {
     expect([report.ok, linesOf(report)]).toEqual([
       true,
       [
-        "warning no-train : no split named train: it can be evaluated, not trained on, until splits/train.txt names images",
+        "warning no-train : it has no split named train: it can be evaluated but not trained on until splits/train.txt names images",
       ],
     ]);
     const unscored = join(base, "no-val");
@@ -267,7 +267,7 @@ describe("check", () => {
     expect([untold.ok, linesOf(untold)]).toEqual([
       true,
       [
-        "warning no-val : no split named val: training has no scores, and its last weights count as the best; name images in splits/val.txt, or remove splits/ and a part is held back at random",
+        "warning no-val : it has no split named val: training has no scores, and the last weights count as the best; name images in splits/val.txt, or remove splits/, so that a part is held back at random",
       ],
     ]);
     const bare = join(base, "no-list");

@@ -271,7 +271,7 @@ describe("a shape of a labelme file", () => {
         ],
         greyPng(3, 3, () => 1),
       ),
-      "first point (3, 3) lies right of or below",
+      "first point (3, 3) lies to the right of or below",
     ],
   ])("with %s is left out and named", async (_, shape, problem) => {
     const item = await open(shape);

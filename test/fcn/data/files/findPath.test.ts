@@ -170,7 +170,7 @@ describe("labelme image paths", () => {
     const opened = await openWhole(root);
     expect(Object.keys(await firstRows(root, opened)).sort()).toEqual(["x/a.jpg", "x/b.jpg", "y/c.jpg"]);
     expect(toldOf(root, opened)).toEqual([
-      'warning other-image : 1 labelme file names an image that is not there: x/b.json says "IMG_0001.jpg", but x/b.jpg was taken; correct imagePath if these are other images',
+      'warning other-image : 1 labelme file names an image that does not exist: x/b.json says "IMG_0001.jpg", but x/b.jpg was taken; correct imagePath if these are other images',
     ]);
   });
 
@@ -218,7 +218,7 @@ describe("lines of lists", () => {
     const opened = await openWhole(root);
     expect(opened.splits.train?.length).toBe(2);
     expect(toldOf(root, opened)).toEqual([
-      'warning other-folder splits/train.txt: 1 line names a folder that is not there: "b/1" was taken to be a/1; correct the list if these are other images',
+      'warning other-folder splits/train.txt: 1 line names a folder that does not exist: "b/1" was taken to be a/1; correct the list if these are other images',
     ]);
   });
 

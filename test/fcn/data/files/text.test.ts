@@ -152,7 +152,7 @@ describe("JSON that is none", () => {
     ['{"a": [1, 2,\n]}', "line 2, column 1: a comma before the closing ]", "remove the comma"],
     ['{"a": 1,}', "line 1, column 9: a comma before the closing }", "remove the comma"],
     ['{"a": 1}\n{"a": 2}\n', "line 2, column 1: another value begins after the first: it is JSON Lines", "jq -s ."],
-    ["{'a': 1}", "column 2: names and texts stand in single quotes", "json.dump"],
+    ["{'a': 1}", "column 2: names and texts are in single quotes", "json.dump"],
     ['{"a": True}', "column 7: True is a word of Python", "json.dump"],
     ["// mine\n{}", "line 1, column 1: a comment", "remove the comments"],
     ['{"a": 1 /* mine */}', "column 9: a comment", "remove the comments"],

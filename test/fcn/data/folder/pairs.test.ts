@@ -158,7 +158,7 @@ describe("masks whose names have more than those of their images", () => {
     await write(["a.jpg", ...names.map((name) => `${name}.jpg`)], ["a.png"]);
     const [only, ...more] = problems(await data.open(root));
     expect(more).toEqual([]);
-    expect(only?.text).toMatch(/^300 images have no mask of their name in .*, such as .*1000\.jpg: /);
+    expect(only?.text).toMatch(/^300 images have no mask with the same name in .*, such as .*1000\.jpg: /);
     expect(only?.files).toHaveLength(300);
   });
 

@@ -87,7 +87,7 @@ describe("a folder of images and masks", () => {
     expect(remarks.filter(({ level }) => level !== "note").map(({ level, text }) => [level, text])).toEqual([
       ["problem", 'it names "IMG.3", which has no labelled image here'],
       ["problem", 'it names "a", which may be x/a or y/a: write the folder too'],
-      ["warning", "2 labelled images are left out, since no list in splits/ names them: x/a, y/a"],
+      ["warning", "2 labelled images are left out, because no list in splits/ names them: x/a, y/a"],
     ]);
   });
 
@@ -114,8 +114,8 @@ describe("a folder of images and masks", () => {
     });
     const { remarks } = await data.open(root);
     expect(remarks.filter(({ level }) => level === "problem").map(({ text }) => text)).toEqual([
-      `it has no mask: ${join(root, "masks/d.npy")} is not read, a mask must be PNG`,
-      `it has no image in ${join(root, "images")}: ${join(root, "images/c.bmp")} is of a format that is not read; save it as PNG or JPEG`,
+      `it has no mask: ${join(root, "masks/d.npy")} cannot be used, because a mask must be a PNG file`,
+      `it has no image in ${join(root, "images")}: the format of ${join(root, "images/c.bmp")} is not supported; save it as PNG or JPEG`,
     ]);
   });
 
@@ -299,7 +299,7 @@ describe("a folder of images and masks", () => {
     expect(classes).toEqual(["background", "bird: small"]);
     expect([...((await splits.train?.load(0))?.labels ?? [])]).toEqual([0, 1, 0, 0, 1, 0]);
     await writeTree(root, { "labelmap.txt": "background\n" });
-    await expect(data.open(root)).rejects.toThrow('labelmap.txt: "background" is no line of a label map');
+    await expect(data.open(root)).rejects.toThrow('labelmap.txt: "background" is not a line of a label map');
   });
 
   it("reads masks by the listed colours, and names the one with another colour", async () => {
@@ -409,19 +409,19 @@ describe("a folder of images and masks", () => {
           level: "problem",
           code: "broken-link",
           file: join(root, "images", "d.jpg"),
-          text: "it is a link to /nowhere/d.jpg, where nothing is",
+          text: "it is a link to /nowhere/d.jpg, which does not exist",
         },
         {
           level: "problem",
           code: "broken-link",
           file: join(root, "masks", "e.png"),
-          text: "it is a link to e.png, where nothing is",
+          text: "it is a link to e.png, which does not exist",
         },
       ]);
       const image = { file: join(root, "images", "d.jpg"), as: "rgb" } as const;
       const labels = { kind: "png", file: join(root, "masks", "a.png"), rule: data.indexRule(3) } as const;
       await expect(data.loadItem({ name: "d", image: [image], labels })).rejects.toThrow(
-        `${image.file}: it is a link to /nowhere/d.jpg, where nothing is`,
+        `${image.file}: it is a link to /nowhere/d.jpg, which does not exist`,
       );
     },
   );
@@ -545,7 +545,7 @@ describe("labelme and COCO folders", () => {
     }
     const { remarks } = await data.check(root, { validation: 0 });
     expect(remarks.filter(({ level }) => level === "warning").map(({ text }) => text)).toContain(
-      'the classes "Dog " and "dog" differ in blanks or capitals alone: most likely they are one class',
+      'the classes "Dog " and "dog" differ only in blanks or capitals: they are probably one class',
     );
   });
 

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { addOpenFlags, openOptions } from "../../../../packages/fcn/src/cli/flags/openFlags.js";
 import { LAYOUT_ROWS } from "../../../../packages/fcn/src/data/layouts/index.js";
-import { OPEN_OPTIONS, readingOf } from "../../../../packages/fcn/src/data/open/options.js";
+import { OPEN_OPTIONS, readingOf } from "../../../../packages/fcn/src/data/open/openOptions.js";
 
 const rows = Object.entries(OPEN_OPTIONS);
 

@@ -25,43 +25,43 @@ describe("a folder in which no layout is found", () => {
     [
       "VOC without its masks",
       { "JPEGImages/a.jpg": photo, "ImageSets/Segmentation/train.txt": "a" },
-      /for the layout voc SegmentationClass is missing beside JPEGImages, ImageSets\/Segmentation/,
+      /it has JPEGImages, ImageSets\/Segmentation of the layout voc, but SegmentationClass is missing/,
       /put SegmentationClass there/,
     ],
     [
       "SBD without its list",
       { "img/a.jpg": photo, "cls/a.mat": "" },
-      /for the layout sbd train\.txt is missing/,
+      /of the layout sbd, but train\.txt is missing/,
       /put train\.txt there/,
     ],
     [
       "NYUDv2 without its labels",
       { "data/images/a.png": photo },
-      /for the layout nyud segmentation is missing/,
+      /of the layout nyud, but segmentation is missing/,
       /put segmentation there/,
     ],
     [
       "SIFT Flow without its images",
       { "SemanticLabels/a.mat": "", "GeoLabels/a.mat": "" },
-      /for the layout siftflow Images is missing/,
+      /of the layout siftflow, but Images is missing/,
       /put Images there/,
     ],
     [
       "PASCAL-Context without its names",
       { "trainval/a.mat": "" },
-      /for the layout pascal-context labels\.txt is missing/,
+      /of the layout pascal-context, but labels\.txt is missing/,
       /put labels\.txt there/,
     ],
     [
       "images alone",
       { "images/a.jpg": photo },
-      /images\/ is there, but masks\/ is missing/,
-      /put the masks, PNG files named as their images, into masks\//,
+      /there is images\/, but masks\/ is missing/,
+      /put the masks, PNG files with the names of their images, into masks\//,
     ],
     [
       "masks alone",
       { "masks/a.png": mask },
-      /masks\/ is there, but images\/ is missing/,
+      /there is masks\/, but images\/ is missing/,
       /put the images into images\//,
     ],
     [
@@ -163,7 +163,7 @@ describe("the option layout", () => {
     expect(opened.layout).toBe("folder");
     const [told] = opened.remarks.filter(({ code }) => code === "other-layouts");
     expect(told).toMatchObject({ level: "note", text: expect.stringContaining("but also fits coco (a COCO .json)") });
-    expect(told?.commandText).toContain("--layout chooses");
+    expect(told?.commandText).toContain("to choose, set --layout");
     const chosen = await data.open(root, { layout: "coco" });
     expect([chosen.layout, chosen.classes]).toEqual(["coco", ["background", "cat"]]);
     expect(chosen.remarks.some(({ code }) => code === "other-layouts")).toBe(false);

@@ -176,7 +176,7 @@ describe("a folder of masks without labels", () => {
         /masks\/p0\.png: it has soft edges: grey levels lie between those of the classes along borders.*; it holds 0 \(\d+ pixels\), 255 \(\d+ pixels\), .*; the same is true of 2 more masks$/,
       ),
       fix: expect.stringMatching(
-        /two classes, by mogrify -threshold 50% \S+masks\/\*\.png; where there are more, by magick /,
+        /two classes, by mogrify -threshold 50% \S+masks\/\*\.png; if there are more, by magick /,
       ),
     });
     await expect(data.open(await folder("named", [await soft(0)], ["a", "b"]))).rejects.toMatchObject({

@@ -121,7 +121,9 @@ describe("a net with two heads", () => {
     const bare = samples.map(({ more: _, ...rest }) => rest);
     await expect(afterTraining(bare)).rejects.toMatchObject({
       code: "missing-labels",
-      message: expect.stringMatching(/head "geo" learns from the label map "geometric", which the samples lack.*none/),
+      message: expect.stringMatching(
+        /head "geo" learns from the extra labels "geometric", which the samples lack.*none/,
+      ),
     });
     using fresh = create();
     const start = await weightsOf(fresh);
@@ -136,14 +138,14 @@ describe("a net with two heads", () => {
       [
         {},
         withGeometry(new Uint8Array(SIZE * SIZE).fill(3)),
-        /"a" holds label 3 in its map "geometric", the net has 3/,
+        /"a" holds label 3 in its extra labels "geometric", the net has 3/,
       ],
-      [{}, withGeometry(new Uint8Array(5)), /needs 1024 labels in its map "geometric", 5 were given/],
+      [{}, withGeometry(new Uint8Array(5)), /needs 1024 labels in its extra labels "geometric", 5 were given/],
     ];
     for (const [options, data, message] of wrong) await expect(afterTraining(data, options)).rejects.toThrow(message);
     const mixed = [samples[0]!, { ...samples[1]!, more: { other: samples[1]!.labels } }];
     expect(() => fcn.data.stackSamples(mixed, preprocessing)).toThrow(
-      /sample "b" has the extra label maps "other", but sample "a" has "geometric"/,
+      /sample "b" has the extra labels "other", but sample "a" has "geometric"/,
     );
   });
 });
@@ -197,7 +199,7 @@ describe("trainRun on SIFT Flow", () => {
     const geometry = { preprocessing: metadata.preprocessing, numClasses: 3, head: "geo", labels: "geometric" };
     await expect(fcn.evaluate(model, val, { ...geometry, head: "depth" })).rejects.toThrow(/no head "depth"/);
     await expect(fcn.evaluate(model, val, { ...geometry, labels: "depth" })).rejects.toThrow(
-      /no label map "depth"; of further maps it has geometric/,
+      /no extra labels "depth"; its extra labels are geometric/,
     );
     const train = await fcn.data.loadAll(splits.train!);
     const [sem, geo] = await device.scope(async () => {
@@ -228,7 +230,7 @@ describe("trainRun on SIFT Flow", () => {
     const sift = join(root, "siftflow");
     const modelOptions = { widthMultiplier: 0.04, geometricClasses: 5 };
     await expect(fcn.trainRun({ ...base, data: sift, out: join(root, "no"), modelOptions })).rejects.toThrow(
-      /head "geo" scores 5 classes, but the label map "geometric" has 3: sky, horizontal, vertical/,
+      /head "geo" scores 5 classes, but the extra labels "geometric" have 3: sky, horizontal, vertical/,
     );
   });
 });

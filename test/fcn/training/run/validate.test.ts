@@ -69,7 +69,7 @@ describe("validation", () => {
     const scored = (heads: fcn.EvaluateOptions["heads"]) => fcn.evaluate(model, samples, { ...common, heads });
     await expect(scored({ depth: { numClasses: 4 } })).rejects.toThrow(/no head "depth"/);
     await expect(scored({ depth: {} })).rejects.toThrow(/does not say how many classes its head "depth" has/);
-    await expect(scored({ geo: { labels: "depth" } })).rejects.toThrow(/no label map "depth".*has geometric/);
+    await expect(scored({ geo: { labels: "depth" } })).rejects.toThrow(/no extra labels "depth".*are geometric/);
     await expect(scored({ geo: { labels: "geometric", numClasses: 2 } })).rejects.toThrow(/holds label 2/);
   });
 

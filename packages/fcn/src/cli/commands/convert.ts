@@ -64,7 +64,7 @@ const OPTIONS = {
   },
   model: {
     flag: "--model <name>",
-    help: "the whole net that the weights are of, such as fcn_resnet50: they are tried in it, and the new file names it, for fcn eval, predict and export",
+    help: "the whole net that the weights belong to, such as fcn_resnet50: they are loaded into it as a test, and the new file names it for fcn eval, predict and export",
     reader: model,
   },
   ...OF_MODEL,

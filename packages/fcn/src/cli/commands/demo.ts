@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { BACKBONES } from "../../demo/options.js";
+import { BACKBONES } from "../../demo/recipe.js";
 import { runDemo } from "../../demo/run.js";
 import { COAST_COLUMNS, coastFinding } from "../../demo/scores.js";
 import { type DemoSummary, scoreRows } from "../../demo/summary.js";

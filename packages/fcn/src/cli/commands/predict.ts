@@ -1,13 +1,14 @@
 import { TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
 import type { Command } from "commander";
+import type { ToldError } from "../../data/files/errors.js";
 import { counted } from "../../data/files/words.js";
-import { RANGE } from "../../data/open/options.js";
+import { RANGE } from "../../data/open/openOptions.js";
 import { size, upTo } from "../../options/rules.js";
 import { expandInputs, type Input } from "../../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName } from "../../prediction/files/outputs.js";
 import { type ImageReport, type PredictSummary, runPredict } from "../../prediction/files/run.js";
-import { INFERENCE, isTiled } from "../../prediction/options.js";
+import { INFERENCE, isTiled } from "../../prediction/inferenceOptions.js";
 import { createProgress } from "../../progress/items.js";
 import { addFlags, flagValues, givenBy } from "../flags/addFlags.js";
 import { checkFolder } from "../flags/checks.js";
@@ -95,7 +96,7 @@ const onWarning = (text: string): void => {
 
 function describeImage(report: ImageReport): string {
   if ("error" in report)
-    return `error: ${withName(report.input, report.error.message)}; ${report.error.commandFix ?? report.error.fix}`;
+    return `error: ${withName(report.input, report.error)}; ${report.error.commandFix ?? report.error.fix}`;
   const { input, height, width, classes, files } = report;
   const largest = [...classes].sort((a, b) => b.pixels - a.pixels).slice(0, 3);
   const shares = largest.map(({ class: name, share }) => `${name} ${(100 * share).toFixed(1)} %`).join(", ");
@@ -103,8 +104,8 @@ function describeImage(report: ImageReport): string {
 }
 
 /** Adds the name of the file, unless the message already begins with it. */
-const withName = (name: string, message: string): string =>
-  message.startsWith(`${name}: `) ? message : `${name}: ${message}`;
+const withName = (name: string, { message, file }: ToldError): string =>
+  file === name ? message : `${name}: ${message}`;
 
 function describeSummary({ images, failed, out, seconds, imagesPerSecond, adapter }: PredictSummary): string {
   const done = images.length - failed;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { OPEN_OPTIONS, type OpenOptions } from "../../data/open/options.js";
+import { OPEN_OPTIONS, type OpenOptions } from "../../data/open/openOptions.js";
 import { addFlags, flagValues } from "./addFlags.js";
 
 /** Adds the flags of every command that opens a folder of labelled images. */

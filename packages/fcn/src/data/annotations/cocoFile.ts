@@ -194,7 +194,7 @@ function otherTypes(file: string, annotations: readonly CocoAnnotation[]): DataR
 function largeIds(file: string, images: readonly CocoImage[]): DataRemark[] {
   const large = images.find(({ id }) => typeof id === "number" && !Number.isSafeInteger(id));
   if (large === undefined) return [];
-  const why = "which are rounded when they are read, so that neighbours become one; write them as text";
+  const why = "which are rounded when they are read, so that neighbouring ids become equal; write them as text";
   const text = `its images have ids above ${Number.MAX_SAFE_INTEGER} ("${large.file_name}"), ${why}`;
   return [{ level: "warning", code: "large-ids", file, text }];
 }

@@ -64,5 +64,5 @@ export function otherImages(
 ): string {
   const what = taken.length === 1 ? "1 labelme file names" : `${taken.length} labelme files name`;
   const examples = taken.map(({ json, imagePath, image }) => `${json} says "${imagePath}", but ${image} was taken`);
-  return `${what} an image that is not there: ${firstOf(examples, 3)}; correct imagePath if these are other images`;
+  return `${what} an image that does not exist: ${firstOf(examples, 3)}; correct imagePath if these are other images`;
 }

@@ -1,7 +1,7 @@
 import { mapLabels, type RasterImage, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { createRandom, hashSeeds, type RandomSource } from "../random.js";
+import { type Augmentation, DEFAULT_FILL } from "./augmentation.js";
 import { changeColours } from "./colour.js";
-import { type Augmentation, DEFAULT_FILL } from "./options.js";
 import { type Affine, type Raster, warpBilinear, warpNearest } from "./warp.js";
 
 /** All that the random changes of one sample depend on, so they do not depend on what was drawn before. */

@@ -1,6 +1,6 @@
 import type { RasterImage } from "../../labels/sample.js";
 import type { RandomSource } from "../random.js";
-import type { ColourJitter } from "./options.js";
+import type { ColourJitter } from "./augmentation.js";
 
 /**
  * Changes the first three channels at random, with the formulas of torchvision's ColorJitter. Images with fewer

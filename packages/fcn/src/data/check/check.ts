@@ -1,9 +1,9 @@
 import { firstOf } from "@fcn/tensor/internal";
 import type { PixelDepth } from "../decode/pixelScale.js";
-import { type DataRemark, plainRemark } from "../files/remarks.js";
+import { type DataRemark, plainRemark, withFix } from "../files/remarks.js";
 import { inspectAll, keysOf } from "../open/inspectAll.js";
 import { open } from "../open/open.js";
-import type { OpenOptions } from "../open/options.js";
+import type { OpenOptions } from "../open/openOptions.js";
 import { soften } from "../open/skipBad.js";
 import { isKept } from "../open/skippable.js";
 import type { LeftOut, OpenedData } from "../samples/dataset.js";
@@ -163,12 +163,12 @@ function judgeNames({ root, layout, splits }: OpenedData): DataRemark[] {
   const isOwn = OWN_LAYOUTS.includes(layout);
   const list = (name: string): string => (isOwn ? `splits/${name}.txt` : `a list ${name}.txt`);
   if (splits.train === undefined) {
-    const text = `no split named train: it can be evaluated, not trained on, until ${list("train")} names images`;
+    const text = `it has no split named train: it can be evaluated but not trained on until ${list("train")} names images`;
     return [{ level: "warning", code: "no-train", file: root, text }];
   }
   if (splits.val !== undefined) return [];
-  const otherwise = isOwn ? ", or remove splits/ and a part is held back at random" : "";
-  const text = `no split named val: training has no scores, and its last weights count as the best; name images in ${list("val")}${otherwise}`;
+  const otherwise = isOwn ? ", or remove splits/, so that a part is held back at random" : "";
+  const text = `it has no split named val: training has no scores, and the last weights count as the best; name images in ${list("val")}${otherwise}`;
   return [{ level: "warning", code: "no-val", file: root, text }];
 }
 
@@ -189,7 +189,7 @@ function judgeClasses({ root, classes }: OpenedData): DataRemark[] {
   const twins = classes.filter((_, label) => plain.indexOf(plain[label] as string) < label);
   return twins.map((name) => {
     const first = classes[plain.indexOf(name.trim().toLowerCase())];
-    const text = `the classes "${first}" and "${name}" differ in blanks or capitals alone: most likely they are one class`;
+    const text = `the classes "${first}" and "${name}" differ only in blanks or capitals: they are probably one class`;
     return { level: "warning", code: "similar-names", file: root, text };
   });
 }
@@ -234,9 +234,9 @@ function findLeaks(opened: OpenedData, bySplit: ReadonlyMap<string, readonly Ins
       const file = fileOf(split, j);
       if (told.has(file)) return;
       told.add(file);
-      const text = `this image of "${split}" ${what} ${fileOf("train", i)} of "train"`;
-      const fix = "remove one of the two with its mask, or bring both into one split";
-      remarks.push({ level, code, file, text: level === "problem" ? `${text} (${fix})` : text });
+      const problem = `this image of "${split}" ${what} ${fileOf("train", i)} of "train"`;
+      const fix = "remove one of the two with its mask, or put both into the same split";
+      remarks.push({ level, code, file, ...withFix(problem, level === "problem" ? fix : undefined) });
     };
     list.forEach(({ hash }, j) => {
       const i = hash === "" ? undefined : byHash.get(hash);

@@ -28,8 +28,15 @@ export function fileError(
   cause?: unknown,
 ): TensorError {
   const quotedFix = typeof fix === "string" ? quoted(fix) : { code: quoted(fix.code), command: quoted(fix.command) };
-  const message = `${pathText(file)}: ${quoted(problem)}`;
-  return new TensorError({ code, message, fix: quotedFix }, cause === undefined ? {} : { cause });
+  const details = { file, problem: quoted(problem) };
+  const message = `${pathText(file)}: ${details.problem}`;
+  return new TensorError({ code, message, fix: quotedFix, details }, cause === undefined ? {} : { cause });
+}
+
+/** The file and the problem of an error that {@link fileError} made; undefined for any other. */
+export function fileFaultOf({ details }: TensorError): { readonly file: string; readonly problem: string } | undefined {
+  const { file, problem } = details ?? {};
+  return typeof file === "string" && typeof problem === "string" ? { file, problem } : undefined;
 }
 
 /** The error for a file that is truncated, damaged or of another format than its name says. */
@@ -64,10 +71,14 @@ export interface ToldError {
   readonly message: string;
   readonly fix: string;
   readonly commandFix?: string;
+  /** The file that the message begins with, if it is about one. */
+  readonly file?: string;
 }
 
-export function toldOf({ code, message, fix, commandFix = fix }: TensorError): ToldError {
-  return { code, message, fix, ...(commandFix === fix ? {} : { commandFix }) };
+export function toldOf(error: TensorError): ToldError {
+  const { code, message, fix, commandFix = fix } = error;
+  const file = fileFaultOf(error)?.file;
+  return { code, message, fix, ...(commandFix === fix ? {} : { commandFix }), ...(file === undefined ? {} : { file }) };
 }
 
 /** The number of pixels that `sharp` accepts at most. */

@@ -39,7 +39,7 @@ export function lostNameFix(path: string): string {
 }
 
 const nowhere = (target: string): [problem: string, fix: string] => [
-  `it is a link to ${target}, where nothing is`,
+  `it is a link to ${target}, which does not exist`,
   "put the file there, or replace the link by the file",
 ];
 

@@ -58,7 +58,7 @@ const FAULTS: readonly Fault[] = [
     (text, at) => `${found(pythonWord, text, at)} is a word of Python, not of JSON`,
     FROM_PYTHON,
   ],
-  [(text, at) => text[at] === "'", () => "names and texts stand in single quotes, as Python prints them", FROM_PYTHON],
+  [(text, at) => text[at] === "'", () => "names and texts are in single quotes, as Python prints them", FROM_PYTHON],
   [
     (text, at) => /^(\/[/*]|#)/.test(text.slice(at, at + 2)),
     () => "a comment, which JSON does not have",
@@ -72,7 +72,7 @@ const FAULTS: readonly Fault[] = [
   [
     (text, at) => /[[{]/.test(text[at] ?? "") && /[\]}]/.test(lastBefore(text, at)),
     () => "another value begins after the first: it is JSON Lines, or a comma is missing",
-    "bring all of them into one list: jq -s . lines.json > list.json",
+    "combine them into one list: jq -s . lines.json > list.json",
   ],
   [
     (text, at) => text.charCodeAt(at) < 0x20,

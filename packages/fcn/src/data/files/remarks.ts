@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { pathText, quoted, reasonOf, type ToldError, toldOf } from "./errors.js";
+import { fileFaultOf, quoted, reasonOf } from "./errors.js";
 
 /** Something wrong or noteworthy about a data set; `file` is the image, mask or list concerned. */
 export interface DataRemark {
@@ -14,25 +14,46 @@ export interface DataRemark {
   readonly text: string;
   /** The text for readers at a command line, if its remedy differs. */
   readonly commandText?: string;
+  /** What the text consists of, if it has a remedy: the problem and the remedy, for a command line if that differs. */
+  readonly parts?: { readonly problem: string; readonly fix: string; readonly commandFix?: string };
   /** All files concerned, if one remark covers several. */
   readonly files?: readonly string[];
 }
 
-/** Turns an error into a remark about whichever of `files` its message names. */
+/** The texts of a remark: the problem, with the remedy in brackets after it. */
+export function withFix(
+  problem: string,
+  fix?: string,
+  commandFix = fix,
+): Pick<DataRemark, "text" | "commandText" | "parts"> {
+  if (fix === undefined || fix === "") return { text: problem };
+  const text = `${problem} (${fix})`;
+  if (commandFix === undefined || commandFix === fix) return { text, parts: { problem, fix } };
+  return { text, commandText: `${problem} (${commandFix})`, parts: { problem, fix, commandFix } };
+}
+
+/** Turns an error into a remark about the one of `files` that it concerns, or else about the first of them. */
 export function remarkOf(error: unknown, files: readonly string[]): DataRemark {
-  const unknown = (): ToldError => ({ code: "unreadable-file", message: reasonOf(error), fix: "" });
-  const { code, message, fix, commandFix } = error instanceof TensorError ? toldOf(error) : unknown();
-  const beginOf = (candidate: string): string => `${pathText(candidate)}: `;
-  const file = files.find((candidate) => message.startsWith(beginOf(candidate))) ?? files[0] ?? "";
-  const problem = message.startsWith(beginOf(file)) ? message.slice(beginOf(file).length) : message;
-  const text = fix === "" ? problem : `${problem} (${fix})`;
-  const forCommand = commandFix === undefined ? {} : { commandText: `${problem} (${commandFix})` };
-  return { level: "problem", code, file, text, ...forCommand };
+  const [first = ""] = files;
+  if (!(error instanceof TensorError)) {
+    return { level: "problem", code: "unreadable-file", file: first, text: reasonOf(error) };
+  }
+  const { code, message, fix, commandFix } = error;
+  const fault = fileFaultOf(error);
+  const { file, problem } = fault && files.includes(fault.file) ? fault : { file: first, problem: message };
+  return { level: "problem", code, file, ...withFix(problem, fix, commandFix) };
 }
 
 /** Makes the texts of a remark printable: what they quote from files is bounded and has no control characters. */
-export const plainRemark = (remark: DataRemark): DataRemark => ({
-  ...remark,
-  text: quoted(remark.text),
-  ...(remark.commandText === undefined ? {} : { commandText: quoted(remark.commandText) }),
-});
+export const plainRemark = (remark: DataRemark): DataRemark => {
+  const { text, commandText, parts } = remark;
+  return {
+    ...remark,
+    text: quoted(text),
+    ...(commandText === undefined ? {} : { commandText: quoted(commandText) }),
+    ...(parts === undefined ? {} : { parts: allQuoted(parts) }),
+  };
+};
+
+const allQuoted = <Texts extends object>(texts: Texts): Texts =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, quoted(text)])) as Texts;

@@ -84,8 +84,9 @@ async function readLabelmap(file: string): Promise<ClassEntry[]> {
   return lines.map((line) => {
     const [, name, ...rgb] = /^(.+?):(\d+),(\d+),(\d+)(?::.*)?$/.exec(line) ?? [];
     if (name === undefined) {
-      const fix = "write one class a line as name:r,g,b:: or write a classes.json, which is read in place of this file";
-      throw fileError("invalid-classes", file, `"${line}" is no line of a label map`, fix);
+      const fix =
+        "write one class per line as name:r,g,b::, or write a classes.json, which is read in place of this file";
+      throw fileError("invalid-classes", file, `"${line}" is not a line of a label map`, fix);
     }
     return { name, colour: parseColour(file, name, rgb.map(Number)) };
   });
@@ -99,8 +100,8 @@ const broken = (file: string, problem: string, fix = shapeOf(file)): TensorError
 
 /** Describes how the file writes its classes. */
 function shapeOf(file: string): string {
-  if (file.endsWith("labelmap.txt")) return "write one class a line as name:r,g,b::";
-  return file.endsWith(".txt") ? "write one name a line" : SHAPE;
+  if (file.endsWith("labelmap.txt")) return "write one class per line as name:r,g,b::";
+  return file.endsWith(".txt") ? "write one name per line" : SHAPE;
 }
 
 /** The largest value in a 16-bit PNG. */

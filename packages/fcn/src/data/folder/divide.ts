@@ -80,7 +80,7 @@ async function fromFiles(
       if (elsewhere.length > 0) {
         const examples = elsewhere.map(({ line, name }) => `"${line}" was taken to be ${name}`);
         const verb = elsewhere.length === 1 ? "names" : "name";
-        const what = `${counted(elsewhere.length, "line")} ${verb} a folder that is not there`;
+        const what = `${counted(elsewhere.length, "line")} ${verb} a folder that does not exist`;
         say(
           "warning",
           "other-folder",
@@ -102,7 +102,7 @@ function sayUnlisted(folder: string, names: readonly string[], listed: ReadonlyS
   say(
     "warning",
     "left-out",
-    `${what} left out, since no list in ${fileName(folder)}/ names ${left.length === 1 ? "it" : "them"}: ${firstOf(left, 3)}`,
+    `${what} left out, because no list in ${fileName(folder)}/ names ${left.length === 1 ? "it" : "them"}: ${firstOf(left, 3)}`,
   );
 }
 
@@ -132,7 +132,7 @@ function fromOrigins(
   if (names === "" || (names === "train" && rest.length > 0)) return undefined;
   if (rest.length > 0 && !splits.has("train")) {
     splits.set("train", rest);
-    say("note", "named-splits", `what is not named ${names} is to train on: ${counted(rest.length, "image")}`);
+    say("note", "named-splits", `images not named ${names} are used for training: ${counted(rest.length, "image")}`);
   } else {
     const left = new Map<string, number>();
     for (const i of rest) left.set((origins[i] as Origin).from, (left.get((origins[i] as Origin).from) ?? 0) + 1);
@@ -143,7 +143,7 @@ function fromOrigins(
   }
   const train = splits.get("train");
   if (train === undefined || splits.has("val")) return splits;
-  return new Map([...splits, ...fromSeed(train, options, "nothing here is named val, so train is", say)]);
+  return new Map([...splits, ...fromSeed(train, options, "nothing is named val, so train is", say)]);
 }
 
 function fromSeed(

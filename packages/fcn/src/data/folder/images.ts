@@ -9,7 +9,7 @@ import {
   sameText,
   withoutExtension,
 } from "../files/files.js";
-import type { DataRemark } from "../files/remarks.js";
+import { type DataRemark, withFix } from "../files/remarks.js";
 
 const UNREAD_PATTERN = /\.(bmp|tga|p[bgpn]m|hei[cf]|jp2|j2k|jxl|psd|dng|cr2|nef|exr|hdr|svg|ico|npy|mat)$/i;
 
@@ -35,14 +35,14 @@ export async function imagesByName(folder: string, remarks: DataRemark[]): Promi
   const lost = images.filter(isLostName).map((file) => joinPath(folder, file));
   const broken = found.broken.filter(({ path }) => IMAGE_PATTERN.test(path));
   const links = broken.map(({ path, target }) => {
-    return { file: joinPath(folder, path), text: `it is a link to ${target}, where nothing is` };
+    return { file: joinPath(folder, path), text: `it is a link to ${target}, which does not exist` };
   });
   remarks.push(
     ...grouped(
       "same-name",
       folder,
       twins,
-      (count) => `${count} files have the same name as another but for the extension and are left out`,
+      (count) => `${count} files differ from another only in the extension of their name and are left out`,
     ),
     ...grouped(
       "lost-name",
@@ -50,7 +50,7 @@ export async function imagesByName(folder: string, remarks: DataRemark[]): Promi
       lost.map((file) => ({ file, text: `${LOST_NAME} (${lostNameFix(file)})` })),
       (count) => `${count} files have names that are not in UTF-8, so that they cannot be opened`,
     ),
-    ...grouped("broken-link", folder, links, (count) => `${count} files are links to places where nothing is`),
+    ...grouped("broken-link", folder, links, (count) => `${count} files are links to files that do not exist`),
   );
   const others = found.files.filter((entry) => UNREAD_PATTERN.test(entry));
   const unread = new Map(others.map((file) => [sameText(withoutExtension(file)), joinPath(folder, file)]));
@@ -75,10 +75,10 @@ export function grouped(
   hint?: Remedy,
 ): DataRemark[] {
   const about = { level: "problem", code } as const;
-  const withHint = (text: string): Pick<DataRemark, "text" | "commandText"> =>
-    hint ? { text: `${text} (${hint.code})`, commandText: `${text} (${hint.command})` } : { text };
-  if (list.length <= MOST_ALONE) return list.map(({ file, text }) => ({ ...about, file, ...withHint(text) }));
+  if (list.length <= MOST_ALONE)
+    return list.map(({ file, text }) => ({ ...about, file, ...withFix(text, hint?.code, hint?.command) }));
   const [{ file, text }] = list as readonly [Said];
+  const said = withFix(`${together(list.length)}, such as ${file}: ${text}`, hint?.code, hint?.command);
   const files = list.map((said) => said.file);
-  return [{ ...about, file: folder, ...withHint(`${together(list.length)}, such as ${file}: ${text}`), files }];
+  return [{ ...about, file: folder, ...said, files }];
 }

@@ -1,6 +1,6 @@
 import type { OptionTable } from "../../options/option.js";
 import { fileError, type Remedy } from "../files/errors.js";
-import type { DataRemark } from "../files/remarks.js";
+import { type DataRemark, withFix } from "../files/remarks.js";
 import { counted } from "../files/words.js";
 import {
   type Affix,
@@ -40,7 +40,7 @@ export const PAIR_OPTIONS: OptionTable<PairOptions> = {
       parse: (text) => (/[^*/\\]/.test(text) && !/[/\\]/.test(text) && text.split("*").length <= 2 ? text : undefined),
     },
     flag: "--mask-suffix <text>",
-    help: "for images/ and masks/: what masks have in their names beyond those of the images, such as _mask, or mask_* where it stands before the name (default: found by looking)",
+    help: "for images/ and masks/: what the names of masks add to those of the images, such as _mask, or mask_* at the beginning (default: inferred from the names)",
   },
 };
 
@@ -189,8 +189,8 @@ function affixNotes(
   const pair = `${masks.files.get(mask)} for ${images.files.get(name)}`;
   const text = `names of masks differ from those of their images by ${said.join(", ")}: for example ${pair}`;
   const about = { level: "note", code: "mask-suffix", file: folder } as const;
-  const [code, command] = ["the option maskSuffix says otherwise", "--mask-suffix says otherwise"];
-  return [{ ...about, text: `${text}; ${code}`, commandText: `${text}; ${command}` }];
+  const fix = (option: string): string => `to change that, set ${option}`;
+  return [{ ...about, ...withFix(text, fix("the option maskSuffix"), fix("--mask-suffix")) }];
 }
 
 /**
@@ -225,16 +225,24 @@ function withoutMask(
     });
   const unread = free.flatMap(([name, file]) => {
     const other = masks.unread.get(name);
-    return other === undefined ? [] : [{ file, text: `it has no mask: ${other} is not read, a mask must be PNG` }];
+    return other === undefined
+      ? []
+      : [{ file, text: `it has no mask: ${other} cannot be used, because a mask must be a PNG file` }];
   });
   const all = (text: string) => (count: number) => `${counted(count, "image")} ${text}`;
   return [
-    ...grouped("image-without-mask", imageFolder, absent, all(`have no mask of their name in ${maskFolder}`), hint),
+    ...grouped(
+      "image-without-mask",
+      imageFolder,
+      absent,
+      all(`have no mask with the same name in ${maskFolder}`),
+      hint,
+    ),
     ...grouped(
       "image-without-mask",
       imageFolder,
       unread,
-      all("have masks of formats that are not read, a mask must be PNG"),
+      all("have masks in formats that cannot be used, because a mask must be a PNG file"),
     ),
   ];
 }
@@ -261,10 +269,10 @@ function withoutImage(
     .filter(([name]) => !isFurther(name))
     .map(([name, file]) => {
       const other = images.unread.get(name);
-      const why = other === undefined ? "" : `: ${other} is of a format that is not read; save it as PNG or JPEG`;
+      const why = other === undefined ? "" : `: the format of ${other} is not supported; save it as PNG or JPEG`;
       return { file, text: `it has no image in ${imageFolder}${why}` };
     });
-  const all = (count: number): string => `${counted(count, "mask")} have no image of their name in ${imageFolder}`;
+  const all = (count: number): string => `${counted(count, "mask")} have no image with the same name in ${imageFolder}`;
   return [...grouped("mask-without-image", maskFolder, alone, all), ...furtherMasks(maskFolder, further, images)];
 }
 
@@ -273,7 +281,7 @@ function furtherMasks(folder: string, further: readonly (readonly [string, strin
   if (further.length === 0) return [];
   const counts = countBy(further.map(([name]) => affixOf(name, images)));
   const said = counts.map(([text, count]) => `${text || "no suffix"} (${count})`).join(", ");
-  const text = `${counted(further.length, "file")} left out, since another file is the mask of the image: ${said}, such as ${further[0]?.[1]}`;
+  const text = `${counted(further.length, "file")} left out, because another file is the mask of the image: ${said}, such as ${further[0]?.[1]}`;
   const isMade = further.every(([name]) => stripped(name, "mask").some(({ affix }) => rankOf(affix) !== undefined));
   const files = further.map(([, file]) => file);
   return [{ level: isMade ? "note" : "warning", code: "other-masks", file: folder, text, files }];

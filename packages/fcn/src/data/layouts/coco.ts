@@ -12,7 +12,7 @@ import { IMAGE_PATTERN } from "../decode/image.js";
 import { damagedFile, fileError } from "../files/errors.js";
 import { fileName, folderOf, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files/files.js";
 import { pathFinder } from "../files/findPath.js";
-import type { DataRemark } from "../files/remarks.js";
+import { type DataRemark, withFix } from "../files/remarks.js";
 import { counted } from "../files/words.js";
 import { divide, type Origin } from "../folder/divide.js";
 import type { SampleItem } from "../samples/item.js";
@@ -31,7 +31,7 @@ export interface CocoOptions {
 const OPTIONS = {
   categories: {
     flag: "--categories <list>",
-    help: "for COCO: categories that become classes 1, 2, ... in this order, with commas between them; others become background (default: all, by their id)",
+    help: "for COCO: categories that become classes 1, 2, ... in this order, separated by commas; all others become background (default: all, in the order of their ids)",
     reader: names("person,dog"),
     decides: "classes",
   },
@@ -39,7 +39,7 @@ const OPTIONS = {
     rule: oneOf(COCO_OVERLAPS),
     fallback: "smaller",
     flag: "--coco-overlap <rule>",
-    help: "for COCO: where instances overlap the smaller one lies on top, or such pixels are void: smaller, void",
+    help: "for COCO: what pixels of overlapping instances get: the class of the smaller one, or void: smaller, void",
   },
 } as const satisfies OptionTable<CocoOptions>;
 
@@ -121,10 +121,10 @@ async function open(root: string, options: CocoOptions & OpenerOptions): Promise
   }
   if (items.length === 0) throw nothingFound(root, remarks);
   if ((await kindOf(joinPath(root, "classes.json"))) === "file") {
-    const told = (option: string): string =>
-      `it is not read beside COCO files, whose categories are the classes; choose and order them with ${option}`;
-    const texts = { text: told("the option categories"), commandText: told("--categories") };
-    remarks.push({ level: "warning", code: "unread-classes", file: joinPath(root, "classes.json"), ...texts });
+    const problem = "it is not read, because the categories of the COCO files are the classes";
+    const fix = (option: string): string => `choose and order them with ${option}`;
+    const said = withFix(problem, fix("the option categories"), fix("--categories"));
+    remarks.push({ level: "warning", code: "unread-classes", file: joinPath(root, "classes.json"), ...said });
   }
   remarks.push(...imageRemarks(root, items, origins, images));
   const divided = await divide(root, items, { classes, palette }, options, origins);

@@ -94,7 +94,9 @@ function noPairs(
   first: DataRemark | undefined,
   hint: Remedy | undefined,
 ): TensorError {
-  const why = first ? `, for example ${first.file}: ${first.text.replace(` (${hint?.code})`, "")}` : "";
+  // The hint becomes the remedy of the error.
+  const said = (hint && first?.parts?.problem) ?? first?.text;
+  const why = first ? `, for example ${first.file}: ${said}` : "";
   const problem = `no image in ${images} has a mask of the same name in ${masks}${why}`;
   return fileError("missing-data", root, problem, hint ?? "name each mask as its image: images/a.jpg, masks/a.png");
 }

@@ -9,7 +9,7 @@ import { labelmeImages, otherImages } from "../annotations/labelmeImages.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
 import { fileError } from "../files/errors.js";
 import { joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
-import type { DataRemark } from "../files/remarks.js";
+import { type DataRemark, withFix } from "../files/remarks.js";
 import { counted } from "../files/words.js";
 import { classFileOf, readClasses } from "../folder/classes.js";
 import { colourOf } from "../folder/colours.js";
@@ -28,7 +28,7 @@ const OPTIONS = {
     rule: number("a number of pixels above 0, such as 10", (value) => value > 0 && Number.isFinite(value)),
     fallback: 10,
     flag: "--line-width <n>",
-    help: "for labelme: width of lines and diameter of points in pixels",
+    help: "for labelme: the width of lines and the diameter of points, in pixels",
   },
 } as const satisfies OptionTable<LabelmeOptions>;
 
@@ -75,9 +75,10 @@ async function open(root: string, options: LabelmeOptions & OpenerOptions): Prom
       byImage.set(image, json);
       return { json, image, imagePath, isOther, names: shapes.map(({ label }) => label) };
     }
-    const text = `its image ${image} is also that of ${joinPath(root, twin)}: each file would treat the shapes of the other as background (merge the shapes into one file, or correct imagePath)`;
+    const problem = `its image ${image} is also that of ${joinPath(root, twin)}: each file would treat the shapes of the other as background`;
+    const said = withFix(problem, "merge the shapes into one file, or correct imagePath");
     const files = [joinPath(root, image)];
-    remarks.push({ level: "problem", code: "same-image", file: joinPath(root, json), text, files });
+    remarks.push({ level: "problem", code: "same-image", file: joinPath(root, json), ...said, files });
     return undefined;
   });
   const used = new Set(found.map(({ image }) => image));

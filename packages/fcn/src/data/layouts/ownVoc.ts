@@ -39,7 +39,7 @@ export function refuseOwnClasses(folder: string, option: string): never {
 
 /** Throws for an option that only applies to a user's own masks. */
 export function refuseMaskSuffix(folder: string): never {
-  const problem = "its masks are taken for those of PASCAL VOC, which have the names of their images";
+  const problem = "its masks are read as those of PASCAL VOC, which have the names of their images";
   throw fileError("invalid-argument", folder, problem, {
     code: `leave maskSuffix out, or list classes of your own in ${CLASS_FILES[0]}`,
     command: `leave --mask-suffix out, or list classes of your own in ${CLASS_FILES[0]}`,

@@ -27,12 +27,12 @@ const RENAMED: Readonly<Record<string, string>> = {
 };
 
 const OPTIONS = {
-  voc: { flag: "--voc <dir>", help: "for PASCAL-Context: folder of VOC2010", decides: false },
+  voc: { flag: "--voc <dir>", help: "for PASCAL-Context: the folder of VOC2010", decides: false },
   contextClasses: {
     rule: whole(1),
     fallback: CONTEXT_59.length,
     flag: "--context-classes <n>",
-    help: "for PASCAL-Context: 59 or 33 classes besides the background",
+    help: "for PASCAL-Context: 59 or 33 classes, not counting the background",
     decides: "classes",
   },
 } as const satisfies OptionTable<ContextOptions>;

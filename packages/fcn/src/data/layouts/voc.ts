@@ -32,17 +32,17 @@ const OPTIONS: OptionTable<VocOptions & PairOptions> = {
   year: {
     rule: whole(2007),
     flag: "--year <n>",
-    help: "for VOC: which of several years in the folder (default: the last)",
+    help: "for VOC: the year to use if the folder has several (default: the latest)",
     decides: "trainingImages",
   },
   sbd: {
     flag: "--sbd <dir>",
-    help: "for VOC 2011: folder of SBD, whose training list is left out of VOC's val",
+    help: "for VOC 2011: the folder of SBD, to train on; its training images are left out of VOC's val",
     decides: "trainingImages",
   },
   d2l: {
     flag: "--d2l <HxW>",
-    help: "for VOC: the d2l book's variant, void is background, images below this crop are left out",
+    help: "for VOC: the variant of the d2l book, in which void counts as background and images smaller than this crop are left out",
     reader: mapped(size, (crop) => ({ crop })),
   },
   ...PAIR_OPTIONS,

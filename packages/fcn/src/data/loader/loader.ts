@@ -6,7 +6,7 @@ import type { SampleItem } from "../samples/item.js";
 import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "../workers/makeBatch.js";
 import { coreCount, createPool, type TaskPool } from "../workers/pool.js";
 import { pooledSamples } from "../workers/samples.js";
-import { checkLoaderOptions, type LoaderOptions, type LoaderState } from "./options.js";
+import { checkLoaderOptions, type LoaderOptions, type LoaderState } from "./loaderOptions.js";
 import { type Draw, planDraws } from "./plan.js";
 
 /** A batch, and the state of the loader after it. */

@@ -45,7 +45,7 @@ async function halfLayouts(root: string): Promise<NearMiss[]> {
     const absent = await absentParts(root, parts);
     if (absent.length === 0 || absent.length === parts.length) continue;
     const there = parts.filter((part) => !absent.includes(part));
-    const problem = `for the layout ${name} ${firstOf(absent, 4)} ${absent.length === 1 ? "is" : "are"} missing beside ${firstOf(there, 4)}`;
+    const problem = `it has ${firstOf(there, 4)} of the layout ${name}, but ${firstOf(absent, 4)} ${absent.length === 1 ? "is" : "are"} missing`;
     misses.push({ problem, fix: `put ${firstOf(absent, 4)} there` });
   }
   return misses;
@@ -73,14 +73,14 @@ async function likeFolders(root: string, folders: readonly string[]): Promise<Ne
       [masks, "masks"],
     ].filter(([name, right]) => name !== right);
     const fix = `rename ${renamed.map(([name, right]) => `${name}/ to ${right}/`).join(" and ")}`;
-    const problem = `${images}/ and ${masks}/ look like images/ and masks/, but are named otherwise`;
+    const problem = `${images}/ and ${masks}/ look like images/ and masks/, but have other names`;
     return [{ problem, fix, of: "names" }];
   }
   const [known, missing] = images === undefined ? [masks, "images"] : [images, "masks"];
   const other = await otherAnnotations(root, folders);
   if (known === undefined) return other;
-  const problem = `${known}/ is there, but ${missing}/ is missing`;
-  const fix = `put ${missing === "masks" ? "the masks, PNG files named as their images," : "the images"} into ${missing}/`;
+  const problem = `there is ${known}/, but ${missing}/ is missing`;
+  const fix = `put ${missing === "masks" ? "the masks, PNG files with the names of their images," : "the images"} into ${missing}/`;
   return [
     { problem, fix: known === missing || known === "images" || known === "masks" ? fix : `${fix}; rename ${known}/` },
     ...other,

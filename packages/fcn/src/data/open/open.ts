@@ -2,14 +2,14 @@ import { TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
 import { fileError } from "../files/errors.js";
 import { kindOf, listFiles, listFolders } from "../files/files.js";
-import { type DataRemark, plainRemark } from "../files/remarks.js";
+import { type DataRemark, plainRemark, withFix } from "../files/remarks.js";
 import { type AnyLayout, LAYOUT_ROWS, LAYOUTS, type LayoutName } from "../layouts/index.js";
 import { absentParts, hasAll } from "../layouts/lists.js";
 import type { OpenedData } from "../samples/dataset.js";
 import { foreignAnnotations } from "./foreign.js";
 import { withImageRange } from "./imageRange.js";
 import { nearMisses } from "./nearLayouts.js";
-import { checkOptions, checkOwner, type OpenOptions } from "./options.js";
+import { checkOptions, checkOwner, type OpenOptions } from "./openOptions.js";
 import { withoutBad } from "./skipBad.js";
 
 /**
@@ -91,8 +91,8 @@ async function checkFit(root: string, name: LayoutName): Promise<void> {
   const missing = absent.length > 0 ? `; missing: ${absent.join(", ")}` : "";
   const problem = `the layout ${name} needs ${what}${missing}; found: ${there.length === 0 ? "nothing" : firstOf(there, 8)}`;
   throw fileError("missing-data", root, problem, {
-    code: "put them there, or leave the option layout out, so that the layout is found by looking",
-    command: "put them there, or leave --layout out, so that the layout is found by looking",
+    code: "put them there, or leave the option layout out, so that the layout is recognised",
+    command: "put them there, or leave --layout out, so that the layout is recognised",
   });
 }
 
@@ -108,5 +108,6 @@ async function otherLayouts(root: string, taken: LayoutName): Promise<DataRemark
   if (others.length === 0) return [];
   const text = `it is read by the layout ${taken} (${LAYOUTS[taken].what}), but also fits ${others.join(" and ")}`;
   const about = { level: "note", code: "other-layouts", file: root } as const;
-  return [{ ...about, text: `${text}; the option layout chooses`, commandText: `${text}; --layout chooses` }];
+  const fix = (option: string): string => `to choose, set ${option}`;
+  return [{ ...about, ...withFix(text, fix("the option layout"), fix("--layout")) }];
 }

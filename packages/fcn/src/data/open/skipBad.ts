@@ -1,6 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
 import { fileError } from "../files/errors.js";
-import type { DataRemark } from "../files/remarks.js";
+import { type DataRemark, withFix } from "../files/remarks.js";
 import { counted } from "../files/words.js";
 import { fileDataset, type LeftOut, type OpenedData, type SegmentationDataset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
@@ -86,9 +86,9 @@ function summary(root: string, counts: readonly string[]): DataRemark[] {
 /** An image of two splits gets one line. */
 function linesOf(leftOut: readonly LeftOut[]): DataRemark[] {
   const byFile = new Map(leftOut.map((entry) => [`${entry.name} ${entry.file}`, entry]));
-  return [...byFile.values()].map(({ name, file, code, text, commandText = text }) => {
-    const told = (words: string): string => `${name} is left out: ${words}`;
-    return { level: "warning", code, file, text: told(text), commandText: told(commandText) };
+  return [...byFile.values()].map(({ name, file, code, text, parts }) => {
+    const said = withFix(`${name} is left out: ${parts?.problem ?? text}`, parts?.fix, parts?.commandFix);
+    return { level: "warning", code, file, ...said };
   });
 }
 

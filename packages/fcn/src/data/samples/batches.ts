@@ -1,6 +1,6 @@
 import { type Device, type Tensor, TensorError } from "@fcn/tensor";
 import { checkValues, invalidArgument, rules } from "@fcn/tensor/internal";
-import { furtherMaps, mirrorSample, type SegmentationSample } from "../../labels/sample.js";
+import { extraLabelNames, mirrorSample, type SegmentationSample } from "../../labels/sample.js";
 import { createRandom, type RandomSource, shuffledIndices } from "../random.js";
 import { normaliseInto, type Preprocessing } from "./preprocessing.js";
 
@@ -8,12 +8,12 @@ import { normaliseInto, type Preprocessing } from "./preprocessing.js";
 export interface HostBatch {
   readonly images: Float32Array;
   readonly labels: Int32Array;
-  /** Extra label maps by name, each [N, H, W]. */
+  /** Extra labels by name, each [N, H, W]. */
   readonly more?: Readonly<Record<string, Int32Array>>;
   readonly shape: readonly [number, number, number, number];
 }
 
-/** One batch on the device: images float32 [N, C, H, W]; labels and each extra label map int32 [N, H, W]. */
+/** One batch on the device: images float32 [N, C, H, W]; labels and extra labels int32 [N, H, W]. */
 export interface TensorBatch {
   readonly images: Tensor;
   readonly labels: Tensor;
@@ -21,7 +21,7 @@ export interface TensorBatch {
 }
 
 /**
- * Stacks samples of one size into a batch. Throws `invalid-argument` if there are none or their extra label maps have
+ * Stacks samples of one size into a batch. Throws `invalid-argument` if there are none or their extra labels have
  * different names, and `invalid-shape` if their sizes differ.
  */
 export function stackSamples(samples: readonly SegmentationSample[], preprocessing: Preprocessing): HostBatch {
@@ -47,14 +47,14 @@ export function stackSamples(samples: readonly SegmentationSample[], preprocessi
   };
 }
 
-/** Combines the labels of samples, and each of their extra label maps if they have any, by `stack`. */
+/** Combines the labels of samples, and each of their extra labels if they have any, by `stack`. */
 export function stackLabels(
   op: string,
   samples: readonly SegmentationSample[],
   stack: (labelsOf: (sample: SegmentationSample) => Uint8Array) => Int32Array,
 ): Pick<HostBatch, "labels" | "more"> {
   const labels = stack((sample) => sample.labels);
-  const maps = furtherMaps(op, samples);
+  const maps = extraLabelNames(op, samples);
   if (maps.length === 0) return { labels };
   const more = maps.map((name) => [name, stack((sample) => sample.more?.[name] as Uint8Array)] as const);
   return { labels, more: Object.fromEntries(more) };

@@ -1,5 +1,5 @@
 import type { Colour } from "../../labels/colours.js";
-import { checkSample, furtherMaps, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
+import { checkSample, extraLabelNames, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import type { PixelScale } from "../decode/pixelScale.js";
 import type { DataRemark } from "../files/remarks.js";
 import { loadItem, type SampleItem } from "./item.js";
@@ -40,16 +40,16 @@ export function fileDataset(items: readonly SampleItem[], { classes, palette }: 
 
 /**
  * Makes a data set of samples in memory. Throws a TensorError for a sample that is incomplete, has a label without a
- * class, or has other extra label maps than the first.
+ * class, or has other extra labels than the first.
  */
 export function sampleDataset(
   samples: readonly SegmentationSample[],
   { classes, palette }: Classes,
 ): SegmentationDataset {
-  const maps = furtherMaps("sampleDataset", samples);
+  const maps = extraLabelNames("sampleDataset", samples);
   for (const sample of samples) {
     checkSample("sampleDataset", sample, classes.length);
-    // Only the net knows how many classes an extra map has.
+    // Only the net knows how many classes extra labels have.
     for (const map of maps) checkSample("sampleDataset", sample, VOID_LABEL, map);
   }
   const at = (index: number): SegmentationSample => samples[index] as SegmentationSample;
@@ -92,14 +92,11 @@ export async function loadAll(dataset: SegmentationDataset): Promise<Segmentatio
 }
 
 /** An image that `skipBad` removed from a split. */
-export interface LeftOut {
+export interface LeftOut extends Pick<DataRemark, "code" | "text" | "commandText" | "parts"> {
   readonly split: string;
   readonly name: string;
   /** The file at fault: the image, mask or annotations. */
   readonly file: string;
-  readonly code: string;
-  readonly text: string;
-  readonly commandText?: string;
 }
 
 /** A folder of labelled images, opened as one {@link SegmentationDataset} per split. */
@@ -108,7 +105,7 @@ export interface OpenedData extends Classes, PixelScale {
   readonly layout: string;
   /** Usually "train" and "val"; data that is only for measuring has no "train". */
   readonly splits: Readonly<Record<string, SegmentationDataset>>;
-  /** Classes of the extra label maps (`SegmentationSample.more`), by name. */
+  /** Classes of the extra labels (`SegmentationSample.more`), by name. */
   readonly more?: Readonly<Record<string, Classes>>;
   /** The published preprocessing, if the layout is a published set. */
   readonly preprocessing?: Preprocessing;

@@ -39,7 +39,7 @@ export interface SampleItem {
   /** The parts whose channels make up the image, in order. */
   readonly image: readonly ImagePart[];
   readonly labels: LabelSource;
-  /** Sources of the image's extra label maps, by name. */
+  /** Sources of the image's extra labels, by name. */
   readonly more?: Readonly<Record<string, LabelSource>>;
   /** Whether to leave out shapes that cannot be drawn; otherwise the first of them is an error. */
   readonly skipBad?: boolean;
@@ -84,7 +84,7 @@ export async function loadImage(parts: readonly ImagePart[]): Promise<LoadedImag
   if (other > 0) {
     const size = sizeText((loaded[other] as LoadedImage).image);
     const problem = `it is ${size}, but ${parts[0]?.file} is ${sizeText(first.image)}`;
-    throw fileError("size-mismatch", parts[other]?.file ?? "", problem, "bring both to one size");
+    throw fileError("size-mismatch", parts[other]?.file ?? "", problem, "make both the same size");
   }
   return { ...first, image: joinChannels(loaded.map(({ image }) => image)) };
 }

@@ -105,7 +105,7 @@ function pixelsOf(place: string, segmentation: unknown, size: PaintSize, skipped
   return pixels;
 }
 
-export const NO_PIXEL = "covers no pixel: it lies outside of the image or is too small";
+export const NO_PIXEL = "covers no pixel: it lies outside the image or is too small";
 export const IN_PIXELS = "give its points in pixels of the image, or remove it";
 
 /** A flat list of numbers is a single polygon. */

@@ -144,7 +144,7 @@ function paintMask(
   const isWhole = points.flat().every(Number.isInteger);
   const [rows, columns] = isWhole ? [bottom - top + 1, right - left + 1] : [height, width];
   if (rows < 1 || columns < 1) {
-    const where = `(${left}, ${top}) lies right of or below its second (${right}, ${bottom})`;
+    const where = `(${left}, ${top}) lies to the right of or below its second (${right}, ${bottom})`;
     const problem = `it is a mask whose first point ${where}`;
     throw fileError("bad-shape", place, problem, "correct its points, or export it again");
   }

@@ -1,7 +1,7 @@
 import { nodeModule } from "@fcn/tensor/internal";
 import { VOID_LABEL } from "../../labels/sample.js";
 import { readBytes } from "../files/files.js";
-import { type DataRemark, remarkOf } from "../files/remarks.js";
+import { type DataRemark, remarkOf, withFix } from "../files/remarks.js";
 import {
   type LabelSource,
   type LoadedImage,
@@ -83,7 +83,7 @@ async function checkedLabels(
   const problems = [image && sizeProblem(item, image, source, counts), plane && strayProblem(source, plane)];
   for (const problem of problems) if (problem) remarks.push(remarkOf(problem, filesOf(item)));
   for (const { level, code, problem, fix } of plane?.skipped ?? []) {
-    remarks.push({ level, code, file: source.file, text: `${problem} (${fix})` });
+    remarks.push({ level, code, file: source.file, ...withFix(problem, fix) });
   }
   return { ...counts, hasStrays: plane !== undefined && plane.strays.length > 0 };
 }

@@ -46,12 +46,12 @@ export function levelRemarks({ content }: LoadedImage, levels: ImageLevels, file
     found.push({ level, code, file, text });
   };
   const { depth, min, max } = levels;
-  if (Number.isNaN(min)) say("warning", "no-values", "none of its values is a number that was measured");
+  if (Number.isNaN(min)) say("warning", "no-values", "it has no valid values: all are NaN, infinite or no data");
   else if (levels.isConstant && (deep === undefined || min === max)) {
     say(
       "warning",
       "constant-image",
-      "all its pixels are alike, so it shows nothing; remove it with its mask unless that is intended",
+      "all its pixels are equal, so it shows nothing; remove it and its mask unless that is intended",
     );
   } else if (levels.isConstant) {
     const text = `its values, ${depth} from ${short(min)} to ${short(max)}, all become one value in 8 bits, so it shows nothing`;
@@ -69,7 +69,7 @@ export function levelRemarks({ content }: LoadedImage, levels: ImageLevels, file
     say(
       "warning",
       "left-out-band",
-      "its fourth band is not said to be alpha: it is left out, the first three are taken",
+      "its fourth band is not marked as alpha: it is ignored, and the first three are used",
     );
   }
   if (pages !== undefined) say("note", "first-page", `it holds ${pages} images, of which only the first is read`);

@@ -1,7 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { augmentSample } from "../augment/augment.js";
-import type { Augmentation } from "../augment/options.js";
+import type { Augmentation } from "../augment/augmentation.js";
 import { reasonOf, type ToldError, toldOf } from "../files/errors.js";
 import { stackLabels } from "../samples/batches.js";
 import { imageMean, normaliseInto, type Preprocessing } from "../samples/preprocessing.js";
@@ -33,7 +33,7 @@ export interface HostSamples {
   readonly images: Float32Array;
   /** int32 [N, H, W]; void where the batch is larger than an image. */
   readonly labels: Int32Array;
-  /** Extra label maps by name, like `labels`. */
+  /** Extra labels by name, like `labels`. */
   readonly more?: Readonly<Record<string, Int32Array>>;
   /** N, C, H, W. */
   readonly shape: readonly [number, number, number, number];

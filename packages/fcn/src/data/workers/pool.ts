@@ -203,7 +203,7 @@ export class ThreadPool implements TaskPool {
 function closedError(): TensorError {
   return new TensorError({
     code: "closed",
-    message: "the loader was closed while it was at work",
+    message: "the loader was closed while it was in use",
     fix: "close it after the last batch",
   });
 }

@@ -53,7 +53,7 @@ export function checkHeadClasses(model: SegmentationNet, { heads, headLabels, nu
   throw invalidArgument(
     `train: head "${small}" scores ${headClasses(model, small)} classes, but the labels have ${numClasses}`,
     {
-      code: `make the net with numClasses ${numClasses}, or name the label map that this head learns from: { headLabels: { ${small}: ... } }`,
+      code: `make the net with numClasses ${numClasses}, or name the extra labels that this head learns from: { headLabels: { ${small}: ... } }`,
       command: "name the heads that learn from these labels in --heads, such as out=1, or choose a net with one head",
     },
   );
@@ -66,7 +66,7 @@ const NAME_HEADS: Readonly<Record<HeadOption, Fix>> = {
     const example = say("{ out: 1, aux: 0.5 }", "--heads out=1,aux=0.5");
     return `name heads of the net, each with the weight of its loss: ${example}`;
   }),
-  headLabels: { code: 'name heads of the net, each with its label map: { geo: "geometric" }' },
+  headLabels: { code: 'name heads of the net, each with its extra labels: { geo: "geometric" }' },
 };
 
 /** The error for an option that names a head that the net lacks. */
@@ -96,9 +96,9 @@ export function labelsOf<Labels>(
   const heads = Object.keys(headLabels).join(", ");
   throw new TensorError({
     code: "missing-labels",
-    message: `train: head "${head}" learns from the label map "${map}", which the samples lack; of further maps they have ${present || "none"}`,
+    message: `train: head "${head}" learns from the extra labels "${map}", which the samples lack; their extra labels are ${present || "none"}`,
     fix: {
-      code: `bring that map along (sample.more), name another in headLabels, train without it by heads (leaving out ${heads}), or choose a net with one head`,
+      code: `add them to the samples (sample.more), name others in headLabels, leave ${heads} out of the option heads, or choose a net with one head`,
       command: `name the heads to train in --heads, without ${heads}, or choose a net with one head`,
     },
   });

@@ -97,7 +97,7 @@ export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, op
 
 const SETTINGS: Readonly<Record<string, Rule<number>>> = {
   // Between 0 and 1 the slope of (1 - p)^gamma has no bound.
-  gamma: rules.number("0 or a number from 1 on", (gamma) => gamma === 0 || rules.from(1).holds(gamma)),
+  gamma: rules.number("0 or a number of at least 1", (gamma) => gamma === 0 || rules.from(1).holds(gamma)),
   smooth: rules.from(0),
   crossEntropy: rules.from(0),
   threshold: rules.probability,
@@ -106,7 +106,7 @@ const SETTINGS: Readonly<Record<string, Rule<number>>> = {
 
 /** The option rule for {@link Loss}. */
 export const lossRule: Rule<Loss> = rules.rule(
-  `one of: ${lossNames().join(", ")}; or { kind } with its settings: gamma is 0 or from 1 on, smooth and crossEntropy from 0 on, threshold 0 to 1, minKept from 0 on`,
+  `one of: ${lossNames().join(", ")}; or { kind } with its settings: gamma is 0 or at least 1, smooth and crossEntropy are at least 0, threshold is from 0 to 1, minKept is at least 0`,
   (loss) => {
     const { kind, ...settings } = (typeof loss === "object" ? { ...loss } : { kind: loss }) as Record<string, unknown>;
     const areGood = Object.entries(settings).every(([name, value]) => {

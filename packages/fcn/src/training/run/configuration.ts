@@ -43,8 +43,8 @@ export function checkConfiguration(
   });
   if (changed.length === 0) return;
   const fix = changed.includes("leftOut")
-    ? "other images cannot be used than when the run was started: put the files back as they were, or train into another folder"
-    : "resume with the options that the run was started with, of which only steps or epochs may be larger, or train into another folder";
+    ? "the images that cannot be used have changed since the run was started: restore the files, or train into another folder"
+    : "resume with the options that the run was started with (only steps or epochs may be larger), or train into another folder";
   const list = changed.map((name) => `${name} was ${text(saved[name])} and is ${text(wanted[name])}`);
   throw new TensorError({
     code: "checkpoint-mismatch",

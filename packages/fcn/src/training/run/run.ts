@@ -193,8 +193,8 @@ async function score(run: Run, loader: DataLoader, step: number): Promise<void> 
   const { view, signal, out } = options;
   const onFailure = ({ message }: Error): void => view?.line?.(`left out of the scores: ${message}`);
   const samples = await loader.samplesOf(data.validation);
-  const further = extraLabels(settings.heads, settings.headLabels);
-  const validating = validate(model, samples, { metadata, step, further, onFailure, signal });
+  const extra = extraLabels(settings.heads, settings.headLabels);
+  const validating = validate(model, samples, { metadata, step, extra, onFailure, signal });
   const validation = await unlessInterrupted(validating, signal);
   if (validation === undefined) return;
   view?.validation?.(step, validation.scores.meanIU);

@@ -10,7 +10,7 @@ interface ValidateOptions extends Abortable {
   readonly metadata: ModelMetadata;
   readonly step: number;
   /** Heads with extra labels, each with the labels' name. */
-  readonly further?: readonly (readonly [head: string, map: string])[];
+  readonly extra?: readonly (readonly [head: string, map: string])[];
   /** Called for each sample that can no longer be loaded. The others are still scored. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -21,7 +21,7 @@ interface ValidateOptions extends Abortable {
 export async function validate(
   model: SegmentationNet,
   samples: SampleSource,
-  { metadata, step, further = [], onFailure, signal }: ValidateOptions,
+  { metadata, step, extra = [], onFailure, signal }: ValidateOptions,
 ): Promise<Validation> {
   const images: ImageScore[] = [];
   const { preprocessing, classes } = metadata;
@@ -29,7 +29,7 @@ export async function validate(
     preprocessing,
     signal,
     numClasses: classes.length,
-    ...(further.length > 0 && { heads: Object.fromEntries(further.map(([head, labels]) => [head, { labels }])) }),
+    ...(extra.length > 0 && { heads: Object.fromEntries(extra.map(([head, labels]) => [head, { labels }])) }),
     onFailure: onFailure && ((_, error) => onFailure(error)),
     onImage: (index, { meanIU }) => images.push({ index, meanIU }),
   });

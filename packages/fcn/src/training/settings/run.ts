@@ -1,4 +1,4 @@
-import type { Augmentation } from "../../data/augment/options.js";
+import type { Augmentation } from "../../data/augment/augmentation.js";
 import { sampleOrders } from "../../data/loader/plan.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
 import { list } from "../../models/index.js";
@@ -11,7 +11,7 @@ import { TRAINING } from "./training.js";
 type PreprocessingName = keyof typeof PREPROCESSINGS;
 const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
 
-const scaleFactor = number("a factor from 1 on, such as 1.5", (value) => value >= 1 && Number.isFinite(value));
+const scaleFactor = number("a factor of at least 1, such as 1.5", (value) => value >= 1 && Number.isFinite(value));
 const scaleRange = (factor: number): Pick<Augmentation, "scale"> => ({ scale: [1 / factor, factor] });
 
 /**
@@ -20,29 +20,29 @@ const scaleRange = (factor: number): Pick<Augmentation, "scale"> => ({ scale: [1
 export const RUN = {
   data: {
     flag: "--data <dir>",
-    help: "a folder with images/ and masks/, or another that `fcn data check` knows",
+    help: "a folder with images/ and masks/, or in another layout that `fcn data check` recognises",
     isRequired: true,
     decides: "trainingImages",
   },
   model: {
     flag: "--model <name>",
-    help: "such as fcn16s-mobilenetv2; not needed where --weights or the run that goes on tells it",
+    help: "the net, such as fcn16s-mobilenetv2; not needed if --weights or the resumed run names it",
     reader: oneOf(list()),
   },
   modelOptions: {
     flag: "--model-option <name=value>",
-    help: "a further option of the net, such as dropout=0.5; may be given many times",
+    help: "an option of the net, such as dropout=0.5; may be repeated",
     reader: assignments,
     shortcut: {
       flag: "--width <x>",
-      help: "factor on the channels of the net",
+      help: "factor on the number of channels of the net",
       reader: mapped(positive, (widthMultiplier) => ({ widthMultiplier })),
     },
   },
-  weights: { flag: "--weights <file>", help: "weights to start from, of these or of other classes" },
+  weights: { flag: "--weights <file>", help: "weights to start from, for these or other classes" },
   prefix: {
     flag: "--prefix <text>",
-    help: "of --weights: what stands before the names of the net in the file, such as student.",
+    help: "with --weights: what precedes the names of the net in the file, such as student.",
     decides: false,
   },
   out: {
@@ -53,12 +53,12 @@ export const RUN = {
   },
   resume: {
     flag: "--resume",
-    help: "go on from the last checkpoint in --out; more --steps or --epochs lengthen the run",
+    help: "continue from the last checkpoint in --out; larger --steps or --epochs lengthen the run",
     decides: false,
   },
   overwrite: { flag: "--overwrite", help: "replace the run or the net that --out holds", decides: false },
   preprocessing: {
-    fallbackText: "that of the weights or the data; else caffe for weights of a net with names of Caffe, or imagenet",
+    fallbackText: "that of the weights or the data; otherwise caffe for weights with names from Caffe, or imagenet",
     flag: "--preprocessing <name>",
     help: `how images become numbers: ${PREPROCESSING_NAMES.join(", ")}`,
     reader: mapped(oneOf(PREPROCESSING_NAMES), (name) => PREPROCESSINGS[name]),
@@ -66,27 +66,27 @@ export const RUN = {
   crop: { flag: "--crop <HxW>", help: "train on random windows of this size", reader: size, decides: "augmentation" },
   augmentation: {
     flag: "--scale <x>",
-    help: "also scale images at random, by up to this factor either way",
+    help: "scale images at random, up or down by at most this factor",
     reader: mapped(scaleFactor, scaleRange),
   },
   order: {
     fallback: "shuffle",
     flag: "--order <how>",
-    help: "of the images in a pass: shuffle, sequential, or replacement (each drawn from all)",
+    help: "order of the images in an epoch: shuffle, sequential, or replacement (each is drawn from all)",
     reader: oneOf(sampleOrders()),
   },
-  workers: { flag: "--workers <n>", help: "threads that decode; 0 for none", reader: whole(0), decides: false },
+  workers: { flag: "--workers <n>", help: "threads that decode images; 0 for none", reader: whole(0), decides: false },
   validateEvery: {
     rule: whole(1),
-    fallbackText: "about an epoch",
+    fallbackText: "about one epoch",
     flag: "--validate-every <n>",
-    help: "steps between two validations",
+    help: "steps between validations",
   },
   checkpointEvery: {
     rule: whole(1),
     fallbackText: "as --validate-every",
     flag: "--checkpoint-every <n>",
-    help: "steps between two checkpoints",
+    help: "steps between checkpoints",
     decides: false,
   },
   recipe: {
@@ -98,7 +98,7 @@ export const RUN = {
     rule: whole(1),
     fallback: 20,
     flag: "--epochs <n>",
-    help: "passes over the training images, in place of --steps; batches go on from one pass into the next, so that all are full and none is left out",
+    help: "passes over the training images, instead of --steps; a batch may span two passes, so that all batches are full and no image is left out",
     decides: "steps",
   },
 } as const satisfies SettingsOf<RunSettings>;

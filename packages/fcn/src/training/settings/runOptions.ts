@@ -1,7 +1,7 @@
 import type { Device } from "@fcn/tensor";
-import type { Augmentation } from "../../data/augment/options.js";
+import type { Augmentation } from "../../data/augment/augmentation.js";
 import type { SampleOrder } from "../../data/loader/plan.js";
-import type { OpenOptions } from "../../data/open/options.js";
+import type { OpenOptions } from "../../data/open/openOptions.js";
 import type { OpenedData } from "../../data/samples/dataset.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { Graph, ModelOptions } from "../../models/index.js";

@@ -12,7 +12,7 @@ import type { SettingsOf } from "./setting.js";
 import type { TrainingSettings } from "./trainOptions.js";
 
 const headWeights = factors("names, each with a weight above 0, such as out=1,aux=0.4", rules.positive);
-const rateFactors = factors("names, each with a factor from 0 on, such as score*=10,backbone=0.1", rules.from(0));
+const rateFactors = factors("names, each with a factor of at least 0, such as score*=10,backbone=0.1", rules.from(0));
 
 const layerRates: Reader<MultiplierRules> = {
   what: rateFactors.what,
@@ -39,13 +39,13 @@ export const TRAINING = {
     runFallback: () => 4,
     fallbackText: "4",
     flag: "--batch <n>",
-    help: "images of a batch; no more than there are to train on",
+    help: "images per batch, at most as many as there are training images",
   },
   accumulationSteps: {
     rule: whole(1),
     fallback: 1,
     flag: "--accumulation-steps <n>",
-    help: "batches whose gradients are added up for one step",
+    help: "number of batches whose gradients are added up for one step",
   },
   learningRate: {
     rule: rules.required(positive),
@@ -62,54 +62,54 @@ export const TRAINING = {
     help: optimizerNames().join(" or "),
     reader: oneOf(optimizerNames()),
   },
-  momentum: { rule: from(0, 1), fallback: 0.9, flag: "--momentum <x>", help: "of sgd" },
+  momentum: { rule: from(0, 1), fallback: 0.9, flag: "--momentum <x>", help: "momentum of sgd" },
   weightDecay: {
     rule: from(0),
     fallbackOf: ({ optimizer }) => OPTIMIZERS[optimizer].weightDecay,
     fallbackText: ofEach("weightDecay"),
     flag: "--weight-decay <x>",
-    help: "of the optimizer",
+    help: "weight decay of the optimizer",
   },
   multipliers: {
     fits: (rules, model) => checkLayers(model, rules),
     fallback: {},
     flag: "--lr-multiplier <name=factor,...>",
-    help: "factors on the learning rate of parameters or of what lies below a module, by name with * for any characters: 'score*=10,backbone=0.1'; where several meet a parameter they multiply, those of the recipe too, but one of a name that the recipe has takes its place",
+    help: "factors on the learning rate of parameters, or of everything below a module, by name, with * for any characters: 'score*=10,backbone=0.1'; if several apply to a parameter, they are multiplied, including those of the recipe; one with a name that the recipe uses replaces the recipe's",
     reader: layerRates,
   },
   schedule: {
     rule: orMaker(oneOf(scheduleNames()), "an optim.lrScheduler"),
     fallback: "poly",
     flag: "--schedule <name>",
-    help: `of the learning rate: ${scheduleNames().join(", ")}`,
+    help: `schedule of the learning rate: ${scheduleNames().join(", ")}`,
     reader: oneOf(scheduleNames()),
   },
   warmUp: {
     rule: whole(0),
     fallback: 0,
     flag: "--warm-up <n>",
-    help: "steps over which the learning rate rises",
+    help: "number of steps over which the learning rate rises",
   },
   loss: {
     rule: lossRule,
     fallback: "crossEntropy",
     flag: "--loss <name>",
-    help: `what is lowered: ${lossNames().join(", ")}`,
+    help: `the loss to minimise: ${lossNames().join(", ")}`,
     reader: oneOf(lossNames()),
   },
   reduction: {
     rule: reductionRule,
     fallback: "mean",
     flag: "--reduction <name>",
-    help: `how the losses of pixels are added up: ${reductionNames().join(", ")}`,
+    help: `how the losses of the pixels are combined: ${reductionNames().join(", ")}`,
   },
   heads: {
     rule: headWeights,
     fits: (heads, model) => checkHeadNames("heads", heads, model),
     fallbackOf: ({ model }) => ownHeads({ out: 1 }, model),
-    fallbackText: "out, or all of a net without one",
+    fallbackText: "out, or all heads of a net without one",
     flag: "--heads <name=weight,...>",
-    help: "the heads of the net that are trained, each with the weight of its loss, such as out=1,aux=0.4",
+    help: "the heads of the net to train, each with the weight of its loss, such as out=1,aux=0.4",
   },
   headLabels: {
     fits: (labels, model) => checkHeadNames("headLabels", labels, model),
@@ -117,7 +117,7 @@ export const TRAINING = {
   },
   classWeights: {
     flag: "--class-weights <how>",
-    help: "rare classes count more: inverse (by inverse frequency), or median (median frequency balancing)",
+    help: "make rare classes count more: inverse (by inverse frequency) or median (median frequency balancing)",
     reader: oneOf(classBalancings()),
   },
   lossSampling: { rule: lossSamplingRule },
@@ -126,12 +126,12 @@ export const TRAINING = {
     flag: "--freeze-batch-norm",
     help: "keep the statistics of batch norm, for pretrained weights and small batches",
   },
-  clipNorm: { rule: positive, flag: "--clip-norm <x>", help: "largest norm of the gradients of a step" },
+  clipNorm: { rule: positive, flag: "--clip-norm <x>", help: "clip the gradients of a step to this norm" },
   mirror: { fallback: true, decides: "augmentation" },
   seed: {
     fallback: 0,
     flag: "--seed <n>",
-    help: "fixes initial values, order and changes of the images",
+    help: "fixes the initial values, and the order and random changes of the images",
     reader: whole(0),
   },
   readEvery: { rule: whole(1), fallback: 10 },

@@ -169,7 +169,7 @@ describe("chooseRule", () => {
         "m0.png: it holds #ff8000, and all masks together hold #000102 (200 pixels), #090909 (100 pixels), #ff8000 (100 pixels): these are not the colours of PASCAL VOC",
       );
       expect(fixOf(open)).toBe(
-        'give each class its color in classes.json: [{"name": "class 0", "color": "#000102"}, {"name": "class 1", "color": "#090909"}, {"name": "class 2", "color": "#ff8000"}], or repaint what is a slip',
+        'give each class its color in classes.json: [{"name": "class 0", "color": "#000102"}, {"name": "class 1", "color": "#090909"}, {"name": "class 2", "color": "#ff8000"}], or repaint the pixels that are mistakes',
       );
     }
     const mended = JSON.parse(/\[.*\]/.exec(fixOf(() => chooseRule("r", surveys, undefined)))?.[0] ?? "") as unknown[];
@@ -260,14 +260,14 @@ describe("chooseRule", () => {
 
   it("refuses palettes that have two colours under one number", () => {
     expect(() => chooseRule("r", [palette([0, 5], 0, 1), palette([0, 6], 0, 1)], undefined)).toThrowError(
-      "m1.png: its palette has #000006 under the number 1, that of m0.png has #000005: one number may mean two classes",
+      "m1.png: its palette has #000006 for the number 1, but that of m0.png has #000005: one number may mean two classes",
     );
     expect(codes(chooseRule("r", [palette([0, 5], 0, 1), palette([0, 6], 0)], undefined))).toEqual(["classes-found"]);
   });
 
   it("refuses palettes that have one colour under two numbers", () => {
     expect(() => chooseRule("r", [palette([0, 5, 6], 0, 1), palette([0, 6, 5], 0, 2)], undefined)).toThrowError(
-      "m1.png: its palette has #000005 under the number 2, that of m0.png has #000006: one number may mean two classes",
+      "m1.png: its palette has #000005 for the number 2, but that of m0.png has #000006: one number may mean two classes",
     );
     const unused = chooseRule("r", [palette([0, 5, 0], 0, 1), palette([0, 5, 0], 2)], undefined);
     expect(codes(unused)).toEqual(["classes-found"]);
@@ -275,7 +275,7 @@ describe("chooseRule", () => {
 
   it("refuses a class that is to be ignored without saying which number it is", () => {
     const entries = [{ name: "a" }, { name: "x", ignore: true }, { name: "c" }];
-    expect(() => chooseRule("r", [grey(0, 2)], entries)).toThrowError('classes.json: "x" is to be ignored');
+    expect(() => chooseRule("r", [grey(0, 2)], entries)).toThrowError('classes.json: "x" has "ignore", but no value');
   });
 
   it.each<[string, MaskSurvey[], ClassEntry[] | undefined, string]>([
@@ -283,7 +283,7 @@ describe("chooseRule", () => {
       "more colours than names",
       [colour(1, 2, 0x300)],
       named("a", "b"),
-      "png: it holds #000001, and all masks together hold #000001 (100 pixels), #000002 (100 pixels), #000300 (100 pixels): these are not the colours of PASCAL VOC, and classes.json does not say which is whose",
+      "png: it holds #000001, and all masks together hold #000001 (100 pixels), #000002 (100 pixels), #000300 (100 pixels): these are not the colours of PASCAL VOC, and classes.json does not say which colour each class has",
     ],
     [
       "hundreds of colours",

@@ -55,7 +55,7 @@ function withNumbers(root: string, entries: readonly ClassEntry[]): readonly Cla
   const lost = entries.find(({ ignore, value }) => ignore && value === undefined);
   if (lost === undefined) return entries;
   const fix = "give each class the number in the masks as its value, or leave the ignored class out where it is 255";
-  const problem = `"${lost.name}" is to be ignored, but has no value`;
+  const problem = `"${lost.name}" has "ignore", but no value`;
   throw fileError("invalid-classes", joinPath(root, classFileOf(entries) ?? "classes.json"), problem, fix);
 }
 

@@ -42,16 +42,16 @@ function softEdges(soft: Surveys, listedIn: string | undefined): TensorError {
   const middle = Number(((50 * (low + high)) / (high > 255 ? 65535 : 255)).toFixed(1));
   const uses = usesOf([first]).sort((a, b) => b.pixels - a.pixels);
   const problem = `it has soft edges: ${isGrey ? "grey levels" : "mixed colours"} lie between those of the classes along borders, as blurring, scaling, smoothing or lossy compression (JPEG) leaves them, and each would become a class; it holds ${foundText(by, uses)}${others(soft)}`;
-  const cut = `where there are two classes, by mogrify -threshold ${middle}% ${inFolder(first)}; where there are more, `;
+  const cut = `if there are two classes, by mogrify -threshold ${middle}% ${inFolder(first)}; if there are more, `;
   const paint = `by magick xc:"#000000" xc:"#ff0000" +append levels.png, with the colours of all classes, and mogrify ${isGrey ? "-define png:color-type=0 " : ""}+dither -remap levels.png ${inFolder(first)}`;
-  const fix = `export the masks again without smoothing, or make them hard, such as with ImageMagick, on a copy of the masks: ${isGrey ? cut : ""}${paint}; if these are labels, give each class its ${by === "colour" ? "color" : "value"} in ${classListFor(by, listedIn)}`;
+  const fix = `export the masks again without smoothing, or remove the soft edges, for example with ImageMagick on a copy of the masks: ${isGrey ? cut : ""}${paint}; if these are labels, give each class its ${by === "colour" ? "color" : "value"} in ${classListFor(by, listedIn)}`;
   return fileError("soft-edges", first.file, problem, fix);
 }
 
 function inAlpha(clear: Surveys): TensorError {
-  const problem = `all its pixels have one colour, and its shapes are in alpha, which is not read${others(clear)}`;
+  const problem = `all its pixels have one colour, and its shapes are in alpha, which is ignored${others(clear)}`;
   const command = `mogrify -alpha extract -threshold 50% ${inFolder(clear[0])}`;
-  const fix = `save the shapes as grey levels or colours, such as with ImageMagick, on a copy of the masks: ${command}`;
+  const fix = `save the shapes as grey levels or colours, for example with ImageMagick on a copy of the masks: ${command}`;
   return fileError("shapes-in-alpha", clear[0].file, problem, fix);
 }
 
@@ -80,8 +80,8 @@ function otherPalette(
   const [own, theirs] = [palette?.[number], other.palette?.[number]].map((colour) =>
     colour === undefined ? "no colour" : formatKey("colour", colour),
   );
-  const problem = `its palette has ${own} under the number ${number}, that of ${other.file} has ${theirs}: one number may mean two classes`;
-  const fix = `list the classes with their colours in ${classListFor("colour", listedIn)}, so that the masks are read by colour; where the numbers are the labels all the same, give each class its value in ${classListFor("value", listedIn)}`;
+  const problem = `its palette has ${own} for the number ${number}, but that of ${other.file} has ${theirs}: one number may mean two classes`;
+  const fix = `list the classes with their colours in ${classListFor("colour", listedIn)}, so that the masks are read by colour; or, if the numbers are the labels after all, give each class its value in ${classListFor("value", listedIn)}`;
   return fileError("palettes-differ", file, problem, fix);
 }
 
@@ -107,13 +107,13 @@ export function withoutClass(
   const { names, listedIn = "classes.json" } = listed;
   const why =
     by === "colour"
-      ? `these are not the colours of PASCAL VOC, and ${names ? `${listedIn} does not say which is whose` : "no list says which classes they are"}`
+      ? `these are not the colours of PASCAL VOC, and ${names ? `${listedIn} does not say which colour each class has` : "no list says which classes they are"}`
       : names
         ? `${listedIn} has ${counted(names.length, "name")}, for the numbers from 0 to ${names.length - 1}, and 255 is void`
         : "without a list of classes, the numbers must be 0, 1, 2 and so on without a gap, and 255 is void";
   const problem = `it holds ${formatKey(by, key)}, and all masks together hold ${foundText(by, uses)}: ${why}`;
   const code = by === "colour" ? "unknown-colour" : "grey-levels";
-  return unlisted(code, survey, problem, by, uses, listed, ", or repaint what is a slip");
+  return unlisted(code, survey, problem, by, uses, listed, ", or repaint the pixels that are mistakes");
 }
 
 function unlisted(

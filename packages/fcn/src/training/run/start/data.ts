@@ -1,6 +1,5 @@
 import { TensorError } from "@fcn/tensor";
 import { check, type DataReport } from "../../../data/check/check.js";
-import type { Remedy } from "../../../data/files/errors.js";
 import type { DataRemark } from "../../../data/files/remarks.js";
 import { counted } from "../../../data/files/words.js";
 import type { InspectOptions } from "../../../data/open/inspectAll.js";
@@ -67,6 +66,8 @@ async function openData(
   return skipBad && data.leftOut === undefined ? withoutBad(data, shared) : data;
 }
 
+type Parts = Required<DataRemark>["parts"];
+
 const MOST_LINES = 10;
 
 function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): void {
@@ -81,27 +82,15 @@ function judge({ root, remarks }: DataReport, view: TrainRunView | undefined): v
   const [first] = problems;
   if (first === undefined) return;
   const rest = problems.length > 1 ? `, and ${counted(problems.length - 1, "more problem")}` : "";
-  const { problem, remedies } = withoutRemedy(first);
+  const { problem, fix: own, commandFix = own }: Parts = first.parts ?? { problem: first.text, fix: "" };
   const canSkip = problems.every(({ code }) => isSkippable(code));
-  const fix = (own: string, skip: string): string =>
-    `${own}correct the images and masks; fcn data check ${root} lists all problems${canSkip ? `; or leave out what cannot be used: ${skip}` : ""}`;
+  const fix = (remedy: string, skip: string): string =>
+    `${remedy === "" ? "" : `${remedy}; `}correct the images and masks; fcn data check ${root} lists all problems${canSkip ? `; or leave out what cannot be used: ${skip}` : ""}`;
   throw new TensorError({
     code: "data-problems",
     message: `train: ${first.file}: ${problem}${rest}`,
-    fix: { code: fix(remedies.code, "skipBad: true"), command: fix(remedies.command, "--skip-bad") },
+    fix: { code: fix(own, "skipBad: true"), command: fix(commandFix, "--skip-bad") },
   });
-}
-
-/**
- * Splits a remark into what it says and its remedies for code and the command line. These stand in brackets after the
- * beginning that both texts share.
- */
-function withoutRemedy({ text, commandText = text }: DataRemark): { problem: string; remedies: Remedy } {
-  const same = [...text].findIndex((letter, i) => letter !== commandText[i]);
-  const begin = same < 0 ? -1 : text.lastIndexOf(" (", same);
-  if (begin < 0) return { problem: text, remedies: { code: "", command: "" } };
-  const remedyOf = (whole: string): string => `${whole.slice(begin + 2).replace(/\)$/, "")}; `;
-  return { problem: text.slice(0, begin), remedies: { code: remedyOf(text), command: remedyOf(commandText) } };
 }
 
 const summaryFirst = (a: DataRemark, b: DataRemark): number =>

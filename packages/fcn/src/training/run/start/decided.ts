@@ -1,5 +1,5 @@
-import type { Augmentation } from "../../../data/augment/options.js";
-import { readingOf } from "../../../data/open/options.js";
+import type { Augmentation } from "../../../data/augment/augmentation.js";
+import { readingOf } from "../../../data/open/openOptions.js";
 import type { SegmentationDataset } from "../../../data/samples/dataset.js";
 import type { ModelMetadata } from "../../../models/file/weightsFile.js";
 import { type Deciding, valuesOf } from "../../../options/option.js";

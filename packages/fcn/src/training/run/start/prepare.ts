@@ -1,7 +1,7 @@
 import { invalidArgument } from "@fcn/tensor/internal";
-import type { Augmentation } from "../../../data/augment/options.js";
+import type { Augmentation } from "../../../data/augment/augmentation.js";
 import { DataLoader } from "../../../data/loader/loader.js";
-import type { LoaderState } from "../../../data/loader/options.js";
+import type { LoaderState } from "../../../data/loader/loaderOptions.js";
 import type { GraphNet } from "../../../models/index.js";
 import { headClasses } from "../../../models/segmentationNet.js";
 import { balancedWeights } from "../../loss/classWeights.js";
@@ -54,7 +54,7 @@ export async function prepareRun(
   const settings = { ...resolved, batchSize, steps, readEvery };
   if (settings.warmUp >= steps) {
     tell(
-      `the warm-up of ${settings.warmUp} steps is not over when the run of ${steps} ends: it never reaches its learning rate`,
+      `the warm-up of ${settings.warmUp} steps does not end within the run of ${steps}: the learning rate never reaches its full value`,
     );
   }
   const run = { ...parts, settings, augmentation, ...pace };
@@ -70,7 +70,7 @@ function checkExtraLabels({ model, heads, headLabels }: ResolvedOptions, { opene
     const scored = headClasses(model, head);
     if (known === undefined || scored === undefined || known.length === scored) continue;
     throw invalidArgument(
-      `train: head "${head}" scores ${scored} classes, but the label map "${map}" has ${known.length}: ${known.join(", ")}`,
+      `train: head "${head}" scores ${scored} classes, but the extra labels "${map}" have ${known.length}: ${known.join(", ")}`,
       {
         code: "give the net as many classes for that head (geometricClasses), or leave the option out",
         command: `give the net as many classes for that head (--model-option geometricClasses=${known.length}), or leave the option out`,
@@ -135,7 +135,7 @@ function paceOf(
   const { epochs = RUN.epochs.fallback } = options;
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw invalidArgument(
-      `train: steps ${options.steps} and epochs ${options.epochs} exclude each other`,
+      `train: steps ${options.steps} and epochs ${options.epochs} cannot be used together`,
       "give one of them",
     );
   }

@@ -210,7 +210,7 @@ function misfit(file: string, model: string, problem: string): TensorError {
     message: `train: the weights in ${file} do not fit ${model}: ${problem}`,
     fix: bothWays((say) => {
       const model = `name the model that the weights were made for${say("", " (--model)")}`;
-      const prefix = `say what stands before the names of the net (${say("prefix", "--prefix")})`;
+      const prefix = `say what precedes the names of the net (${say("prefix", "--prefix")})`;
       return `${model}, ${prefix}, or rename its arrays first (fcn convert --names)`;
     }),
   });

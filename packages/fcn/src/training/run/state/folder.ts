@@ -60,7 +60,7 @@ const namesIn = (folder: string): Promise<string[] | undefined> => readdir(folde
 async function refuseOtherRun({ out, resume = false, overwrite = false, weights }: TrainRunOptions): Promise<void> {
   if (resume && overwrite) {
     throw invalidArgument(
-      "train: resume and overwrite exclude each other",
+      "train: resume and overwrite cannot be used together",
       "go on with the run (resume), or replace it (overwrite)",
     );
   }
@@ -108,7 +108,7 @@ async function withRemedy(error: unknown, out: string): Promise<unknown> {
   const step = (await checkpoints(join(out, RUN_FILES.checkpoint))).at(-1);
   const state =
     step === undefined
-      ? "it starts at the beginning, for there is no checkpoint yet"
+      ? "it starts at the beginning, because there is no checkpoint yet"
       : `the checkpoint of step ${step} is whole`;
   const fix = REMEDIES[error.code]?.(state, step === undefined ? undefined : join(out, RUN_FILES.last));
   if (fix === undefined) return error;
@@ -123,7 +123,7 @@ const REMEDIES: Partial<Record<ErrorCode, (state: string, weights: string | unde
   "device-lost": (state) =>
     bothWays((say) => {
       const again = "run the same command again with --resume";
-      return `${say("go on with resume: true, and a new device where you gave one", again)}: ${state}`;
+      return `${say("continue with resume: true, and with a new device if you passed one", again)}: ${state}`;
     }),
   "out-of-memory": (state, weights) =>
     bothWays((say) => {

@@ -1,6 +1,6 @@
 import { rules } from "@fcn/tensor/internal";
 import { fileError } from "../../../data/files/errors.js";
-import type { LoaderState } from "../../../data/loader/options.js";
+import type { LoaderState } from "../../../data/loader/loaderOptions.js";
 import { withPresentNames } from "../../../files/formerNames.js";
 import type { OpenInterval } from "../../settings/trainOptions.js";
 import type { Configuration } from "../configuration.js";
@@ -132,6 +132,6 @@ function readField(file: string, strings: Strings, name: keyof SavedState): unkn
 }
 
 function damaged(file: string, name: string, problem: string, cause?: unknown): Error {
-  const fix = "remove the file, so that the run begins anew, or put a copy of it in its place";
+  const fix = "remove the file, so that the run starts from the beginning, or restore it from a copy";
   return fileError("corrupt-file", file, `the checkpoint is damaged: its field "${name}" ${problem}`, fix, cause);
 }

@@ -1,6 +1,6 @@
 import type { Fix } from "@fcn/tensor";
 import { checkOptions, invalidArgument, type RulesOf, rules } from "@fcn/tensor/internal";
-import { type Augmentation, checkAugmentation } from "../augment/options.js";
+import { type Augmentation, checkAugmentation } from "../augment/augmentation.js";
 import type { SegmentationDataset } from "../samples/dataset.js";
 import type { Preprocessing } from "../samples/preprocessing.js";
 import type { SampleFailure } from "../workers/makeBatch.js";

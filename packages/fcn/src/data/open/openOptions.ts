@@ -29,18 +29,18 @@ const COMMON: OptionTable<CommonOptions> = {
   range: {
     rule: pixelRange,
     flag: "--range <low,high>",
-    help: "values that become 0 and 255 in images of more than 8 bits (default: that of --weights, else one that suits the training images)",
+    help: "the values that become 0 and 255 in images of more than 8 bits (default: the range of --weights, otherwise one that suits the training images)",
     decides: "preprocessing",
   },
   layout: {
     rule: oneOf(LAYOUT_NAMES),
     flag: "--layout <name>",
-    help: `how the folder is laid out: ${LAYOUT_NAMES.join(", ")} (default: found by looking)`,
+    help: `layout of the folder: ${LAYOUT_NAMES.join(", ")} (default: recognised from its contents)`,
     decides: "trainingImages",
   },
   skipBad: {
     flag: "--skip-bad",
-    help: "leave out images that cannot be used, with their masks, and tell which",
+    help: "leave out images that cannot be used, with their masks, and list them",
     decides: "leftOut",
   },
   validation: {
