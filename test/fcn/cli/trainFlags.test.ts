@@ -103,7 +103,7 @@ describe("fcn bench", () => {
     const { code, stdout, stderr } = await fcn(flags);
     expect(stdout).toMatch(/^forward +\d/m);
     expect(stderr).toMatch(
-      /error: bench: the training pass failed: .*one value a channel.*\nfix: use a larger --batch or --size\n/,
+      /error: bench: the training pass failed: .*one value per channel.*\nfix: use a larger --batch or --size\n/,
     );
     expect(code).toBe(1);
   });

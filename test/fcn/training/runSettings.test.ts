@@ -116,7 +116,7 @@ describe("the settings of a run", () => {
 
   it("are named by errors as the command and as code call them", async () => {
     await expect(run("one value", { batchSize: 1 })).rejects.toMatchObject({
-      message: expect.stringMatching(/^train: batchNorm: .* one value a channel/),
+      message: expect.stringMatching(/^train: batchNorm: .* one value per channel/),
       fix: expect.stringContaining("(freezeBatchNorm)"),
       commandFix: expect.stringContaining("(--freeze-batch-norm)"),
     });

@@ -22,7 +22,7 @@ export interface BatchNormOptions {
 
 const OP = "batchNorm";
 /** `details.is` of the error for a batch with one value per channel, which has no variance. */
-export const ONE_VALUE = "one value a channel";
+export const ONE_VALUE = "one value per channel";
 const OPTIONS: RulesOf<BatchNormOptions> = {
   weight: checkedInUse,
   bias: checkedInUse,
@@ -37,7 +37,7 @@ const OPTIONS: RulesOf<BatchNormOptions> = {
  * Normalises each channel of x [N, C, ...] to mean 0 and variance 1, then scales by `weight` and adds `bias`
  * (torch.nn.functional.batch_norm; Ioffe and Szegedy 2015). Training uses the biased variance of the batch, and moves
  * the running statistics towards the batch by `momentum`. Throws `invalid-shape` if a vector is not [C] or a training
- * batch has one value a channel, and `invalid-argument` if statistics are missing.
+ * batch has one value per channel, and `invalid-argument` if statistics are missing.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   checkOptions<BatchNormOptions>(OP, options, OPTIONS);
