@@ -40,8 +40,8 @@ describe("the plan of normalisation by channel", () => {
       },
       {
         kernel: "norm/apply",
-        ...{ VEC: true, ROWS: 8, HAS_WEIGHT: true, HAS_BIAS: true },
-        ...{ ...place, count: 26, columns: 2, rows: 100, width: 1, blocks: 13, statistics: 8 },
+        ...{ VEC: true, ROWS: 16, HAS_WEIGHT: true, HAS_BIAS: true },
+        ...{ ...place, count: 14, columns: 2, rows: 100, width: 1, blocks: 7, statistics: 8 },
         operands: { x: UNREAD, x4: "x", y: unwritten("y"), y4: "y", stats: "stats", bias: "bias", weight: "weight" },
         grid: [1, 1, 1],
       },
@@ -82,8 +82,8 @@ describe("the plan of normalisation by channel", () => {
       },
       {
         kernel: "norm/backward-apply",
-        ...{ VEC: true, ROWS: 8, HAS_WEIGHT: true, FROZEN: false },
-        ...{ ...place, count: 26, columns: 2, rows: 100, width: 1, blocks: 13, statistics: 8 },
+        ...{ VEC: true, ROWS: 16, HAS_WEIGHT: true, FROZEN: false },
+        ...{ ...place, count: 14, columns: 2, rows: 100, width: 1, blocks: 7, statistics: 8 },
         operands: {
           ...{ x: UNREAD, x4: "x", dy: UNREAD, dy4: "dy", dx: unwritten("dx"), dx4: "dx" },
           ...{ terms: "terms", weight: "weight" },
@@ -116,10 +116,10 @@ describe("the plan of normalisation by groups", () => {
       },
       {
         kernel: "norm/apply",
-        ...{ VEC: false, ROWS: 8, HAS_WEIGHT: false, HAS_BIAS: false },
-        ...{ ...place, count: 156, columns: 6, rows: 100, width: 2, blocks: 13, statistics: 6 },
+        ...{ VEC: false, ROWS: 16, HAS_WEIGHT: false, HAS_BIAS: false },
+        ...{ ...place, count: 84, columns: 6, rows: 100, width: 2, blocks: 7, statistics: 6 },
         operands: { x: "x", x4: UNREAD, y: "y", y4: unwritten("y"), stats: "stats", bias: UNREAD, weight: UNREAD },
-        grid: [3, 1, 1],
+        grid: [2, 1, 1],
       },
     ]);
   });
@@ -242,7 +242,7 @@ describe.each([
   ])("are covered by %s in ranges that hold all rows of their slices or blocks", (name, operands) => {
     const own = steps.filter(({ kernel }) => kernel.name === `norm/${name}`);
     expect(own.length).toBeGreaterThan(1);
-    const per = (own[0]!.params.rowsPerSlice as number | undefined) ?? 8;
+    const per = (own[0]!.params.rowsPerSlice as number | undefined) ?? 16;
     const perImage = Math.ceil(rows / per);
     const ranges = own.map((step) => {
       const { params } = step;

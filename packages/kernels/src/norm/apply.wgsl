@@ -5,7 +5,7 @@
 // thread owns one channel of one block, or four channels (VEC: the vec4 bindings are used, and columns and xOrigin
 // count vec4), so that it reads the statistics once.
 const WG: u32 = 64u;
-const ROWS: u32 = 8u;
+const ROWS: u32 = 16u;
 const VEC: bool = false;
 const HAS_WEIGHT: bool = true;
 const HAS_BIAS: bool = true;

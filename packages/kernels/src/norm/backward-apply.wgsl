@@ -8,7 +8,7 @@
 // rows, numbered through all images from p.unit on. A thread owns one channel of one block, or four channels (VEC: the
 // vec4 bindings are used, and columns and xOrigin count vec4).
 const WG: u32 = 64u;
-const ROWS: u32 = 8u;
+const ROWS: u32 = 16u;
 const VEC: bool = false;
 const HAS_WEIGHT: bool = true;
 const FROZEN: bool = false;

@@ -24,9 +24,11 @@ import {
 
 const WG = 64;
 /** Rows that one thread of an elementwise pass takes. */
-const ROWS = 8;
+const ROWS = 16;
 /** A slice of a reduction has at least this many rows. */
 const MIN_ROWS = 16;
+/** The most rows of a slice where not all of x can be bound at once. */
+const MAX_CUT_ROWS = 128;
 /** The most slices times channels that one thread merges, unless an image would get fewer than `MIN_SLICES`. */
 const MAX_MERGED = 512;
 const MIN_SLICES = 64;
@@ -66,7 +68,7 @@ function slicesOf(g: NormGeometry, caps: Capabilities): Slices {
   const most = Math.max(MIN_SLICES, Math.floor(MAX_MERGED / widthOf(g)));
   const wanted = Math.min(ceilDiv(caps.parallelism * WG, threads), ceilDiv(g.rows, MIN_ROWS), most);
   const whole = Math.max(1, ceilDiv(g.rows, Math.max(1, wanted)));
-  const rowsPerSlice = fits(sizeOf(g), caps) ? whole : Math.min(whole, MIN_ROWS * ROWS);
+  const rowsPerSlice = fits(sizeOf(g), caps) ? whole : Math.min(whole, MAX_CUT_ROWS);
   return { rowsPerSlice, slices: ceilDiv(g.rows, rowsPerSlice) };
 }
 
