@@ -18,11 +18,20 @@ function assertSameAdapter(ours, tfjs, dawn) {
   throw new Error(`the sides run on different adapters: ${JSON.stringify({ ours, tfjs, dawn })}`);
 }
 
-/** The rows whose title one of the patterns matches (case ignored); all of them without patterns. */
+/** The rows whose title one of the patterns matches (case ignored); all of them without patterns. Throws for none. */
 export function selectRows(patterns) {
   if (patterns.length === 0) return ROWS;
   const wanted = patterns.map((pattern) => new RegExp(pattern, "i"));
-  return ROWS.filter(({ title }) => wanted.some((pattern) => pattern.test(title)));
+  const rows = ROWS.filter(({ title }) => wanted.some((pattern) => pattern.test(title)));
+  if (rows.length === 0) throw new Error("no row matches; --list prints their titles");
+  return rows;
+}
+
+/** The number that `--repeats` gives. Throws unless it is a whole one from 1 on. */
+export function readRepeats(text) {
+  const repeats = Number(text);
+  if (!Number.isInteger(repeats) || repeats < 1) throw new Error(`--repeats ${text}: expected 1 or more`);
+  return repeats;
 }
 
 /**

@@ -8,7 +8,7 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { selectRows } from "./bench.mjs";
+import { readRepeats, selectRows } from "./bench.mjs";
 import { compareOutputs } from "./lib/compare.mjs";
 import { openDawn } from "./lib/dawn.mjs";
 import { writeReport } from "./lib/files.mjs";
@@ -48,11 +48,12 @@ export async function main(args) {
   const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
   const [root, ...patterns] = positionals;
   if (root === undefined) throw new Error("which other build? npm run bench -- builds ROOT");
+  const [chosen, repeats] = [selectRows(patterns), readRepeats(values.repeats)];
   const { info: adapter } = await openDawn();
   const sides = [await openOurs(resolve(root)), await openOurs()];
   const rows = [];
-  for (const row of selectRows(patterns)) {
-    rows.push(await measure(row, sides, Number(values.repeats)));
+  for (const row of chosen) {
+    rows.push(await measure(row, sides, repeats));
     console.error(`${row.title}: ${digits(rows.at(-1).ratio)}`);
   }
   for (const side of sides) side.close();

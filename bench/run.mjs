@@ -12,7 +12,7 @@
  * only where --out says. Exits with 1 when the two libraries disagree on a row, with 2 on wrong usage.
  */
 import { parseArgs } from "node:util";
-import { runBench, selectRows } from "./bench.mjs";
+import { readRepeats, runBench, selectRows } from "./bench.mjs";
 import { writeReport } from "./lib/files.mjs";
 import { asMarkdown, asText } from "./lib/report.mjs";
 import { digits } from "./lib/table.mjs";
@@ -28,10 +28,8 @@ const OPTIONS = {
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-    const repeats = Number(values.repeats);
-    if (!Number.isInteger(repeats) || repeats < 1) throw new Error(`--repeats ${values.repeats}: expected 1 or more`);
+    const repeats = readRepeats(values.repeats);
     const rows = selectRows(values.rows ? [...positionals, values.rows] : positionals);
-    if (rows.length === 0) throw new Error("no row matches; --list prints their titles");
     return { ...values, repeats, rows };
   } catch (error) {
     console.error(error.message);

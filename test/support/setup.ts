@@ -4,17 +4,19 @@ const isOfNumbers = (values: unknown): values is ArrayLike<number> =>
   (Array.isArray(values) && typeof values[0] === "number") ||
   (ArrayBuffer.isView(values) && !(values instanceof DataView));
 
-// Long lists of equal numbers are compared here, which is fast; all others by vitest, which says where they differ.
-expect.addEqualityTesters([
-  (a: unknown, b: unknown) => {
-    if (!isOfNumbers(a) || !isOfNumbers(b) || a.constructor !== b.constructor || a.length !== b.length)
-      return undefined;
-    for (let i = 0; i < a.length; i++) {
-      if (typeof a[i] !== "number" || !Object.is(a[i], b[i])) return undefined;
-    }
-    return true;
-  },
-]);
+/** Compares long lists of equal numbers, which is fast; all others are left to vitest, which says where they differ. */
+function compareNumbersFast(): void {
+  expect.addEqualityTesters([
+    (a: unknown, b: unknown) => {
+      if (!isOfNumbers(a) || !isOfNumbers(b) || a.constructor !== b.constructor || a.length !== b.length)
+        return undefined;
+      for (let i = 0; i < a.length; i++) {
+        if (typeof a[i] !== "number" || !Object.is(a[i], b[i])) return undefined;
+      }
+      return true;
+    },
+  ]);
+}
 
 /** How often Dawn may ask the GPU without a pause. */
 const AT_ONCE = 40;
@@ -40,9 +42,10 @@ function pauseBetweenQuestions(): void {
   globalThis.setImmediate = Object.assign(patched, original) as typeof setImmediate;
 }
 
-// The worker is the same for many files.
-const isPatched = Symbol.for("fcn.pauses-between-questions");
-if (!(isPatched in globalThis)) {
-  Object.assign(globalThis, { [isPatched]: true });
+// The worker is the same for many files, and keeps both.
+const isSetUp = Symbol.for("fcn.tests-set-up");
+if (!(isSetUp in globalThis)) {
+  Object.assign(globalThis, { [isSetUp]: true });
+  compareNumbersFast();
   pauseBetweenQuestions();
 }
