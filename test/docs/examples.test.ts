@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { listFiles } from "../../scripts/lib/files.mjs";
 
