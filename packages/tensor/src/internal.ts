@@ -1,5 +1,6 @@
 /** What @fcn/core and the tests share with this package. Not part of the public API: it may change in any version. */
 import type { Plan } from "@fcn/kernels";
+import { planned } from "./core/planned.js";
 import { Tensor } from "./core/tensor.js";
 import type { Device } from "./device.js";
 import type { Order } from "./plain/layout.js";
@@ -51,5 +52,9 @@ export function runPlan(
   plan: Plan | undefined,
   operands: Readonly<Record<string, Tensor>>,
 ): void {
-  device.runtime.run(op, plan, operands);
+  device.runtime.run(
+    op,
+    planned(() => plan),
+    operands,
+  );
 }

@@ -1,4 +1,4 @@
-import type { Capabilities, Plan } from "@fcn/kernels";
+import type { Plan } from "@fcn/kernels";
 import * as t from "@fcn/tensor";
 import { tensorStoredIn } from "@fcn/tensor/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,24 +13,14 @@ function folded(plan: Plan): Plan {
   return { ...plan, steps };
 }
 
-interface Runtime {
-  run(op: string, plan: Plan | ((caps: Capabilities) => Plan | undefined) | undefined, operands: object): void;
+interface Engine {
+  run(op: string, plan: Plan, operands: object): void;
 }
 
 function foldGrids(device: t.Device): void {
-  const { runtime } = device as unknown as { runtime: Runtime };
-  const run = runtime.run.bind(runtime);
-  runtime.run = (op, plan, operands) =>
-    run(
-      op,
-      typeof plan === "function"
-        ? (caps) => {
-            const planned = plan(caps);
-            return planned && folded(planned);
-          }
-        : plan && folded(plan),
-      operands,
-    );
+  const { engine } = (device as unknown as { runtime: { engine: Engine } }).runtime;
+  const run = engine.run.bind(engine);
+  engine.run = (op, plan, operands) => run(op, folded(plan), operands);
 }
 
 interface Case {

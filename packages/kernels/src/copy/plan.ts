@@ -16,6 +16,8 @@ export interface Box {
   readonly to: readonly number[];
   readonly fromOffset?: number;
   readonly toOffset?: number;
+  /** Add to the destination, whose elements are floats, instead of replacing it. */
+  readonly add?: boolean;
 }
 
 /** A dimension: its size, and its strides in source and destination. */
@@ -38,17 +40,16 @@ function dimsOf({ sizes, from, to }: Box): Dim[] {
 
 /**
  * Copies a box of 32-bit elements from operand src to dst, which are bound in parts where they are larger than a
- * binding. With `add` the elements are floats, which are added to dst. Throws `defect` when more than {@link
- * MAX_RANK} dimensions are left after merging.
+ * binding. Throws `defect` when more than {@link MAX_RANK} dimensions are left after merging.
  */
-export function planCopy(box: Box, caps: Capabilities, { add = false }: { add?: boolean } = {}): Plan {
+export function planCopy(box: Box, caps: Capabilities): Plan {
   if (product(box.sizes) === 0) return { steps: [] };
   const operands = {
     src: { strides: box.from, offset: box.fromOffset ?? 0 },
     dst: { strides: box.to, offset: box.toOffset ?? 0 },
   };
   const parts = boxParts({ sizes: box.sizes, operands }, caps);
-  return { steps: parts.map((part) => copyStep(part, add)) };
+  return { steps: parts.map((part) => copyStep(part, box.add ?? false)) };
 }
 
 function copyStep({ sizes, operands }: StridedBox, add: boolean): Step {

@@ -1,6 +1,7 @@
 import { planFlat } from "@fcn/kernels";
 import { defect, show, TensorError } from "../plain/errors.js";
 import { sameShape } from "../plain/shape.js";
+import { planned } from "./planned.js";
 import { type Backward, type Maybe, nodeOf, TapeNode } from "./tape.js";
 import { copyOf, inOrder, Tensor } from "./tensor.js";
 
@@ -78,7 +79,7 @@ function sumOf(a: Tensor, b: Tensor): Tensor {
   const { runtime, shape, order } = a;
   using stored = inOrder(b, order);
   const result = Tensor.empty(runtime, shape, { order, tracked: false });
-  const plan = planFlat({ name: "add", part: "forward" }, result.size, runtime.capabilities);
+  const plan = planned(planFlat, { name: "add", part: "forward" }, result.size);
   runtime.run("add", plan, { a, b: stored, result });
   return result;
 }

@@ -9,6 +9,7 @@ import {
 } from "../plain/makeOptions.js";
 import { checkValue } from "../plain/options.js";
 import { anyNumber } from "../plain/rules.js";
+import { planned } from "./planned.js";
 import type { Runtime } from "./runtime.js";
 import { copyInto, Tensor } from "./tensor.js";
 
@@ -24,7 +25,7 @@ export function full(
   if (options?.dtype === "int32") checkInt32(op, "value", value);
   checkMake(op, shape, options);
   const out = Tensor.empty(runtime, shape, options);
-  runtime.run(op, planFill(out.size, wordBits(value, out.dtype), runtime.capabilities), { y: out });
+  runtime.run(op, planned(planFill, out.size, wordBits(value, out.dtype)), { y: out });
   return out;
 }
 
@@ -41,7 +42,7 @@ export function random(
   const key = runtime.seedFrom(op, seed);
   // Random numbers are assigned in row-major order, whatever the storage order of the tensor.
   const made = Tensor.empty(runtime, shape, rest);
-  runtime.run(op, planRandom({ ...distribution, count: made.size, ...key }, runtime.capabilities), { y: made });
+  runtime.run(op, planned(planRandom, { ...distribution, count: made.size, ...key }), { y: made });
   if (!order || made.isStoredIn(order)) return made;
   const stored = Tensor.empty(runtime, shape, { ...rest, order });
   copyInto(stored, made);

@@ -1,11 +1,12 @@
-import type { Capabilities, Plan, Tuning } from "@fcn/kernels";
+import type { Capabilities, Tuning } from "@fcn/kernels";
 import type { Engine } from "../device/engine.js";
 import type { Storage } from "../device/storage.js";
-import { type Planner, Tuner, type TuningProgress } from "../device/tuner.js";
+import { Tuner, type TuningProgress } from "../device/tuner.js";
 import { limitExceeded, otherDevice, show } from "../plain/errors.js";
 import { checkValue } from "../plain/options.js";
 import { seed } from "../plain/rules.js";
 import { elementsOf } from "../plain/shape.js";
+import { PlanCache, type Planned } from "./planned.js";
 import { type Held, ScopeStack } from "./scope.js";
 
 /** The random stream of calls without a seed. Stream 0 is for calls with a seed, stream 1 for dropout masks. */
@@ -24,6 +25,7 @@ export class Runtime {
   liveTensors = 0;
   #seed = 0;
   #tuner: Tuner | undefined;
+  readonly #plans = new PlanCache();
 
   constructor(readonly engine: Engine) {}
 
@@ -35,13 +37,12 @@ export class Runtime {
     return this.engine.allocate("allocate", elementsOf(shape) * 4, shape);
   }
 
-  /**
-   * Runs a plan on tensors by operand name. A plan with a choice of tiles comes as a function, so that it can be tuned.
-   */
-  run(op: string, planned: Planner | Plan | undefined, operands: Readonly<Record<string, Operand | undefined>>): void {
-    const plan = typeof planned === "function" ? planned(this.capabilities) : planned;
+  /** Runs what was planned on tensors by operand name. */
+  run(op: string, call: Planned, operands: Readonly<Record<string, Operand | undefined>>): void {
+    const plan = this.#plans.get(call, this.capabilities);
     const storages: Record<string, Storage> = {};
-    for (const [name, operand] of Object.entries(operands)) {
+    for (const name in operands) {
+      const operand = operands[name];
       if (!operand) continue;
       if (operand.runtime !== this) throw otherDevice(op, operand.shape);
       storages[name] = operand.storage;
@@ -53,7 +54,7 @@ export class Runtime {
         "use a smaller batch or image, or cut the input into tiles",
       );
     }
-    if (typeof planned === "function") this.#tuner?.add(op, planned, plan.tunable, storages);
+    this.#tuner?.add(op, (capabilities) => call.planner(...call.args, capabilities), plan.tunable, storages);
     this.engine.run(op, plan, storages);
   }
 

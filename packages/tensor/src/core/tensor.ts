@@ -6,6 +6,7 @@ import { identityOrder, type Order, sameLayout, stridesOf } from "../plain/layou
 import { checkDifferentiable, checkElements, type MakeOptions } from "../plain/makeOptions.js";
 import { elementsOf, sameShape } from "../plain/shape.js";
 import type { DType, Nested, TypedData } from "../plain/types.js";
+import { planned } from "./planned.js";
 import type { Runtime } from "./runtime.js";
 
 /** What a tensor knows about the op that made it. */
@@ -222,10 +223,7 @@ export function checkGradient(op: string, gradient: Tensor, of: Tensor): void {
 /** Copies the elements of `from` into `to`, which has the same shape and dtype; the memory formats may differ. */
 export function copyInto(to: Tensor, from: Tensor): void {
   const { shape: sizes, runtime } = from;
-  const plan = planCopy(
-    { sizes, from: stridesOf(sizes, from.order), to: stridesOf(sizes, to.order) },
-    runtime.capabilities,
-  );
+  const plan = planned(planCopy, { sizes, from: stridesOf(sizes, from.order), to: stridesOf(sizes, to.order) });
   runtime.run("copy", plan, { src: from, dst: to });
 }
 

@@ -1,7 +1,7 @@
 import { type Dummy, FAULT_WORDS, type Step } from "@fcn/kernels";
 import { defect, invalidArgument, limitExceeded } from "../plain/errors.js";
-import { USAGE } from "./buffers.js";
-import type { BufferRange, CommandRecorder } from "./commands.js";
+import { type BufferRange, USAGE } from "./buffers.js";
+import type { CommandRecorder } from "./commands.js";
 import type { GuardedDevice } from "./guarded.js";
 import type { Storage } from "./storage.js";
 

@@ -1,8 +1,17 @@
 /** Buffer usages by value, since the global `GPUBufferUsage` exists only in browsers. */
 export const USAGE = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
 
+/** A part of a buffer that a kernel reads or writes. */
+export interface BufferRange {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** @internal One GPU buffer of the pool. */
 export interface Block {
+  /** Buffers are numbered in the order in which they are made. */
+  readonly number: number;
   readonly buffer: GPUBuffer;
   readonly size: number;
   /** The batch of commands that was being recorded when the block was last released. */
@@ -42,12 +51,28 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/** @internal Storage buffers by size class, with a cap on idle bytes: those idle longest are destroyed first. */
+/** Where a buffer belongs in a list in descending order of numbers. */
+function placeOf({ number }: Block, idle: readonly Block[]): number {
+  let [low, high] = [0, idle.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (idle[middle]!.number > number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * @internal Storage buffers by size class, with a cap on idle bytes: sizes that were idle longest are destroyed first.
+ * Of the idle buffers the oldest is taken, so that work that is repeated gets the same buffers.
+ */
 export class BufferPool {
   liveBytes = 0;
   pooledBytes = 0;
   peakBytes = 0;
+  /** Idle buffers, the oldest last. */
   readonly #free = new Map<number, Block[]>();
+  #made = 0;
 
   constructor(
     private readonly create: (size: number, settled: (refusal: string | undefined) => void) => GPUBuffer,
@@ -69,7 +94,13 @@ export class BufferPool {
       this.pooledBytes -= size;
       return block;
     }
-    const fresh = { size, releasedIn: -1, pending: true, refusal: undefined as string | undefined };
+    const fresh = {
+      number: this.#made++,
+      size,
+      releasedIn: -1,
+      pending: true,
+      refusal: undefined as string | undefined,
+    };
     const buffer = this.create(size, (refusal) => {
       fresh.pending = false;
       if (refusal === undefined) return;
@@ -86,7 +117,7 @@ export class BufferPool {
     if (block.refusal !== undefined) return;
     this.pooledBytes += block.size;
     const idle = this.#free.get(block.size) ?? [];
-    idle.push(block);
+    idle.splice(placeOf(block, idle), 0, block);
     // Deleted and set again to keep the map in the order of last use.
     this.#free.delete(block.size);
     this.#free.set(block.size, idle);

@@ -1,18 +1,13 @@
-import { PARAMS_BYTES } from "@fcn/kernels";
-import { USAGE } from "./buffers.js";
+import { type Grid, PARAMS_BYTES } from "@fcn/kernels";
+import { BindGroupCache } from "./bindGroups.js";
+import { type BufferRange, USAGE } from "./buffers.js";
 import type { Failures } from "./failures.js";
 import type { GuardedDevice } from "./guarded.js";
-import type { Pipeline } from "./pipelines.js";
+import type { Prepared } from "./pipelines.js";
 
 /** Bytes of one uniform slot: enough for every kernel's Params, and for the largest alignment of any adapter. */
 const SLOT = PARAMS_BYTES;
 const DISPATCHES_PER_SUBMIT = 64;
-
-export interface BufferRange {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-  readonly size: number;
-}
 
 /**
  * Records dispatches into one encoder with one open compute pass. Their parameters go into one uniform buffer, which is
@@ -26,7 +21,8 @@ export class CommandRecorder {
   #pass: GPUComputePassEncoder | undefined;
   #dispatches = 0;
   readonly #uniforms: GPUBuffer;
-  readonly #params = new DataView(new ArrayBuffer(SLOT * DISPATCHES_PER_SUBMIT));
+  readonly #params = new Uint8Array(SLOT * DISPATCHES_PER_SUBMIT);
+  readonly #bindGroups: BindGroupCache;
 
   constructor(
     private readonly gpu: GuardedDevice,
@@ -37,30 +33,20 @@ export class CommandRecorder {
       size: SLOT * DISPATCHES_PER_SUBMIT,
       usage: USAGE.uniform | USAGE.copyDst,
     });
+    this.#bindGroups = new BindGroupCache(gpu, { buffer: this.#uniforms, size: SLOT });
   }
 
-  dispatch(
-    pipeline: Pipeline,
-    bindings: readonly BufferRange[],
-    grid: readonly [number, number, number],
-    writeParams: (view: DataView, offset: number) => void,
-  ): void {
+  dispatch({ pipeline, params }: Prepared, bindings: readonly BufferRange[], [x, y, z]: Grid): void {
     if (this.#dispatches === DISPATCHES_PER_SUBMIT) this.flush();
     const offset = this.#dispatches * SLOT;
-    writeParams(this.#params, offset);
+    this.#params.set(params, offset);
     const encoder = this.#open();
-    this.gpu.call((device) => {
-      const bindGroup = device.createBindGroup({
-        layout: pipeline.layout,
-        entries: [
-          { binding: 0, resource: { buffer: this.#uniforms, size: SLOT } },
-          ...bindings.map((resource, i) => ({ binding: i + 1, resource })),
-        ],
-      });
+    const bindGroup = this.#bindGroups.get(pipeline.layout, bindings);
+    this.gpu.call(() => {
       this.#pass ??= encoder.beginComputePass();
       this.#pass.setPipeline(pipeline.handle);
       this.#pass.setBindGroup(0, bindGroup, [offset]);
-      this.#pass.dispatchWorkgroups(...grid);
+      this.#pass.dispatchWorkgroups(x, y, z);
     });
     this.#dispatches++;
   }
@@ -84,7 +70,7 @@ export class CommandRecorder {
     this.#closePass();
     const commands = this.gpu.call(({ queue }) => {
       const bytes = this.#dispatches * SLOT;
-      if (bytes > 0) queue.writeBuffer(this.#uniforms, 0, this.#params.buffer as ArrayBuffer, 0, bytes);
+      if (bytes > 0) queue.writeBuffer(this.#uniforms, 0, this.#params, 0, bytes);
       return encoder.finish();
     });
     this.#encoder = undefined;

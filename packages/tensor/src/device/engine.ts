@@ -1,10 +1,10 @@
 import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
-import { FAULT_WORDS, finiteCheck, flatRanges, packParams, poison } from "@fcn/kernels";
+import { FAULT_WORDS, finiteCheck, flatRanges, poison } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
 import type { DeviceInfo } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
-import { USAGE } from "./buffers.js";
-import { type BufferRange, CommandRecorder } from "./commands.js";
+import { type BufferRange, USAGE } from "./buffers.js";
+import { CommandRecorder } from "./commands.js";
 import { Failures } from "./failures.js";
 import { faultError } from "./faults.js";
 import { GuardedDevice } from "./guarded.js";
@@ -281,11 +281,10 @@ export class Engine {
       this.#warming.push(step);
       return;
     }
-    const pipeline = this.#pipelines.get(step.kernel, step.constants ?? {});
-    const bindings = pipeline.info.bindings.map(({ name, access }) => bind(name, access));
-    checkApart(op, pipeline.info.bindings, bindings);
-    this.#commands.dispatch(pipeline, bindings, step.grid, (view, offset) =>
-      packParams(pipeline.info, step.params, view, offset),
-    );
+    const prepared = this.#pipelines.prepare(step);
+    const { bindings } = prepared.pipeline.info;
+    const ranges = bindings.map(({ name, access }) => bind(name, access));
+    checkApart(op, bindings, ranges);
+    this.#commands.dispatch(prepared, ranges, step.grid);
   }
 }

@@ -1,4 +1,13 @@
-import { type Access, type ConstantValue, type Kernel, type KernelInfo, parseKernel, specialize } from "@fcn/kernels";
+import {
+  type Access,
+  type ConstantValue,
+  type Kernel,
+  type KernelInfo,
+  packParams,
+  parseKernel,
+  type Step,
+  specialize,
+} from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
 import type { GuardedDevice } from "./guarded.js";
 
@@ -10,6 +19,12 @@ export interface Pipeline {
   readonly handle: GPUComputePipeline;
 }
 
+/** What dispatching a step takes each time: its pipeline, and its parameters as the kernel reads them. */
+export interface Prepared {
+  readonly pipeline: Pipeline;
+  readonly params: Uint8Array;
+}
+
 type Constants = Readonly<Record<string, ConstantValue>>;
 
 /**
@@ -19,6 +34,7 @@ export class PipelineCache {
   readonly #infos = new Map<string, KernelInfo>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #pipelines = new Map<string, Pipeline>();
+  readonly #prepared = new WeakMap<Step, Prepared>();
 
   constructor(
     private readonly gpu: GuardedDevice,
@@ -27,6 +43,18 @@ export class PipelineCache {
 
   static key(kernel: Kernel, constants: Constants): string {
     return `${kernel.name} ${JSON.stringify(constants)}`;
+  }
+
+  /** What a step needs, made when it is first dispatched. */
+  prepare(step: Step): Prepared {
+    const known = this.#prepared.get(step);
+    if (known) return known;
+    const pipeline = this.get(step.kernel, step.constants ?? {});
+    const bytes = new ArrayBuffer(pipeline.info.paramsBytes);
+    packParams(pipeline.info, step.params, new DataView(bytes), 0);
+    const prepared = { pipeline, params: new Uint8Array(bytes) };
+    this.#prepared.set(step, prepared);
+    return prepared;
   }
 
   /** The pipeline, compiled here and now unless it was warmed up. */

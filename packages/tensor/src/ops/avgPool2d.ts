@@ -1,5 +1,6 @@
 import { planAveragePool2d, planAveragePool2dBackward } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidArgument } from "../plain/errors.js";
 import { CHANNELS_LAST } from "../plain/layout.js";
@@ -37,9 +38,9 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const { runtime, shape } = x;
   using xs = inOrder(x, CHANNELS_LAST);
   const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
-  runtime.run(op, planAveragePool2d(g, countIncludePad, runtime.capabilities), { x: xs, y });
+  runtime.run(op, planned(planAveragePool2d, g, countIncludePad), { x: xs, y });
   return record(op, y, [x], [], (grad) => {
-    const plan = planAveragePool2dBackward(g, countIncludePad, runtime.capabilities);
+    const plan = planned(planAveragePool2dBackward, g, countIncludePad);
     return inputGradient(op, plan, grad, { shape, order: CHANNELS_LAST });
   });
 }

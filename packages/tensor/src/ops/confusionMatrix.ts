@@ -1,4 +1,5 @@
 import { planConfusion } from "@fcn/kernels";
+import { planned } from "../core/planned.js";
 import { checkLive, contiguous, Tensor } from "../core/tensor.js";
 import { invalidShape, limitExceeded, show } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
@@ -49,7 +50,7 @@ export function confusionMatrix(prediction: Tensor, target: Tensor, options: Con
   using predicted = contiguous(labels);
   using truth = contiguous(target);
   const counts = Tensor.empty(runtime, [numTargets, numClasses], { dtype: "int32" });
-  const plan = planConfusion({ pixels: target.size, rows: numTargets, columns: numClasses }, runtime.capabilities);
+  const plan = planned(planConfusion, { pixels: target.size, rows: numTargets, columns: numClasses });
   runtime.run("confusionMatrix", plan, { truth, prediction: predicted, counts });
   return counts;
 }

@@ -1,12 +1,6 @@
-import {
-  type Capabilities,
-  type Conv2dGeometry,
-  type Direction,
-  planColumnSum,
-  planConv2d,
-  planConv2dWeightGradient,
-} from "@fcn/kernels";
+import { type Conv2dGeometry, type Direction, planColumnSum, planConv2d, planConv2dWeightGradient } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidShape, show } from "../plain/errors.js";
 import { CHANNELS_LAST, WEIGHT_ORDER } from "../plain/layout.js";
@@ -183,13 +177,13 @@ function convolve(
       using xs = inOrder(savedX!, CHANNELS_LAST);
       dw = Tensor.empty(runtime, shape, { order: WEIGHT_ORDER, tracked: false });
       const sides = direction === "forward" ? { x: xs, dy } : { x: dy, dy: xs };
-      runtime.run(backward, (capabilities) => planConv2dWeightGradient(g, capabilities), { ...sides, dw });
+      runtime.run(backward, planned(planConv2dWeightGradient, g), { ...sides, dw });
     }
     let db: Tensor | undefined;
     if (needsB) {
       const channels = dy.shape[1]!;
       db = Tensor.empty(runtime, [channels], { tracked: false });
-      runtime.run(backward, planColumnSum(dy.size / channels, channels, runtime.capabilities), { x: dy, y: db });
+      runtime.run(backward, planned(planColumnSum, dy.size / channels, channels), { x: dy, y: db });
     }
     return [dx, dw, db];
   });
@@ -209,7 +203,6 @@ function gather(
   using ws = inOrder(w, WEIGHT_ORDER);
   const shape = direction === "forward" ? [g.n, g.outC, g.outH, g.outW] : [g.n, g.inC, g.inH, g.inW];
   const y = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked });
-  const planner = (capabilities: Capabilities) => planConv2d(g, direction, bias !== undefined, capabilities);
-  runtime.run(op, planner, { x: xs, w: ws, b: bias, y });
+  runtime.run(op, planned(planConv2d, g, direction, bias !== undefined), { x: xs, w: ws, b: bias, y });
   return y;
 }

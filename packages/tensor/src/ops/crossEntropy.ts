@@ -1,5 +1,6 @@
 import { type CrossEntropyCase, planCrossEntropy, planCrossEntropyBackward } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { contiguous, inOrder, Tensor } from "../core/tensor.js";
 import { invalidShape, show } from "../plain/errors.js";
 import { activationOrder, identityOrder } from "../plain/layout.js";
@@ -78,14 +79,14 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   using divisor = reduction === "none" ? undefined : Tensor.empty(runtime, [1], { tracked: false });
   const y = Tensor.empty(runtime, reduction === "none" ? target.shape : []);
   const operands = { logits: x, target: labels, lse, weight, divisor };
-  runtime.run("crossEntropy", planCrossEntropy(loss, runtime.capabilities), { ...operands, y });
+  runtime.run("crossEntropy", planned(planCrossEntropy, loss), { ...operands, y });
   return record(
     "crossEntropy",
     y,
     [logits],
     SAVED.map((name) => operands[name]),
     (grad, saved) => {
-      const plan = planCrossEntropyBackward(loss, runtime.capabilities);
+      const plan = planned(planCrossEntropyBackward, loss);
       const kept = Object.fromEntries(SAVED.map((name, i) => [name, saved[i]]));
       return inputGradient("crossEntropy", plan, grad, { shape, order, from: identityOrder(grad.shape.length) }, kept);
     },

@@ -1,5 +1,6 @@
 import { planRandom } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { CHANNELS_LAST, type Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
@@ -30,10 +31,13 @@ function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, chan
   const { runtime, shape } = x;
   const key = runtime.seedFrom(op, options.seed, MASKS);
   const [, c = 1, h = 1, w = 1] = channelwise ? shape : [];
-  const plan = planRandom(
-    { mode: "dropout", count: x.size, ...key, a: p, ...(channelwise ? { period: h * w, channels: c } : {}) },
-    runtime.capabilities,
-  );
+  const plan = planned(planRandom, {
+    mode: "dropout",
+    count: x.size,
+    ...key,
+    a: p,
+    ...(channelwise ? { period: h * w, channels: c } : {}),
+  });
   const apply = (label: string, input: Tensor, tracked: boolean): Tensor => {
     using source = inOrder(input, order);
     const out = Tensor.empty(runtime, shape, { order, tracked });

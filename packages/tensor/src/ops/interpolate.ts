@@ -1,5 +1,6 @@
 import { type InterpolateGeometry, interpolateScale, planInterpolate, planInterpolateBackward } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidShape, show } from "../plain/errors.js";
 import { CHANNELS_LAST } from "../plain/layout.js";
@@ -75,9 +76,9 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { runtime, shape } = x;
   using xs = inOrder(x, CHANNELS_LAST);
   const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
-  runtime.run(OP, planInterpolate(g, runtime.capabilities), { x: xs, y });
+  runtime.run(OP, planned(planInterpolate, g), { x: xs, y });
   return record(OP, y, [x], [], (grad) => {
-    const plan = planInterpolateBackward(g, runtime.capabilities);
+    const plan = planned(planInterpolateBackward, g);
     return inputGradient(OP, plan, grad, { shape, order: CHANNELS_LAST });
   });
 }

@@ -1,5 +1,6 @@
 import { planLocalResponseNorm, planLocalResponseNormBackward } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidShape, show } from "../plain/errors.js";
 import { activationOrder } from "../plain/layout.js";
@@ -45,9 +46,9 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
   using xs = inOrder(x, order);
   using d = Tensor.empty(runtime, shape, { order, tracked: false });
   const y = Tensor.empty(runtime, shape, { order });
-  runtime.run(op, planLocalResponseNorm(g, runtime.capabilities), { x: xs, y, d });
+  runtime.run(op, planned(planLocalResponseNorm, g), { x: xs, y, d });
   return record(op, y, [x], [xs, d], (grad, [savedX, savedD]) => {
-    const plan = planLocalResponseNormBackward(g, runtime.capabilities);
+    const plan = planned(planLocalResponseNormBackward, g);
     return inputGradient(op, plan, grad, { shape, order }, { x: savedX, d: savedD });
   });
 }

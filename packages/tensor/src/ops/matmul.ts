@@ -1,5 +1,6 @@
 import { type MatmulCase, type MatrixStrides, planMatmul, planSum } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { contiguous, Tensor } from "../core/tensor.js";
 import { invalidShape, show } from "../plain/errors.js";
 import { identityOrder, stridesOf } from "../plain/layout.js";
@@ -66,7 +67,7 @@ function gradientInto(
 ): Tensor {
   const { runtime } = a;
   const out = Tensor.empty(runtime, shape, { tracked: false });
-  const plan = planMatmul(c, runtime.capabilities);
+  const plan = planned(planMatmul, c);
   if (elementsOf(ownBatch) === elementsOf(c.batch)) {
     runtime.run("matmul backward", plan, { a, b, c: out });
     return out;
@@ -76,7 +77,7 @@ function gradientInto(
   const missing = c.batch.length - ownBatch.length;
   const dims = c.batch.map((size, i) => ({ size, reduced: i < missing || ownBatch[i - missing] !== size }));
   const matrix = [c.rows, c.columns].map((size) => ({ size, reduced: false }));
-  runtime.run("matmul backward", planSum([...dims, ...matrix], 1, runtime.capabilities), { x: full, y: out });
+  runtime.run("matmul backward", planned(planSum, [...dims, ...matrix], 1), { x: full, y: out });
   return out;
 }
 
@@ -95,7 +96,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const stridesB = stridesIn(batch, b, "column");
   const forward: MatmulCase = { batch, rows, inner, columns, a: stridesA, b: stridesB };
   const c = Tensor.empty(runtime, shape);
-  runtime.run("matmul", planMatmul(forward, runtime.capabilities), { a, b, c });
+  runtime.run("matmul", planned(planMatmul, forward), { a, b, c });
   const saved = [b.requiresGrad ? a : undefined, a.requiresGrad ? b : undefined];
   return record("matmul", c, [a, b], saved, (grad, [savedA, savedB], [needA, needB]) => {
     using dc = contiguous(grad);

@@ -1,5 +1,6 @@
 import { planMaxPool2d, planMaxPool2dBackward } from "@fcn/kernels";
 import { record, recording } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { CHANNELS_LAST } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
@@ -32,9 +33,9 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
     ? Tensor.empty(runtime, outShape, { dtype: "int32", order: CHANNELS_LAST, tracked: false })
     : undefined;
   const y = Tensor.empty(runtime, outShape, { order: CHANNELS_LAST });
-  runtime.run(op, planMaxPool2d(g, save, runtime.capabilities), { x: xs, y, index });
+  runtime.run(op, planned(planMaxPool2d, g, save), { x: xs, y, index });
   return record(op, y, [x], [index], (grad, [won]) => {
-    const plan = planMaxPool2dBackward(g, runtime.capabilities);
+    const plan = planned(planMaxPool2dBackward, g);
     return inputGradient(op, plan, grad, { shape, order: CHANNELS_LAST }, { index: won });
   });
 }

@@ -1,6 +1,7 @@
 import { planCopy } from "@fcn/kernels";
 import { record, recording } from "../core/autograd.js";
 import { full } from "../core/create.js";
+import { planned } from "../core/planned.js";
 import { checkLive, copyOf, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidShape, show } from "../plain/errors.js";
 import { stridesOf } from "../plain/layout.js";
@@ -28,9 +29,8 @@ function copyBox(
   const offsetOf = (begin: readonly number[] | undefined, side: 0 | 1): number =>
     begin?.reduce((sum, b, i) => sum + b * strides[side][i]!, 0) ?? 0;
   const [fromOffset, toOffset] = [offsetOf(from, 0), offsetOf(to, 1)];
-  const plan = planCopy({ sizes, from: strides[0], to: strides[1], fromOffset, toOffset }, src.runtime.capabilities, {
-    add,
-  });
+  const box = { sizes, from: strides[0], to: strides[1], fromOffset, toOffset, add };
+  const plan = planned(planCopy, box);
   src.runtime.run(op, plan, { src, dst });
 }
 
@@ -198,7 +198,7 @@ function flipped(op: string, x: Tensor, dims: readonly number[], tracked: boolea
   const from = strides.map((step, dim) => (dims.includes(dim) ? -step : step));
   const fromOffset = dims.reduce((sum, dim) => sum + (shape[dim]! - 1) * strides[dim]!, 0);
   const out = Tensor.empty(runtime, shape, { dtype: x.dtype, order, tracked });
-  const plan = planCopy({ sizes: shape, from, to: strides, fromOffset }, runtime.capabilities);
+  const plan = planned(planCopy, { sizes: shape, from, to: strides, fromOffset });
   runtime.run(op, plan, { src: x, dst: out });
   return out;
 }

@@ -1,5 +1,6 @@
 import { type NormOptions, planNorm, planNormBackward } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidShape, show } from "../plain/errors.js";
 import { activationOrder } from "../plain/layout.js";
@@ -33,12 +34,11 @@ export function normalise(
 ): Tensor {
   const o = { ...options, hasWeight: weight !== undefined, hasBias: bias !== undefined };
   const { runtime, shape } = x;
-  const { capabilities } = runtime;
   const order = activationOrder(shape.length);
   using xs = inOrder(x, order);
   using stats = Tensor.empty(runtime, [2, o.images, o.groups], { tracked: false });
   const y = Tensor.empty(runtime, shape, { order });
-  runtime.run(op, planNorm(o, capabilities), { x: xs, y, stats, weight, bias, runningMean, runningVar });
+  runtime.run(op, planned(planNorm, o), { x: xs, y, stats, weight, bias, runningMean, runningVar });
   return record(op, y, [x, weight, bias], [xs, stats, weight], (grad, saved, needs) => {
     const [savedX, savedStats, savedWeight] = saved;
     const [input = false, ...wanted] = needs;
@@ -47,7 +47,7 @@ export function normalise(
     const vector = () => (parameters ? Tensor.empty(runtime, [o.channels], { tracked: false }) : undefined);
     const [dweight, dbias] = [vector(), vector()];
     const dx = input ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
-    const plan = planNormBackward({ ...o, input, parameters }, capabilities);
+    const plan = planned(planNormBackward, { ...o, input, parameters });
     const operands = { x: savedX, dy, stats: savedStats, weight: savedWeight, dweight, dbias, dx };
     runtime.run(`${op} backward`, plan, operands);
     for (const [i, gradient] of [dweight, dbias].entries()) if (!wanted[i]) gradient?.dispose();

@@ -1,4 +1,4 @@
-import type { Plan } from "@fcn/kernels";
+import type { Planned } from "../core/planned.js";
 import { checkLive, inOrder, Tensor } from "../core/tensor.js";
 import { invalidDType, invalidShape, show } from "../plain/errors.js";
 import type { Order } from "../plain/layout.js";
@@ -49,12 +49,12 @@ export function imageSizes(op: string, x: Tensor, names = "[N, C, H, W]"): Sizes
 }
 
 /**
- * The gradient of an op's only input, which has `shape` and lies in `order`: runs `plan` from dy, in the order `from`,
+ * The gradient of an op's only input, which has `shape` and lies in `order`: runs `plan` on dy, in the order `from`,
  * and from what was saved, into dx.
  */
 export function inputGradient(
   op: string,
-  plan: Plan | undefined,
+  plan: Planned,
   grad: Tensor,
   { shape, order, from = order }: { readonly shape: readonly number[]; readonly order: Order; readonly from?: Order },
   saved: Readonly<Record<string, Tensor | undefined>> = {},

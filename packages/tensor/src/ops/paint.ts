@@ -1,4 +1,5 @@
 import { planPaint } from "@fcn/kernels";
+import { planned } from "../core/planned.js";
 import { contiguous, Tensor } from "../core/tensor.js";
 import { invalidShape, show } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
@@ -38,6 +39,6 @@ export function paint(labels: Tensor, palette: Tensor, options: PaintOptions = {
   using under = image && contiguous(image);
   const y = Tensor.empty(runtime, shape, { dtype: "int32" });
   const job = { pixels: labels.size, colours: palette.size, image: image !== undefined, alpha, plain };
-  runtime.run("paint", planPaint(job, runtime.capabilities), { labels: flat, palette, y, image: under });
+  runtime.run("paint", planned(planPaint, job), { labels: flat, palette, y, image: under });
   return y;
 }

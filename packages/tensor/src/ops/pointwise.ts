@@ -12,6 +12,7 @@ import {
 } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
 import { full } from "../core/create.js";
+import { planned } from "../core/planned.js";
 import { checkLive, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidDType, show } from "../plain/errors.js";
 import { type Order, sameLayout, stridesOf } from "../plain/layout.js";
@@ -48,8 +49,8 @@ export function compute(
   const inStorage = (perDim: readonly number[]) => order.map((dim) => perDim[dim]!);
   const stridesOfUsed = () => Object.fromEntries(used.map(([id, x]) => [id, inStorage(broadcastStrides(x, shape))]));
   const plan = flat
-    ? planFlat(options, out.size, runtime.capabilities)
-    : planStrided(options, inStorage(shape), stridesOfUsed(), runtime.capabilities);
+    ? planned(planFlat, options, out.size)
+    : planned(planStrided, options, inStorage(shape), stridesOfUsed());
   runtime.run(label, plan, { ...Object.fromEntries(used), result: out });
   return out;
 }

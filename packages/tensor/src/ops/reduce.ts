@@ -1,5 +1,6 @@
 import { planExpand, planMax, planSum, type ReductionDim } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { contiguous, inOrder, Tensor } from "../core/tensor.js";
 import { invalidArgument, show } from "../plain/errors.js";
 import type { Order } from "../plain/layout.js";
@@ -63,9 +64,9 @@ function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (term
   const scale = scaleOf(terms);
   const { runtime, shape: inputShape, order: inputOrder } = x;
   const y = Tensor.empty(runtime, shape, { order });
-  runtime.run(op, planSum(dims, scale, runtime.capabilities), { x, y });
+  runtime.run(op, planned(planSum, dims, scale), { x, y });
   return record(op, y, [x], [], (grad) => {
-    const plan = planExpand(dims, scale, false, runtime.capabilities);
+    const plan = planned(planExpand, dims, scale, false);
     return inputGradient(op, plan, grad, { shape: inputShape, order: inputOrder, from: order });
   });
 }
@@ -84,18 +85,17 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { dims, shape, order } = reductionOf("max", x, options);
   const { runtime, shape: inputShape, order: inputOrder } = x;
-  const { capabilities } = runtime;
   const y = Tensor.empty(runtime, shape, { order });
   if (typeof options.dim !== "number") {
-    runtime.run("max", planMax(dims, { values: true, indices: false }, capabilities), { x, y });
+    runtime.run("max", planned(planMax, dims, { values: true, indices: false }), { x, y });
     return record("max", y, [x], [x, y], (grad, [input, largest]) => [
       sharedGradient(grad, input!, largest!, dims, order),
     ]);
   }
   using index = Tensor.empty(runtime, shape, { order, dtype: "int32", tracked: false });
-  runtime.run("max", planMax(dims, { values: true, indices: true }, capabilities), { x, y, index });
+  runtime.run("max", planned(planMax, dims, { values: true, indices: true }), { x, y, index });
   return record("max", y, [x], [index], (grad, [places]) => {
-    const plan = planExpand(dims, 1, true, capabilities);
+    const plan = planned(planExpand, dims, 1, true);
     return inputGradient("max", plan, grad, { shape: inputShape, order: inputOrder, from: order }, { index: places });
   });
 }
@@ -110,7 +110,7 @@ function sharedGradient(grad: Tensor, x: Tensor, y: Tensor, dims: Reduction["dim
   using largest = beside(y);
   using places = compute("equal", "forward", { a: x, b: largest }, shape, x.order, {}, false);
   using count = Tensor.empty(runtime, y.shape, { order, tracked: false });
-  runtime.run("max backward", planSum(dims, 1, runtime.capabilities), { x: places, y: count });
+  runtime.run("max backward", planned(planSum, dims, 1), { x: places, y: count });
   using dy = inOrder(grad, order);
   using share = compute("div", "forward", { a: dy, b: count }, y.shape, order, {}, false);
   using shares = beside(share);
@@ -129,7 +129,7 @@ export function argmax(x: Tensor, options: ArgmaxOptions = {}): Tensor {
   using source = dim === undefined ? contiguous(x) : x.alias();
   const { dims, shape, order } = reductionOf("argmax", source, { dim, keepdim });
   const index = Tensor.empty(x.runtime, shape, { order, dtype: "int32" });
-  x.runtime.run("argmax", planMax(dims, { values: false, indices: true }, x.runtime.capabilities), {
+  x.runtime.run("argmax", planned(planMax, dims, { values: false, indices: true }), {
     x: source,
     index,
   });

@@ -1,5 +1,6 @@
 import { type Lines, planSoftmax, planSoftmaxBackward } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import type { Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
@@ -37,9 +38,9 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
   const lines = linesOf(shape, order, dim);
   using xs = inOrder(x, order);
   const y = Tensor.empty(runtime, shape, { order });
-  runtime.run(op, planSoftmax(lines, log, runtime.capabilities), { x: xs, y });
+  runtime.run(op, planned(planSoftmax, lines, log), { x: xs, y });
   return record(op, y, [x], [y], (grad, [result]) => {
-    const plan = planSoftmaxBackward(lines, log, runtime.capabilities);
+    const plan = planned(planSoftmaxBackward, lines, log);
     return inputGradient(op, plan, grad, { shape, order }, { y: result });
   });
 }

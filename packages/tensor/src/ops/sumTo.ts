@@ -1,4 +1,5 @@
 import { planSum } from "@fcn/kernels";
+import { planned } from "../core/planned.js";
 import { Tensor } from "../core/tensor.js";
 import { identityOrder } from "../plain/layout.js";
 import { sameShape } from "../plain/shape.js";
@@ -16,7 +17,7 @@ export function sumTo(op: string, grad: Tensor, shape: readonly number[]): Tenso
   const ones = identityOrder(shape.length).filter((dim) => !kept.includes(dim + lead));
   const out = Tensor.empty(grad.runtime, shape, { order: [...ones, ...kept.map((dim) => dim - lead)], tracked: false });
   const dims = grad.order.map((dim) => ({ size: grad.shape[dim]!, reduced: reduced(dim) }));
-  grad.runtime.run(op, planSum(dims, 1, grad.runtime.capabilities), { x: grad, y: out });
+  grad.runtime.run(op, planned(planSum, dims, 1), { x: grad, y: out });
   grad.dispose();
   return out;
 }

@@ -1,4 +1,5 @@
 import { planAdamW } from "@fcn/kernels";
+import { planned } from "../core/planned.js";
 import type { Tensor } from "../core/tensor.js";
 import { checkOptions } from "../plain/options.js";
 import { from, listOf, type RulesOf } from "../plain/rules.js";
@@ -42,7 +43,7 @@ export class AdamW extends Optimizer<AdamWOptions> {
   ): void {
     const { lr, betas, eps, weightDecay } = group;
     const settings = { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, step };
-    const plan = planAdamW(w.size, settings, w.runtime.capabilities);
+    const plan = planned(planAdamW, w.size, settings);
     w.runtime.run("AdamW", plan, { g, w, m: buffers.expAvg!, v: buffers.expAvgSq! });
   }
 }

@@ -1,4 +1,5 @@
 import { planSgd } from "@fcn/kernels";
+import { planned } from "../core/planned.js";
 import type { Tensor } from "../core/tensor.js";
 import { invalidArgument } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
@@ -71,7 +72,7 @@ export class SGD extends Optimizer<SGDOptions> {
     const { lr, momentum, dampening, weightDecay, nesterov } = group;
     const m = momentum === 0 ? undefined : buffers.momentum;
     const settings = { lr, momentum, dampening, weightDecay, nesterov, first: fresh };
-    const plan = planSgd(w.size, settings, w.runtime.capabilities);
+    const plan = planned(planSgd, w.size, settings);
     w.runtime.run("SGD", plan, { g, w, ...(m ? { m } : {}) });
   }
 }
