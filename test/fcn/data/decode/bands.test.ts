@@ -66,6 +66,7 @@ describe("the bands that are colours", () => {
 
   it.each<[string, Partial<RawTiff>, string, string]>([
     ["two bands", { bands: 2, extraSamples: [0] }, "2 bands", "-b 1"],
+    ["five bands that nothing explains", { bands: 5 }, "5 bands", "-b 3 -b 2 -b 1"],
     ["four grey bands", { bands: 4, extraSamples: [0, 0, 0] }, "4 bands", "-b 3 -b 2 -b 1"],
     ["RGB and two more", { bands: 5, photometric: 2, extraSamples: [0, 0] }, "5 bands", "-b 3 -b 2 -b 1"],
     [
