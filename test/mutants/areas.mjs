@@ -98,10 +98,15 @@ export const areas = {
   ],
   masks: [
     {
-      source: [`${CORE}/data/**/decode/{bands,mask,parts,pixelScale,png,pngChunks,pngImage,rule}.ts`],
-      tests: ["test/fcn/data/**/{image,pixelScale,png}.test.ts"],
+      source: [`${CORE}/data/decode/{bands,mask,parts,pixelScale,png,pngChunks,pngImage,rule}.ts`],
+      tests: [
+        "test/fcn/data/decode/{bands,deepImages,image,mask,parts,pixelScale,png,pngChunks,pngImage,rule}.test.ts",
+      ],
     },
-    { source: [`${CORE}/data/**/shapes/{raster,rle}.ts`], tests: ["test/fcn/data/**/{annotations,raster}.test.ts"] },
+    {
+      source: [`${CORE}/data/shapes/{raster,rle}.ts`],
+      tests: ["test/fcn/data/shapes/{annotations,raster,rle}.test.ts"],
+    },
   ],
   readers: [
     { source: [`${IO}/zip/{crc32,directory,zip}.ts`], tests: ["test/tensor/io/zip/zip.test.ts"] },

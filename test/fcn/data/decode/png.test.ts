@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { assertProperty } from "../../../support/property.js";
 import { greyPng, palettePng, rgbPng } from "../trees.js";
+import { chunk, pngOf, type RawPng, rawPng } from "./rawPng.js";
 
 const size = fc.record({ height: fc.integer({ min: 1, max: 19 }), width: fc.integer({ min: 1, max: 23 }) });
 const noise = (length: number, seed: number, below: number): Uint8Array =>
@@ -116,80 +117,124 @@ describe("decodePng", () => {
   });
 });
 
-describe("decodeMask", () => {
-  const rule = data.indexRule(3);
-  const labelsOf = async (bytes: Uint8Array, by = rule): Promise<number[]> => [
-    ...(await data.decodeMask("m.png", bytes, by)).labels,
-  ];
+const decode = async (png: Partial<RawPng>): Promise<data.DecodedPng> =>
+  data.decodePng("a.png", rawPng({ width: 1, height: 1, rows: [[0, 7]], ...png }));
+const [RGB, PALETTE, GREY_ALPHA] = [2, 3, 4];
 
-  it("reads indices of a palette, grey values and grey values stored as RGB alike", async () => {
-    const fill = (x: number, y: number): number => [0, 1, 2, 255][(x + y) % 4] as number;
-    const want = Array.from({ length: 12 }, (_, i) => fill(i % 4, Math.floor(i / 4)));
-    const palette = Array.from({ length: 256 }, (_, i) => [i, 255 - i, 3]);
-    expect(await labelsOf(greyPng(3, 4, fill))).toEqual(want);
-    expect(await labelsOf(palettePng(3, 4, palette, fill))).toEqual(want);
-    expect(await labelsOf(rgbPng(3, 4, (x, y) => fill(x, y) * 0x010101))).toEqual(want);
-    const wide = encode({ height: 3, width: 4, channels: 1, depth: 16, data: Uint16Array.from(want) });
-    expect(await labelsOf(wide)).toEqual(want);
-  });
-
-  it("looks colours up in RGB, palette and grey masks", async () => {
-    const colours: data.LabelRule = {
-      by: "colour",
-      labels: [
-        [0, 0],
-        [0xff0000, 1],
-        [0x808080, 2],
-        [0xe0e0c0, 255],
+describe("the parts of a PNG by the specification", () => {
+  it("give back the row that each filter was used on", async () => {
+    // Paeth's filter predicts by left, up and corner. Here these are 6, 12, 10 (the left is as near as the corner, and
+    // counts first), 12, 6, 10 (what is above is as near as the corner), and 20, 30, 10 (the nearest is above).
+    const cases: [number[][], number[]][] = [
+      [[[0, 1, 2, 3]], [1, 2, 3]],
+      [[[1, 1, 2, 255]], [1, 3, 2]],
+      [
+        [
+          [0, 1, 2, 3],
+          [2, 1, 1, 254],
+        ],
+        [1, 2, 3, 2, 3, 1],
       ],
-    };
-    const keys = [0, 0xff0000, 0x808080, 0xe0e0c0];
-    const split = (key: number): number[] => [key >> 16, (key >> 8) & 255, key & 255];
-    expect(
-      await labelsOf(
-        rgbPng(1, 4, (x) => keys[x] as number),
-        colours,
-      ),
-    ).toEqual([0, 1, 2, 255]);
-    expect(
-      await labelsOf(
-        palettePng(1, 4, [...keys].reverse().map(split), (x) => x),
-        colours,
-      ),
-    ).toEqual([255, 2, 1, 0]);
-    expect(
-      await labelsOf(
-        greyPng(1, 2, (x) => x * 128),
-        colours,
-      ),
-    ).toEqual([0, 2]);
+      [
+        [
+          [0, 10, 21, 250],
+          [3, 1, 1, 1],
+        ],
+        [10, 21, 250, 6, 14, 133],
+      ],
+      [
+        [
+          [0, 10, 12, 0],
+          [4, 252, 1, 0],
+        ],
+        [10, 12, 0, 6, 7, 0],
+      ],
+      [
+        [
+          [0, 10, 6, 0],
+          [4, 2, 1, 0],
+        ],
+        [10, 6, 0, 12, 7, 0],
+      ],
+      [
+        [
+          [0, 10, 30, 0],
+          [4, 10, 1, 0],
+        ],
+        [10, 30, 0, 20, 31, 0],
+      ],
+    ];
+    for (const [rows, want] of cases) {
+      const { samples } = await decode({ width: 3, height: rows.length, rows });
+      expect([...samples]).toEqual(want);
+    }
   });
 
-  it("lists what the rule does not know: what, how often, where", async () => {
-    const plane = await data.decodeMask(
-      "m.png",
-      greyPng(2, 3, (x, y) => (y === 1 && x > 0 ? 7 : x)),
-      rule,
-    );
-    expect([...plane.labels]).toEqual([0, 1, 2, 0, 255, 255]);
-    expect(plane.strays).toEqual([{ key: 7, pixels: 2, x: 1, y: 1 }]);
+  it("reach back a whole pixel, of 6 bytes where it has three colours of 16 bits", async () => {
+    const rows = [[1, 0, 1, 0, 2, 0, 3, 0, 1, 0, 1, 1, 0]];
+    const { samples } = await decode({ width: 2, depth: 16, type: RGB, rows });
+    expect([...samples]).toEqual([1, 2, 3, 2, 3, 259]);
+  });
+
+  it("leave out the passes of small interlaced images that hold nothing", async () => {
+    for (const [width, height] of [
+      [1, 1],
+      [1, 9],
+      [9, 1],
+      [2, 2],
+      [4, 5],
+      [5, 4],
+    ] as const) {
+      const values = Uint8Array.from({ length: width * height }, (_, i) => i + 1);
+      const file = encode({ width, height, data: values, channels: 1, depth: 8 }, { interlace: "Adam7" });
+      expect((await data.decodePng("a.png", file)).samples).toEqual(values);
+    }
+  });
+
+  it("has a palette only where its samples are indices", async () => {
+    const rows = [[0, 1, 0, 2]];
+    expect(await decode({ rows, type: RGB, palette: [1, 2, 3] })).not.toHaveProperty("palette");
+    expect(await decode({ type: PALETTE, palette: [1, 2, 3] })).toMatchObject({ palette: Uint8Array.of(1, 2, 3) });
+    expect(await decode({ rows: [[0, 1, 2]], type: GREY_ALPHA })).toMatchObject({ kind: "grey-alpha", channels: 2 });
+  });
+
+  it.each<[string, Partial<RawPng>]>([
+    ["a palette that is missing", { type: PALETTE }],
+    ["a palette without a colour", { type: PALETTE, palette: [] }],
+    ["a palette that ends within a colour", { type: PALETTE, palette: [1, 2, 3, 4] }],
+    ["fewer rows than it says", { height: 2 }],
+    ["a row that ends early", { width: 2 }],
+    ["a filter that is none", { rows: [[5, 7]] }],
+    ["a header of 12 bytes", { header: [0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0] }],
+    ["a header of 14 bytes", { header: [0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0, 0] }],
+    ["another compression", { compression: 1 }],
+    ["another set of filters", { filter: 1 }],
+    ["another interlacing", { interlace: 2 }],
+    ["no width", { width: 0, rows: [] }],
+    ["no height", { height: 0, rows: [] }],
+    ["the colour type 1", { type: 1 }],
+    ["the colour type 5", { type: 5 }],
+    ["the colour type 7", { type: 7 }],
+    ["3 bits", { depth: 3 }],
+    ["no bits", { depth: 0 }],
+    ["32 bits", { depth: 32 }],
+    ["RGB of 4 bits", { depth: 4, type: RGB, rows: [[0, 1, 2]] }],
+    ["a palette of 16 bits", { depth: 16, type: PALETTE, palette: [1, 2, 3], rows: [[0, 0, 0]] }],
+  ])("are refused where there is %s", async (_, png) => {
+    await expect(decode(png)).rejects.toMatchObject({ code: "corrupt-file" });
   });
 
   it.each([
-    [
-      "a JPEG image",
-      () =>
-        sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
-          .jpeg()
-          .toBuffer(),
-      "m.png: a mask must be PNG, but it is a JPEG image, whose compression changes labels",
-    ],
-    [
-      "colours among numbers",
-      async () => rgbPng(2, 2, (x) => x * 0x0a0000),
-      "m.png: it holds colours (column 1, row 0), but the masks here hold numbers",
-    ],
-  ])("refuses %s", async (_, make, problem) => {
-    await expect(labelsOf(new Uint8Array(await make()))).rejects.toThrow(problem);
+    ["no header", [chunk("IDAT", []), chunk("IEND", [])]],
+    ["no image data", [chunk("IHDR", [0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]), chunk("IEND", [])]],
+  ])("are refused where there is %s", async (_, chunks) => {
+    await expect(data.decodePng("a.png", pngOf(...chunks))).rejects.toMatchObject({ code: "corrupt-file" });
+  });
+
+  it("may hold 16383x16383 pixels and no more", async () => {
+    // The first is small enough, but its rows are missing.
+    await expect(decode({ width: 16383, height: 16383 })).rejects.toMatchObject({ code: "corrupt-file" });
+    await expect(decode({ width: 16384, height: 16383 })).rejects.toMatchObject({ code: "unsupported-file" });
+    await expect(decode({ width: 1, height: 2 ** 30 })).rejects.toMatchObject({ code: "unsupported-file" });
   });
 });

@@ -50,7 +50,7 @@ export function unusualBands(file: string, bytes: Uint8Array, metadata: Metadata
 }
 
 /** Three grey bands are reduced to the first. */
-const colourBands = ({ channels = 3, space }: Metadata): 1 | 3 => (channels < 3 || space === "b-w" ? 1 : 3);
+const colourBands = ({ channels, space }: Metadata): 1 | 3 => (channels < 3 || space === "b-w" ? 1 : 3);
 
 function refuseDepth(file: string, { bits }: TiffTags, depth: string): void {
   if (Object.hasOwn(FORMATS, depth) && !(depth === "float" && bits !== 32)) return;
@@ -87,25 +87,11 @@ function chooseBands(file: string, { bands, photometric, extraSamples }: TiffTag
 }
 
 /** Reads bands upright and as stored, without any colour conversion (Node). */
-export function readBands(
+export async function readBands(
   sharp: Sharp,
   bytes: Uint8Array,
   options: SharpOptions,
-  metadata: Metadata,
-  choice: BandChoice,
-): Promise<Bands> {
-  return readStored(sharp, bytes, options, metadata, choice).catch((error: unknown) => {
-    // Bands that the file does not explain are not damage.
-    if (!/ExtraSamples doesn't match/.test(String(error))) throw error;
-    return readStored(sharp, bytes, { ...options, failOn: "truncated" }, metadata, choice);
-  });
-}
-
-async function readStored(
-  sharp: Sharp,
-  bytes: Uint8Array,
-  options: SharpOptions,
-  { space = "srgb", depth: name, channels: stored = 3 }: Metadata,
+  { space, depth: name, channels: stored }: Metadata,
   { colours }: BandChoice,
 ): Promise<Bands> {
   const [depth] = FORMATS[name as Format];
@@ -125,7 +111,7 @@ async function readStored(
   const { height, width } = info;
   const have = info.channels as number;
   // [grey, grey, grey, second, third, ...] after the conversion, otherwise the bands themselves.
-  const places = isGrey && have >= 3 ? (colours === 1 ? [0] : [0, 3, 4]) : [0, 1, 2].slice(0, colours);
+  const places = (isGrey ? [0, 3, 4] : [0, 1, 2]).slice(0, colours);
   const values = new Values(height * width * colours);
   const back = isShifted ? new Float32Array(values.length) : values;
   for (let i = 0, to = 0; i < height * width; i++) {
@@ -134,8 +120,8 @@ async function readStored(
   return { values: back, height, width, channels: colours, depth, noData: noDataOf(bytes, depth) };
 }
 
-function noDataOf(bytes: Uint8Array, depth: PixelDepth): number | undefined {
-  const text = readTiffTags(bytes)?.noData?.trim();
-  if (text === undefined || text === "" || Number.isNaN(Number(text))) return undefined;
-  return depth === "float32" ? Math.fround(Number(text)) : Number(text);
+/** NaN, which no value equals, if the file declares none. */
+function noDataOf(bytes: Uint8Array, depth: PixelDepth): number {
+  const value = Number(readTiffTags(bytes)?.noData?.trim() || Number.NaN);
+  return depth === "float32" ? Math.fround(value) : value;
 }

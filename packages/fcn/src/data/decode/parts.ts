@@ -47,7 +47,7 @@ export function partOfError(error: unknown): SkippedPart {
 }
 
 /** The error for the first skipped part whose pixels are missing from the label map, or undefined if there is none. */
-export function partProblem(file: string, skipped: readonly SkippedPart[] = []): TensorError | undefined {
-  const part = skipped.find((found): found is PartProblem => found.level === "problem");
+export function partProblem(file: string, skipped?: readonly SkippedPart[]): TensorError | undefined {
+  const part = skipped?.find((found): found is PartProblem => found.level === "problem");
   return part && fileError(part.code, file, part.problem, part.fix);
 }

@@ -136,8 +136,8 @@ const SCALES = { fraction: 1, byte: 255, word: 65535 } as const;
  */
 export function commonScale({ depth, min, max }: Pick<PixelLevels, "depth" | "min" | "max">): PixelRange | undefined {
   const scales = depth === "float32" ? Object.values(SCALES) : [SCALES.byte, SCALES.word];
-  const high = scales.find((scale) => max <= scale);
-  return high !== undefined && min >= 0 && max > high / 2 ? [0, high] : undefined;
+  const high = scales.find((scale) => max <= scale) ?? Number.NaN;
+  return min >= 0 && max > high / 2 ? [0, high] : undefined;
 }
 
 /** The range of an image on its own, when neither a folder nor a weights file states one. */

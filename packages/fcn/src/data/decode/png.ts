@@ -75,11 +75,12 @@ function readHeader(file: string, data: Uint8Array | undefined): Header {
   const view = new DataView(data.buffer, data.byteOffset, 13);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [depth, type, compression, filter, interlace] = data.subarray(8) as unknown as [number, ...number[]];
-  const [kind, channels, depths] = KINDS[type as number] ?? [];
+  const format = KINDS[type as number];
   const known = compression === 0 && filter === 0 && (interlace === 0 || interlace === 1);
-  if (kind === undefined || channels === undefined || !depths?.includes(depth) || !known || !width || !height) {
+  if (!format?.[2].includes(depth) || !known || !width || !height) {
     throw damagedFile(file, `its PNG header is not valid (${width}x${height}, ${depth} bits, colour type ${type})`);
   }
+  const [kind, channels] = format;
   if (width * height > MOST_PIXELS) throw tooManyPixels(file, `it is ${height}x${width},`);
   return { width, height, kind, channels, depth, interlaced: interlace === 1 };
 }
@@ -92,7 +93,7 @@ function passesOf({ width, height, channels, depth, interlaced }: Header) {
       const rowBytes = Math.ceil((columns * channels * depth) / 8);
       return { x, y, stepX, stepY, width: columns, height: rows, rowBytes };
     })
-    .filter((pass) => pass.width > 0 && pass.height > 0);
+    .filter((pass) => pass.width > 0);
 }
 
 function readSamples(file: string, header: Header, passes: readonly Pass[], raw: Uint8Array): Uint8Array | Uint16Array {
@@ -150,9 +151,8 @@ function spread(
   { from, channels, step }: { readonly from: number; readonly channels: number; readonly step: number },
 ): void {
   const place = (i: number): number => from + Math.floor(i / channels) * step + (i % channels);
-  if (depth === 8) {
-    if (step === channels) out.set(line.subarray(0, count), from);
-    else for (let i = 0; i < count; i++) out[place(i)] = line[i] as number;
+  if (depth === 8 && step === channels) {
+    out.set(line, from);
   } else if (depth === 16) {
     for (let i = 0; i < count; i++) out[place(i)] = ((line[2 * i] as number) << 8) | (line[2 * i + 1] as number);
   } else {

@@ -16,7 +16,7 @@ export function paintPolygon(points: readonly Point[], { height, width }: PaintS
   const last = Math.min(height - 1, Math.floor(-lowest(rows.map((y) => -y)) - 0.5));
   for (let row = first; row <= last; row++) {
     const crossings = crossingsAt(points, row + 0.5).sort((a, b) => a - b);
-    for (let i = 0; i + 1 < crossings.length; i += 2) {
+    for (let i = 0; i < crossings.length; i += 2) {
       const from = Math.max(0, Math.ceil((crossings[i] as number) - 0.5));
       const to = Math.min(width, Math.ceil((crossings[i + 1] as number) - 0.5));
       if (from < to) paint(row, from, to);
@@ -27,7 +27,7 @@ export function paintPolygon(points: readonly Point[], { height, width }: PaintS
 /** The points where the outline crosses a horizontal line; an edge includes its upper end but not its lower one. */
 function crossingsAt(points: readonly Point[], y: number): number[] {
   const crossings: number[] = [];
-  let [fromX, fromY] = points.at(-1) ?? [0, 0];
+  let [fromX, fromY] = points.at(-1) as Point;
   for (const [toX, toY] of points) {
     if (fromY <= y !== toY <= y) crossings.push(fromX + ((y - fromY) * (toX - fromX)) / (toY - fromY));
     [fromX, fromY] = [toX, toY];
