@@ -1,0 +1,34 @@
+/** The work that stub GPUs are given: a training step and a prediction of a net, image and labels of 320x480. */
+
+import * as fcn from "@fcn/core";
+import { crossEntropy, noGrad, optim } from "@fcn/tensor";
+
+const [HEIGHT, WIDTH, CLASSES] = [320, 480, 21];
+
+/** @returns {{ train: () => Promise<void>, predict: () => Promise<void> }} functions that record and submit all work */
+export function openWork(device, name) {
+  const net = fcn.models.create(name, device, { numClasses: CLASSES, seed: 1 });
+  const optimizer = new optim.SGD(net.parameters(), { lr: 1e-3, momentum: 0.9 });
+  const image = device.randn([1, 3, HEIGHT, WIDTH], { seed: 2 });
+  const labels = device.zeros([1, HEIGHT, WIDTH], { dtype: "int32" });
+  const scoresOf = () => {
+    const scores = net.forward(image);
+    return "shape" in scores ? scores : scores.out;
+  };
+  return {
+    async train() {
+      net.train();
+      await device.scope(async () => {
+        crossEntropy(scoresOf(), labels).backward();
+        optimizer.step();
+        optimizer.zeroGrad();
+      });
+    },
+    async predict() {
+      net.eval();
+      await device.scope(async () => {
+        noGrad(scoresOf);
+      });
+    },
+  };
+}
