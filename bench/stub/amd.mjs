@@ -76,8 +76,8 @@ export function hotLoop(assembly) {
 }
 
 /**
- * An upper bound on the share of the arithmetic peak that a loop reaches, and what bounds it: the tightest of its vector
- * slots, the first-level cache and workgroup memory, each lane reading words of its own.
+ * An upper bound on the share of the arithmetic peak that a loop reaches, and what bounds it: the tightest of its
+ * vector slots, the first-level cache and workgroup memory, each lane reading words of its own.
  */
 export function peakShare({ multiplyAdds, slots, memoryWords, sharedWords }) {
   const clocks = {

@@ -1,6 +1,6 @@
 /**
- * Stub GPUs: Mesa's driver for AMD on a kernel driver that does nothing ("drm-shim"). The driver compiles shaders as for
- * the real GPU and takes all work, but nothing runs, so every value that is read back is zero.
+ * Stub GPUs: Mesa's driver for AMD on a kernel driver that does nothing ("drm-shim"). The driver compiles shaders as
+ * for the real GPU and takes all work, but nothing runs, so every value that is read back is zero.
  */
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,6 @@
 /**
- * Times steps of a net on the GPU that Dawn sees, and says where the time goes: `node steps.mjs NET STEPS`. Prints JSON.
+ * Times steps of a net on the GPU that Dawn sees, and says where the time goes: `node steps.mjs NET STEPS`. Prints
+ * JSON.
  */
 import { Session } from "node:inspector/promises";
 import { createDevice } from "@fcn/tensor";
