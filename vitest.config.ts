@@ -56,6 +56,8 @@ export default defineConfig({
     setupFiles: ["test/support/setup.ts"],
     // What was tuned on this machine has no say in tests.
     env: { FCN_TUNING: "off" },
+    // What was transformed once is not transformed again, by the next run either.
+    experimental: { fsModuleCache: true },
     pool: "forks",
     isolate: false,
     maxWorkers: 2,
