@@ -104,9 +104,12 @@ export const areas = {
     { source: [`${CORE}/data/**/shapes/{raster,rle}.ts`], tests: ["test/fcn/data/**/{annotations,raster}.test.ts"] },
   ],
   readers: [
-    { source: [`${IO}/zip/{crc32,directory,zip}.ts`], tests: ["test/tensor/io/zip/zip.test.ts"] },
-    { source: [`${IO}/pickle/*.ts`], tests: ["test/tensor/io/**/{pickle,pth}.test.ts"] },
-    { source: [`${IO}/pth/{checkpoint,storages,tensors}.ts`], tests: ["test/tensor/io/pth/{pth,storages}.test.ts"] },
+    { source: [`${IO}/zip/{crc32,directory,zip}.ts`], tests: ["test/tensor/io/zip/*.test.ts"] },
+    { source: [`${IO}/pickle/*.ts`], tests: ["test/tensor/io/pickle/{opcodes,unpickle}.test.ts"] },
+    {
+      source: [`${IO}/pth/{checkpoint,storages,tensors}.ts`],
+      tests: ["test/tensor/io/pth/{checkpoint,pth,tensors,views}.test.ts"],
+    },
     { source: [`${IO}/caffemodel/{blobs,wire}.ts`], tests: ["test/tensor/io/caffemodel/caffemodel.test.ts"] },
     {
       source: [`${IO}/safetensors/{header,safetensors}.ts`],

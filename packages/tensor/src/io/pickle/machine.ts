@@ -132,6 +132,9 @@ export function decodeByteString(bytes: Uint8Array): string {
   try {
     return decodeUtf8(bytes);
   } catch {
-    return new TextDecoder("latin1").decode(bytes);
+    // A decoder of "latin1" reads Windows-1252 instead.
+    let text = "";
+    for (const byte of bytes) text += String.fromCharCode(byte);
+    return text;
   }
 }
