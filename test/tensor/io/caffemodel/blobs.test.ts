@@ -16,7 +16,7 @@ const message = (number: number, ...parts: Uint8Array[]) => {
 };
 const singles = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 const doubles = (...values: number[]) => new Uint8Array(Float64Array.from(values).buffer);
-/** Fields of a BlobProto: sizes of old files, the shape, numbers of single and double precision, packed or one by one. */
+/** Fields of a BlobProto: sizes of old files, the shape, and numbers of both precisions, packed or one by one. */
 const legacy = (...sizes: number[]) => join(...sizes.map((size, i) => whole(i + 1, size)));
 const shape = (...sizes: number[]) => message(7, ...sizes.map((size) => whole(1, size)));
 const packedShape = (...sizes: number[]) => message(7, message(1, bytes(...sizes.flatMap(varint))));

@@ -105,6 +105,27 @@ describe("findStateDict", () => {
     );
   });
 
+  it("calls the file itself by no key", () => {
+    expect(() => find(map({ w: t, ema: net() }))).toThrow("the file itself");
+    expect(() => find(map({ a: net(), b: net() }))).not.toThrow("the file itself");
+  });
+
+  it("looks once into a dict that stands in many places", () => {
+    let looks = 0;
+    class Counting extends Map<unknown, unknown> {
+      override [Symbol.iterator]() {
+        looks++;
+        return super[Symbol.iterator]();
+      }
+    }
+    const shared = new Counting([["lr", 1]]);
+    expect(found(map({ a: shared, b: [shared, shared], c: map({ d: shared, model: net() }) }))).toEqual([
+      "c.model",
+      "w",
+    ]);
+    expect(looks).toBe(1);
+  });
+
   it("refuses a key that is not there", () => {
     for (const key of ["b", "", "a.w"]) {
       expect(() => find(map({ a: net() }), key)).toThrow(expect.objectContaining({ code: "invalid-argument" }));
