@@ -138,6 +138,8 @@ describe("readMat", () => {
     const value = element(2, bytes(1));
     const named = await read(matrix(UINT8, [1, 1], "ab\0cd", value), matrix(UINT8, [1, 1], "y".repeat(5000), value));
     expect([...named.keys()]).toEqual(["ab", "y".repeat(4096)]);
+    expect([...(await read(matrix(UINT8, [1, 1], "\0z", value))).keys()]).toEqual([""]);
+    expect([...(await read(element(14, bytes()))).keys()]).toEqual([""]);
   });
 
   it("reads variables that are compressed, and skips what is no variable", async () => {
@@ -184,6 +186,16 @@ describe("readMat", () => {
     ["a variable without a shape", element(14, element(6, join(word(UINT8), word(0))))],
     ["a variable without values", matrix(UINT8, [1, 3], "x")],
     ["a small element of five bytes", element(14, join(word(6 + 5 * 65536), word(UINT8)))],
+    [
+      "a small element of five bytes, with more behind it",
+      element(14, join(content(UINT8, [1, 5], "x"), word(2 + 5 * 65536), bytes(1, 2, 3, 4), new Uint8Array(8))),
+    ],
+    ["a negative number of cells", matrix(CELL, [-1, 3], "x")],
+    ["an empty struct behind its end", matrix(STRUCT, [1, 1], "x", small(5, 2, 0, 0, 0), text(""))],
+    [
+      "two empty structs where there is room for one",
+      matrix(STRUCT, [1, 2], "x", small(5, 2, 0, 0, 0), text(""), new Uint8Array(8)),
+    ],
     ["one size", matrix(UINT8, [3], "x", three)],
     ["no size", matrix(UINT8, [], "x", three)],
     ["a negative size", matrix(UINT8, [-1, -3], "x", three)],
@@ -249,6 +261,10 @@ describe("decodeMatLabels", () => {
 
   const field = (value: Uint8Array, name = "a") =>
     matrix(STRUCT, [1, 1], "x", small(5, 8, 0, 0, 0), text(name.padEnd(8, "\0")), value);
+  it("takes the variable without a name where none is named", async () => {
+    expect([...(await decode([], numbers(1, 2))).labels]).toEqual([1, 2]);
+  });
+
   it("follows fields", async () => {
     expect([...(await decode(["x", "a"], field(numbers(1, 2)))).labels]).toEqual([1, 2]);
   });

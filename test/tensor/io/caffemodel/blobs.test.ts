@@ -58,6 +58,7 @@ describe("a blob", () => {
     ["numbers before the shape", [data(1, 2), shape(2)], [2], [1, 2]],
     ["a packed shape", [packedShape(2, 1, 300), data(...Array(600).fill(4))], [2, 1, 300], Array(600).fill(4)],
     ["a shape in two parts", [shape(2), packedShape(3), data(1, 2, 3, 4, 5, 6)], [2, 3], [1, 2, 3, 4, 5, 6]],
+    ["doubles of no number beside it", [shape(1), data(1), doubleData()], [1], [1]],
     ["a shape of no sizes", [shape(), data(5)], [], [5]],
     [
       "a shape with other fields",
@@ -82,16 +83,20 @@ describe("a blob", () => {
   it("is none without sizes and numbers", async () => {
     expect(await blobOf()).toBe(undefined);
     expect(await blobOf(whole(9, 5), message(6, singles(7)))).toBe(undefined);
+    expect(await blobOf(join(tag(1, FIXED32), singles(1)))).toBe(undefined);
+    expect(await blobOf(whole(7, 4))).toBe(undefined);
   });
 
   it("reads packed numbers as they lie, and others in pieces", async () => {
     expect((await blobOf(shape(2), data(1, 2)))?.reads).toEqual([[9, 17]]);
     expect((await blobOf(shape(2), each(1, 2)))?.reads).toEqual([[8, 17]]);
-    const count = 2 ** 18 + 2;
+    const count = 2 ** 19;
     const many = new Uint8Array(5 * count);
     for (let i = 0; i < count; i++) many[5 * i] = 0x2d;
     many.set(singles(6), many.length - 4);
     many.set(singles(5), 5 * 2 ** 18 - 4);
+    const packed = await blobOf(shape(count), message(5, new Uint8Array(4 * count)));
+    expect(packed?.reads).toHaveLength(1);
     const blob = await blobOf(shape(count), many);
     const begin = 3 + shape(count).length + 1;
     expect(blob?.reads).toEqual([
@@ -117,16 +122,32 @@ describe("a blob", () => {
     ["a number too many", "corrupt-file", [shape(2), data(1, 2, 3)]],
     ["singles and doubles", "corrupt-file", [shape(2), data(1), doubleData(2)]],
     ["half a number", "corrupt-file", [shape(1), message(5, bytes(1, 2, 3, 4, 5, 6))]],
+    [
+      "half a number in two places",
+      "corrupt-file",
+      [shape(3), ...[1, 2].map(() => message(5, bytes(1, 2, 3, 4, 5, 6)))],
+    ],
+    ["65 sizes", "corrupt-file", [shape(...Array(65).fill(1)), data(1)]],
     ["half a double", "corrupt-file", [shape(1), message(8, singles(1))]],
     ["numbers as whole numbers", "corrupt-file", [shape(1), whole(5, 1)]],
     ["singles of 8 bytes", "corrupt-file", [shape(1), join(tag(5, FIXED64), doubles(1))]],
     ["doubles of 4 bytes", "corrupt-file", [shape(1), join(tag(8, FIXED32), singles(1))]],
-    ["a size of 4 bytes", "corrupt-file", [message(7, join(tag(1, FIXED32), bytes(1, 0, 0, 0))), data(1)]],
+    ["a size of 4 bytes", "corrupt-file", [message(7, join(tag(1, FIXED32), bytes(1, 0, 0, 0)))]],
     ["a size that does not end", "corrupt-file", [message(7, message(1, bytes(1, 0x80))), data(1)]],
     ["a size beyond all numbers", "corrupt-file", [message(7, message(1, bytes(...Array(9).fill(0xff), 1))), data(1)]],
   ])("is refused with %s", async (_, code, parts) => {
     expect((await refusal(blobOf(...parts))).code).toBe(code);
   });
+});
+
+it("reads no shape that is too long", async () => {
+  const blob = message(7, message(1, new Uint8Array(2 ** 20)));
+  const read = async (begin: number, end: number) => {
+    if (end - begin > 2 ** 16) throw new Error("reads too much");
+    return blob.slice(begin, end).buffer;
+  };
+  const reader = new WireReader({ ...at, size: blob.length, read });
+  expect((await refusal(readBlob(reader, at, 0, blob.length))).code).toBe("corrupt-file");
 });
 
 /** So many sizes in ten bytes each, which are all 0. */

@@ -120,6 +120,8 @@ describe("WireReader.fields", () => {
     // What lies before is read again.
     await reader.fields(at, at + 2, () => undefined);
     expect(reads.at(-1)).toEqual([at, at + 2 ** 16]);
+    await reader.fields(at, at + 2, () => undefined);
+    expect(reads).toHaveLength(3);
   });
 
   it("goes on where the visitor says, at once or later", async () => {

@@ -47,6 +47,7 @@ describe("readHeader", () => {
     ["U16", "uint16", 2],
     ["U8", "uint8", 1],
     ["BOOL", "bool", 1],
+    ["BF32", undefined, 4],
     ["C64", undefined, 8],
     ["C128", undefined, 16],
     ["F8_E4M3", undefined, 1],
@@ -118,6 +119,30 @@ describe("readHeader", () => {
     ["of texts and more", ["1", null, 3], "[string, object, 3]"],
   ])("shows a shape that is %s", async (_, shape, shown) => {
     expect((await refusal(read(fileOf({ a: f32(shape, 0, 4) }, 4)))).message).toContain(`its shape is ${shown}`);
+  });
+
+  it.each<[unknown[], string]>([
+    [[-4, 4], "[-4, 4]"],
+    [[0.5, 4.5], "[0.5, 4.5]"],
+    [[0, "4"], "[0, string]"],
+    [[4], "[4]"],
+  ])("shows the offsets %j", async (offsets, shown) => {
+    const error = await refusal(read(fileOf({ a: { dtype: "F32", shape: [1], data_offsets: offsets } }, 4)));
+    expect(error.message).toContain(`its data_offsets are ${shown}`);
+  });
+
+  it("reads a header of 100 MB and no longer one", async () => {
+    const readsOf = async (length: number) => {
+      const reads: [number, number][] = [];
+      const read = async (begin: number, end: number) => {
+        reads.push([begin, end]);
+        return begin === 0 ? BigUint64Array.of(BigInt(length)).buffer : new ArrayBuffer(0);
+      };
+      const error = await refusal(readHeader({ reader: "test", file: "a", size: 3e8, read }));
+      return [error.code, ...reads];
+    };
+    expect(await readsOf(1e8)).toEqual(["corrupt-file", [0, 8], [8, 8 + 1e8]]);
+    expect(await readsOf(1e8 + 1)).toEqual(["corrupt-file", [0, 8]]);
   });
 
   it("names the tensors and bytes that overlap or are left", async () => {

@@ -176,6 +176,31 @@ describe("readSafetensors", () => {
   });
 });
 
+describe("tensors that cannot be read", () => {
+  it("are left out, and told by name", async () => {
+    const header = { a: f32([1], 0, 4), b: { dtype: "F8_E4M3", shape: [1], data_offsets: [4, 5] } };
+    const skipped: string[] = [];
+    const read = await io.readSafetensors(fileOf(header, 5), { onSkipped: (name) => skipped.push(name) });
+    expect([Object.keys(read), skipped]).toEqual([["a"], ["b"]]);
+  });
+});
+
+describe("messages of safetensors", () => {
+  it("name the function that was called", async () => {
+    const bad = { a: { dtype: "float32", shape: [3], data: new Float32Array(2) } } as const;
+    const [read, metadata, write, whole, encode] = await Promise.all([
+      refusal(io.readSafetensors(new Uint8Array(5))),
+      refusal(io.readSafetensorsMetadata(new Uint8Array(5))),
+      refusal(io.writeSafetensors(join(folder, "bad"), bad)),
+      refusal(io.writeSafetensors(join(folder, "no", "w"), {})),
+      refusal(io.encodeSafetensors(bad)),
+    ]);
+    for (const { message } of [read!, metadata!]) expect(message).toMatch(/^readSafetensors: /);
+    for (const { message } of [write!, whole!]) expect(message).toMatch(/^writeSafetensors: /);
+    expect(encode!.message).toMatch(/^encodeSafetensors: /);
+  });
+});
+
 describe("encodeSafetensors", () => {
   it("refuses data of another type than the dtype, and metadata that is no string", async () => {
     const write = (dtype: io.HostDtype, data: io.HostData) =>
@@ -219,7 +244,7 @@ describe("encodeSafetensors", () => {
     expect([await header(), await header({}), await header({ a: "b" })].map((text) => JSON.parse(text))).toEqual([
       ...[{}, {}, { __metadata__: { a: "b" } }],
     ]);
-    const path = join(folder, "metadata");
+    const path = join(await mkdtemp(join(folder, "own-")), "metadata");
     await io.writeSafetensors(path, {});
     expect(await io.readSafetensorsMetadata(path)).toEqual({});
     const array = { dtype: "uint8", shape: [1], data: Uint8Array.of(1) } as const;
