@@ -90,7 +90,7 @@ describe("a blob", () => {
   it("reads packed numbers as they lie, and others in pieces", async () => {
     expect((await blobOf(shape(2), data(1, 2)))?.reads).toEqual([[9, 17]]);
     expect((await blobOf(shape(2), each(1, 2)))?.reads).toEqual([[8, 17]]);
-    const count = 2 ** 19;
+    const count = 2 ** 18 + 2;
     const many = new Uint8Array(5 * count);
     for (let i = 0; i < count; i++) many[5 * i] = 0x2d;
     many.set(singles(6), many.length - 4);
@@ -104,6 +104,8 @@ describe("a blob", () => {
       [begin + 5 * 2 ** 18, begin + 5 * count - 1],
     ]);
     expect([blob?.values[2 ** 18 - 1], blob?.values.at(-1), blob?.values.length]).toEqual([5, 6, count]);
+    const first = await blobOf(shape(2 ** 18), many.subarray(0, 5 * 2 ** 18));
+    expect([first?.reads.length, first?.values.at(-1)]).toEqual([1, 5]);
   });
 
   it.each<[string, number, Uint8Array[]]>([

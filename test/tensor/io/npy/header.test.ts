@@ -176,7 +176,7 @@ describe("the header of a .npy file", () => {
     ["an order that is text", "{'descr': '|u1', 'fortran_order': 'False', 'shape': (6,), }"],
     ["no comma", "{'descr': '|u1' 'fortran_order': False 'shape': (6,) }"],
     ["an order twice", "{'descr': '|u1', 'fortran_order': True, 'fortran_order': False, 'shape': (6,), }"],
-    ["a letter before a key", "{'descr': '|u1', 'fortran_order': False, x'shape': (6,) }"],
+    ["a letter before a key", "{'descr': '|u1', 'fortran_order': False,x'shape': (6,) }"],
     ["a size of letters", "{'descr': '|u1', 'fortran_order': False, 'shape': (6x,), }"],
     ["a size after letters", "{'descr': '|u1', 'fortran_order': False, 'shape': (x6,), }"],
     ["a size of 17 digits", "{'descr': '|u1', 'fortran_order': False, 'shape': (00000000000000006,), }"],
