@@ -109,17 +109,19 @@ export const areas = {
     },
   ],
   readers: [
-    { source: [`${IO}/zip/{crc32,directory,zip}.ts`], tests: ["test/tensor/io/zip/zip.test.ts"] },
-    { source: [`${IO}/pickle/*.ts`], tests: ["test/tensor/io/**/{pickle,pth}.test.ts"] },
-    { source: [`${IO}/pth/{checkpoint,storages,tensors}.ts`], tests: ["test/tensor/io/pth/{pth,storages}.test.ts"] },
-    { source: [`${IO}/caffemodel/{blobs,wire}.ts`], tests: ["test/tensor/io/caffemodel/caffemodel.test.ts"] },
+    { source: [`${IO}/zip/{crc32,directory,zip}.ts`], tests: ["test/tensor/io/zip/*.test.ts"] },
+    { source: [`${IO}/pickle/*.ts`], tests: ["test/tensor/io/pickle/{opcodes,unpickle}.test.ts"] },
+    {
+      source: [`${IO}/pth/{checkpoint,storages,tensors}.ts`],
+      tests: ["test/tensor/io/pth/{checkpoint,pth,tensors,views}.test.ts"],
+    },
+    { source: [`${IO}/caffemodel/{blobs,wire}.ts`], tests: ["test/tensor/io/caffemodel/{blobs,wire}.test.ts"] },
     {
       source: [`${IO}/safetensors/{header,safetensors}.ts`],
-      tests: ["test/tensor/io/safetensors/safetensors.test.ts"],
-      gpu: true,
+      tests: ["test/tensor/io/safetensors/{header,safetensors}.test.ts"],
     },
-    { source: [`${IO}/npy/{header,npy}.ts`], tests: ["test/tensor/io/npy/npz.test.ts"], gpu: true },
-    { source: [`${CORE}/data/**/mat/*.ts`], tests: ["test/fcn/data/**/mat.test.ts"] },
+    { source: [`${IO}/npy/{header,npy}.ts`], tests: ["test/tensor/io/npy/header.test.ts"] },
+    { source: [`${CORE}/data/**/mat/*.ts`], tests: ["test/fcn/data/mat/{mat,read}.test.ts"] },
   ],
   coordinates: [
     { source: [`${GRAPH}/plane/*.ts`], tests: ["test/fcn/models/graph/plane/*.test.ts"] },

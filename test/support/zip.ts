@@ -13,7 +13,11 @@ export interface ZipPart {
   readonly crc?: number;
   /** Write sizes and offset to the zip64 field only. */
   readonly zip64?: boolean;
+  /** The extra field of the directory, in place of none or of the zip64 field. */
+  readonly extra?: Uint8Array;
+  readonly comment?: string;
   readonly localName?: string;
+  readonly localExtra?: Uint8Array;
 }
 
 const FULL = 0xffffffff;
@@ -46,7 +50,8 @@ export function zip(
     const packedSize = part.claimedPacked ?? packed.length;
     const at = part.claimedOffset ?? offset;
     const [nameBytes, localName] = [text(name), text(part.localName ?? name)];
-    const extra = part.zip64
+    const [localExtra, comment] = [part.localExtra ?? new Uint8Array(0), text(part.comment ?? "")];
+    const zip64 = part.zip64
       ? fields([
           [2, 0x9999],
           [2, 1],
@@ -58,6 +63,7 @@ export function zip(
           [8, at],
         ])
       : new Uint8Array(0);
+    const extra = part.extra ?? zip64;
     const clip = (value: number) => (part.zip64 ? FULL : value);
     const common = (length: number) =>
       [
@@ -70,7 +76,8 @@ export function zip(
         [4, clip(size)],
         [2, length],
       ] as const;
-    locals.push(join(fields([[4, 0x04034b50], ...common(localName.length), [2, 0]]), localName, packed));
+    const local = fields([[4, 0x04034b50], ...common(localName.length), [2, localExtra.length]]);
+    locals.push(join(local, localName, localExtra, packed));
     directory.push(
       join(
         fields([
@@ -78,7 +85,7 @@ export function zip(
           [2, 20],
           ...common(nameBytes.length),
           [2, extra.length],
-          [2, 0],
+          [2, comment.length],
           [2, 0],
           [2, 0],
           [4, 0],
@@ -86,6 +93,7 @@ export function zip(
         ]),
         nameBytes,
         extra,
+        comment,
       ),
     );
     offset += locals.at(-1)!.length;

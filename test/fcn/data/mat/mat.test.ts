@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { deflateSync } from "node:zlib";
 import { data } from "@fcn/core";
 import { TensorError } from "@fcn/tensor";
 import fc from "fast-check";
@@ -122,16 +121,6 @@ describe("readMat", () => {
     ["that are cut off in their header", encodeMat({}).subarray(0, 100), "cut off after 100 bytes"],
   ])("refuses files %s", async (_, bytes, problem) => {
     await expect(data.readMat("a.mat", bytes)).rejects.toThrow(problem);
-  });
-
-  it("stops unpacking a bomb", async () => {
-    const packed = deflateSync(Buffer.alloc(2 ** 26 + 1));
-    const tag = Buffer.alloc(8);
-    tag.writeUInt32LE(15);
-    tag.writeUInt32LE(packed.length, 4);
-    const bytes = new Uint8Array(Buffer.concat([encodeMat({}), tag, packed]));
-    expect(bytes.length).toBeLessThan(1e5);
-    await expect(data.readMat("bomb.mat", bytes)).rejects.toThrow("bomb.mat: its compressed data is damaged");
   });
 
   it("says what is there where a label matrix is missing", async () => {

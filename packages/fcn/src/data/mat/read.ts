@@ -39,7 +39,7 @@ const MI_COMPRESSED = 15;
 /** More than any label file unpacks to, so that decompression bombs stop here. */
 const MOST_UNPACKED = 2 ** 26;
 const DEEPEST = 32;
-const OTHER: Readonly<Record<number, string>> = { 3: "object", 5: "sparse array", 16: "function handle", 17: "opaque" };
+const OTHER: Readonly<Record<number, string>> = { 3: "object", 5: "sparse array", 16: "function handle" };
 const CELL = 1;
 const STRUCT = 2;
 const CHAR = 4;
@@ -69,7 +69,7 @@ async function unpacked(file: string, cursor: Cursor, { bytes }: Element): Promi
   const content = await inflate([bytes], MOST_UNPACKED).catch((cause: unknown) => {
     throw damagedFile(file, `its compressed data is damaged (${reasonOf(cause)})`, cause);
   });
-  return cursor.within(content).element({ padded: false });
+  return cursor.within(content).element();
 }
 
 /** Whether the file is little-endian. */
@@ -80,7 +80,7 @@ function checkHeader(file: string, bytes: Uint8Array): boolean {
     throw fileError("unsupported-file", file, "it is a MAT-file of version 7.3 (HDF5), only version 5 is read", fix);
   }
   const mark = String.fromCharCode(bytes[126] ?? 0, bytes[127] ?? 0);
-  if (bytes.length >= HEADER && (mark === "IM" || mark === "MI")) return mark === "IM";
+  if (mark === "IM" || mark === "MI") return mark === "IM";
   if (text.startsWith("MATLAB")) throw damagedFile(file, `it is cut off after ${bytes.length} bytes`);
   throw notOfKind(file, bytes, "a MAT-file of version 5", "it is not a MAT-file of version 5");
 }

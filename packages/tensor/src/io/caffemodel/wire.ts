@@ -92,7 +92,7 @@ export class WireReader {
   }
 
   #parse(begin: number, end: number): Field {
-    const varints = new Varints(this.#bytes.subarray(begin - this.#base, end - this.#base));
+    const varints = new Varints(this.#bytes.subarray(begin - this.#base));
     const tag = varints.next();
     const [number, wire] = [Math.floor(tag / 8), tag % 8];
     const value = wire === VARINT || wire === BYTES ? varints.next() : 0;

@@ -91,7 +91,7 @@ function parseShape(text: string | undefined): readonly number[] | undefined {
 }
 
 function parseDescr(at: Place, descr: string): { dtype: StoredDtype; bigEndian: boolean } {
-  const [order, code] = [descr[0] ?? "", descr.slice(1)];
+  const [order, code] = [descr.slice(0, 1), descr.slice(1)];
   const dtype = Object.hasOwn(DTYPES, code) ? DTYPES[code] : undefined;
   if (dtype === undefined || !"<>|=".includes(order)) {
     const objects = code === "O" ? ": it holds Python objects, which are a pickle" : "";

@@ -31,7 +31,7 @@ export function checkDataSize(at: Place, { dtype, shape, dataBegin }: NpyHeader,
 export function decodeNpy({ dtype, shape, bigEndian, fortran }: NpyHeader, bytes: ArrayBuffer): HostArray {
   const itemSize = storedSize(dtype);
   if (bigEndian) swapBytes(bytes, itemSize);
-  return decodeHostArray(dtype, shape, fortran && shape.length > 1 ? toRowMajor(shape, itemSize, bytes) : bytes);
+  return decodeHostArray(dtype, shape, fortran ? toRowMajor(shape, itemSize, bytes) : bytes);
 }
 
 function toRowMajor(shape: readonly number[], itemSize: number, bytes: ArrayBuffer): ArrayBuffer {

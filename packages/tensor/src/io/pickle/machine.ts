@@ -121,17 +121,19 @@ export function parseLong(bytes: Uint8Array): number | bigint {
 /** A whole number in decimal. Python 2 wrote an L after a long. */
 export function parseDecimal(text: string): number | bigint {
   if (text.length > MAX_NUMBER || !/^[+-]?\d+L?$/.test(text)) throw new BadPickle(`it has the number ${brief(text)}`);
-  return narrow(BigInt(text.replace(/^\+|L$/g, "")));
+  return narrow(BigInt(text.replace(/[+L]/g, "")));
 }
 
-const narrow = (value: bigint): number | bigint =>
-  BigInt.asIntN(54, value) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+const narrow = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
 
 /** Bytes as Latin-1, as Python 2 pickled byte strings unchanged. */
 export function decodeByteString(bytes: Uint8Array): string {
   try {
     return decodeUtf8(bytes);
   } catch {
-    return new TextDecoder("latin1").decode(bytes);
+    // A decoder of "latin1" reads Windows-1252 instead.
+    let text = "";
+    for (const byte of bytes) text += String.fromCharCode(byte);
+    return text;
   }
 }

@@ -129,19 +129,18 @@ const denseBytes = ({ shape, dtype }: StorageView): number => elementCount(shape
 
 /** Shared bytes, held until all their views are read or others replace them. */
 class HeldBytes {
-  #held: SharedBytes | undefined;
-  #bytes: Promise<ArrayBuffer> | undefined;
+  #held: { readonly shared: SharedBytes; readonly bytes: Promise<ArrayBuffer> } | undefined;
 
   async bytes(shared: SharedBytes, view: StorageView): Promise<ArrayBuffer> {
-    if (this.#held !== shared || this.#bytes === undefined) {
-      this.#held = shared;
-      this.#bytes = view.storage.read(shared.begin, shared.end);
+    let held = this.#held;
+    if (held?.shared !== shared) {
+      held = { shared, bytes: view.storage.read(shared.begin, shared.end) };
+      this.#held = held;
       shared.unread = new Set(shared.views);
     }
-    const bytes = this.#bytes;
     shared.unread.delete(view);
-    if (shared.unread.size === 0) this.#held = this.#bytes = undefined;
-    return bytes;
+    if (shared.unread.size === 0) this.#held = undefined;
+    return held.bytes;
   }
 }
 

@@ -42,7 +42,7 @@ const BRACE = 0x7b;
 
 /** Whether a file that starts like this has a header length below 2^40, followed by an object. */
 export const isSafetensors = (start: Uint8Array): boolean =>
-  start.length > 8 && start[8] === BRACE && start.subarray(5, 8).every((byte) => byte === 0);
+  start[8] === BRACE && start.subarray(5, 8).every((byte) => byte === 0);
 
 const guessedHeader = (source: Source): Promise<Header> =>
   guessed(source, "a safetensors file", () => readHeader(source));

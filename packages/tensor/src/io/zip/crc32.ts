@@ -33,7 +33,7 @@ function sharedTables(): Int32Array[] {
 }
 
 /** Table k holds the CRC of each byte followed by k zero bytes. */
-function makeTables(): Int32Array[] {
+export function makeTables(): Int32Array[] {
   const first = Int32Array.from({ length: 256 }, (_, i) => {
     let value = i;
     for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;

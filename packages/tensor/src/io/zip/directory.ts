@@ -44,7 +44,6 @@ export async function readDirectory(source: Source): Promise<ZipRecord[]> {
   const fail = (problem: string): Error => corruptFile(source, problem);
   const { count, begin, end } = await findDirectory(source);
   if (begin > end) throw fail("its zip directory lies outside the file");
-  if (count * DIRECTORY_LENGTH > end - begin) throw fail(`its zip directory is too short for ${count} entries`);
   const bytes = new Uint8Array(await source.read(begin, end));
   const view = new DataView(bytes.buffer);
   const records: Omit<ZipRecord, "limit">[] = [];
@@ -62,22 +61,24 @@ export async function readDirectory(source: Source): Promise<ZipRecord[]> {
 }
 
 async function findDirectory(source: Source): Promise<Extent> {
-  const from = Math.max(0, source.size - END_LENGTH - MAX_COMMENT);
+  const from = Math.max(0, source.size - LOCATOR64_LENGTH - END_LENGTH - MAX_COMMENT);
   const view = new DataView(await source.read(from, source.size));
   for (let at = view.byteLength - END_LENGTH; at >= 0; at--) {
     const fits =
       view.getUint32(at, true) === END && at + END_LENGTH + view.getUint16(at + 20, true) === view.byteLength;
     if (!fits) continue;
     const extent = { count: view.getUint16(at + 10, true), begin: view.getUint32(at + 16, true), end: from + at };
-    const zip64 = at >= LOCATOR64_LENGTH && view.getUint32(at - LOCATOR64_LENGTH, true) === LOCATOR64;
-    return zip64 ? findDirectory64(source, safe(view, at - LOCATOR64_LENGTH + 8)) : extent;
+    const locator = at - LOCATOR64_LENGTH;
+    const zip64 = locator >= 0 && view.getUint32(locator, true) === LOCATOR64;
+    return zip64 ? findDirectory64(source, safe(view, locator + 8), from + locator) : extent;
   }
   throw corruptFile(source, "it has no zip directory at its end");
 }
 
-async function findDirectory64(source: Source, at: number): Promise<Extent> {
+/** The zip64 end record at `at`, which lies before its locator. */
+async function findDirectory64(source: Source, at: number, locator: number): Promise<Extent> {
   const fail = (): Error => corruptFile(source, "its zip64 directory is damaged");
-  if (at + END64_LENGTH > source.size) throw fail();
+  if (at + END64_LENGTH > locator) throw fail();
   const view = new DataView(await source.read(at, at + END64_LENGTH));
   if (view.getUint32(0, true) !== END64) throw fail();
   return { count: safe(view, 32), begin: safe(view, 48), end: at };

@@ -87,7 +87,7 @@ export class ZipEntry {
       this.#checkCrc(crc);
       return bytes;
     }
-    if (begin > 0) crc.update(new Uint8Array(await this.source.read(start, start + begin)));
+    crc.update(new Uint8Array(await this.source.read(start, start + begin)));
     const bytes = await this.source.read(start + begin, start + size);
     this.#checkCrc(crc.update(new Uint8Array(bytes)));
     return bytes;
@@ -131,7 +131,7 @@ export class ZipEntry {
     for await (const chunk of this.#inflate(start)) {
       if (at + chunk.length > size) throw corruptFile(this.#at, `it has more than the ${size} bytes of its directory`);
       const [from, to] = [Math.max(begin - at, 0), Math.min(end - at, chunk.length)];
-      if (from < to) out.set(chunk.subarray(from, to), at + from - begin);
+      out.set(chunk.subarray(from, to), at + from - begin);
       crc?.update(chunk);
       at += chunk.length;
       if (!crc && at >= end) break;
@@ -146,7 +146,7 @@ export class ZipEntry {
     const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
       async pull(controller) {
         const end = Math.min(at + CHUNK, start + record.packed);
-        if (at < end) controller.enqueue(new Uint8Array(await source.read(at, end)));
+        controller.enqueue(new Uint8Array(await source.read(at, end)));
         at = end;
         if (at === start + record.packed) controller.close();
       },
