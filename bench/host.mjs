@@ -35,6 +35,12 @@ async function timeSteps(gpu, net, steps) {
   return JSON.parse(out);
 }
 
+const WORK = {
+  train: "training step",
+  trainCaptured: "training step, captured",
+  predict: "prediction",
+  predictCaptured: "prediction, captured",
+};
 const PARTS = ["WebGPU", "planning", "recording", "autograd and ops", "garbage"];
 const HEADER = [
   "work",
@@ -62,10 +68,14 @@ export async function main(args) {
   const rows = [];
   let description = values.gpu;
   for (const net of nets) {
-    const { adapter, train, predict } = await timeSteps(values.gpu, net, values.steps);
+    const { adapter, rows: found } = await timeSteps(values.gpu, net, values.steps);
     description = adapter;
-    rows.push({ work: `${net}: training step`, ...train }, { work: `${net}: prediction`, ...predict });
-    console.error(`${net}: ${digits(train.lowest)} and ${digits(predict.lowest)} ms`);
+    for (const [work, title] of Object.entries(WORK)) rows.push({ work: `${net}: ${title}`, ...found[work] });
+    console.error(
+      `${net}: ${Object.keys(WORK)
+        .map((work) => digits(found[work].lowest))
+        .join(", ")} ms`,
+    );
   }
   console.log(`\n${textTable(HEADER, rows.map(cells))}`);
   if (values.out === undefined && nets.join() !== NETS.join()) return;

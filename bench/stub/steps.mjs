@@ -82,7 +82,7 @@ async function measure(run, steps) {
 
 const [name, steps] = process.argv.slice(2);
 const device = await createDevice({ quiet: true });
-const { train, predict } = openWork(device, name);
-const result = { train: await measure(train, Number(steps)), predict: await measure(predict, Number(steps)) };
-console.log(JSON.stringify({ adapter: device.info.description, ...result }));
+const rows = {};
+for (const [work, run] of Object.entries(openWork(device, name))) rows[work] = await measure(run, Number(steps));
+console.log(JSON.stringify({ adapter: device.info.description, rows }));
 process.exit(0);

@@ -5,7 +5,10 @@ import { crossEntropy, noGrad, optim } from "@fcn/tensor";
 
 const [HEIGHT, WIDTH, CLASSES] = [320, 480, 21];
 
-/** @returns {{ train: () => Promise<void>, predict: () => Promise<void> }} functions that record and submit all work */
+/**
+ * @returns {Record<"train" | "predict" | "trainCaptured" | "predictCaptured", () => Promise<void>>} functions that
+ *   encode and submit all work
+ */
 export function openWork(device, name) {
   const net = fcn.models.create(name, device, { numClasses: CLASSES, seed: 1 });
   const optimizer = new optim.SGD(net.parameters(), { lr: 1e-3, momentum: 0.9 });
@@ -15,20 +18,26 @@ export function openWork(device, name) {
     const scores = net.forward(image);
     return "shape" in scores ? scores : scores.out;
   };
+  const train = () => {
+    net.train();
+    const loss = crossEntropy(scoresOf(), labels);
+    loss.backward();
+    optimizer.step();
+    optimizer.zeroGrad();
+    return loss;
+  };
+  const predict = () => {
+    net.eval();
+    return noGrad(scoresOf);
+  };
+  const freed = (run) => () =>
+    device.scope(async () => {
+      await run();
+    });
   return {
-    async train() {
-      net.train();
-      await device.scope(async () => {
-        crossEntropy(scoresOf(), labels).backward();
-        optimizer.step();
-        optimizer.zeroGrad();
-      });
-    },
-    async predict() {
-      net.eval();
-      await device.scope(async () => {
-        noGrad(scoresOf);
-      });
-    },
+    train: freed(train),
+    predict: freed(predict),
+    trainCaptured: freed(device.capture(train)),
+    predictCaptured: freed(device.capture(predict)),
   };
 }

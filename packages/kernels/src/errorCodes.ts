@@ -19,6 +19,8 @@ export type TensorCode =
   | "device-mismatch"
   // A tensor after its end.
   | "disposed"
+  // A captured function that does what cannot be replayed.
+  | "not-replayable"
   // Two scopes that neither nest nor follow one another.
   | "scope-overlap"
   // Backward from a tensor that no leaf with `requiresGrad` leads to.

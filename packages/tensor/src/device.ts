@@ -1,4 +1,5 @@
 import type { Capabilities, Tuning } from "@fcn/kernels";
+import { type Captured, type CaptureResult, capture } from "./core/capture.js";
 import { full, random } from "./core/create.js";
 import { Runtime } from "./core/runtime.js";
 import { Tensor } from "./core/tensor.js";
@@ -167,6 +168,52 @@ export class Device {
     }
     if (!this.#engine.isDestroyed) await this.#engine.throttle();
     return result as T;
+  }
+
+  /**
+   * Records the work that `fn` does with tensors once a set of shapes, and replays it in later calls without running
+   * `fn`: a whole prediction, or a whole training step with loss, backward and optimiser, for next to no time of the
+   * host (as torch.cuda.make_graphed_callables does). The bits are those of `fn`.
+   *
+   * The first two calls with tensors of given shapes run `fn`; from the third on only its work on the GPU is done. What
+   * changes from call to call goes on changing: the arguments, parameters, learning rates and schedules, steps of
+   * optimisers, seeds of dropout, running statistics. Everything else is as in the second call, such as numbers and
+   * modes that `fn` reads.
+   *
+   * `fn` must be synchronous, do the same for the same shapes, return tensors (also in arrays and objects) or nothing,
+   * and zero the gradients that it makes; otherwise a call rejects with `not-replayable`. Results belong to the scope
+   * of the caller. With `debug`, and while kernels are warmed up, every call runs `fn`.
+   *
+   * @example
+   * ```ts
+   * import { createDevice, mean, mul, nn, optim, sub, type Tensor } from "@fcn/tensor";
+   *
+   * const device = await createDevice();
+   * const net = new nn.Conv2d(device, 1, 1, { kernelSize: 3, padding: 1, seed: 1 });
+   * const optimizer = new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 });
+   * const step = device.capture((x: Tensor, target: Tensor) => {
+   *   const error = sub(net.forward(x), target);
+   *   const loss = mean(mul(error, error));
+   *   loss.backward();
+   *   optimizer.step();
+   *   optimizer.zeroGrad();
+   *   return loss;
+   * });
+   * const x = device.randn([1, 1, 16, 16]);
+   * for (let i = 0; i < 100; i++) {
+   *   await device.scope(async () => {
+   *     const loss = await step(x, x);
+   *     if (i % 25 === 0) console.log(await loss.item());
+   *   });
+   * }
+   * step.dispose();
+   * device.destroy();
+   * ```
+   */
+  capture<Args extends readonly Tensor[], Result extends CaptureResult>(
+    fn: (...inputs: Args) => Result,
+  ): Captured<Args, Result> {
+    return capture(this.runtime, fn);
   }
 
   /** Waits until all work so far is done. Rejects with the first error since the last awaited call, if any. */

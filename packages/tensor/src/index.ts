@@ -1,5 +1,6 @@
 export type { Capabilities, KernelTile, Tuning } from "@fcn/kernels";
 export { type BackwardOptions, noGrad } from "./core/autograd.js";
+export type { Captured, CaptureResult } from "./core/capture.js";
 export { Tensor } from "./core/tensor.js";
 export { createDevice, type DeviceOptions } from "./createDevice.js";
 export {

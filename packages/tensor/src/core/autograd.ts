@@ -86,6 +86,7 @@ function sumOf(a: Tensor, b: Tensor): Tensor {
 
 /** Adds an untracked gradient to the gradient of a leaf, and takes ownership of it. */
 function addToLeaf(leaf: Tensor, grad: Tensor): void {
+  leaf.runtime.touched?.leaves.add(leaf);
   const earlier = leaf.grad;
   if (!leaf.requiresGrad || leaf.disposed) {
     grad.dispose();

@@ -39,10 +39,13 @@ export function random(
 ): Tensor {
   const { seed, order, ...rest } = options;
   checkRandom(op, shape, distribution, options);
-  const key = runtime.seedFrom(op, seed);
+  let key = { seed: 0, stream: 0 };
+  runtime.each(() => {
+    key = runtime.seedFrom(op, seed);
+  });
   // Random numbers are assigned in row-major order, whatever the storage order of the tensor.
   const made = Tensor.empty(runtime, shape, rest);
-  runtime.run(op, planned(planRandom, { ...distribution, count: made.size, ...key }), { y: made });
+  runtime.run(op, () => planned(planRandom, { ...distribution, count: made.size, ...key }), { y: made });
   if (!order || made.isStoredIn(order)) return made;
   const stored = Tensor.empty(runtime, shape, { ...rest, order });
   copyInto(stored, made);

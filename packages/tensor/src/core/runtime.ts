@@ -18,6 +18,17 @@ export interface Operand extends Held {
   readonly storage: Storage;
 }
 
+type Operands = Readonly<Record<string, Operand | undefined>>;
+
+/** What a captured function touches. */
+export interface Touched {
+  readonly storages: Set<Storage>;
+  /** Changed in place, once for each time. */
+  readonly changed: Storage[];
+  /** Tensors that got gradients. */
+  readonly leaves: Set<{ readonly grad: Held | undefined }>;
+}
+
 /** What the tensors of one device share: the engine, the open scopes, and the counts of seeds and live tensors. */
 export class Runtime {
   readonly scopes = new ScopeStack();
@@ -26,6 +37,8 @@ export class Runtime {
   #seed = 0;
   #tuner: Tuner | undefined;
   readonly #plans = new PlanCache();
+  /** What a captured function touches while it is recorded. */
+  touched: Touched | undefined;
 
   constructor(readonly engine: Engine) {}
 
@@ -37,16 +50,36 @@ export class Runtime {
     return this.engine.allocate("allocate", elementsOf(shape) * 4, shape);
   }
 
-  /** Runs what was planned on tensors by operand name. */
-  run(op: string, call: Planned, operands: Readonly<Record<string, Operand | undefined>>): void {
-    const plan = this.#plans.get(call, this.capabilities);
+  /**
+   * Runs what was planned on tensors by operand name. A call whose arguments change although shapes do not, such as a
+   * learning rate, comes as a function.
+   */
+  run(op: string, call: Planned | (() => Planned), operands: Operands): void {
     const storages: Record<string, Storage> = {};
     for (const name in operands) {
       const operand = operands[name];
       if (!operand) continue;
       if (operand.runtime !== this) throw otherDevice(op, operand.shape);
       storages[name] = operand.storage;
+      this.touched?.storages.add(operand.storage);
     }
+    if (typeof call === "function") this.each(() => this.#run(op, call(), operands, storages));
+    else this.#run(op, call, operands, storages);
+  }
+
+  /** Copies bytes from the beginning of one tensor's memory to that of another. */
+  copy(from: Operand, to: Operand, bytes: number): void {
+    this.touched?.storages.add(from.storage).add(to.storage);
+    this.engine.copy(from.storage, to.storage, bytes);
+  }
+
+  /** Does work of the host now, and again whenever a captured function is replayed. */
+  each(run: () => void): void {
+    this.engine.repeater.each(run);
+  }
+
+  #run(op: string, call: Planned, operands: Operands, storages: Readonly<Record<string, Storage>>): void {
+    const plan = this.#plans.get(call, this.capabilities);
     if (!plan) {
       const shapes = Object.values(operands).flatMap((operand) => (operand ? [show(operand.shape)] : []));
       throw limitExceeded(

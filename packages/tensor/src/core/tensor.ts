@@ -116,6 +116,7 @@ export class Tensor {
   /** @internal Records a change in place, after which a backward pass that saved the earlier values refuses to run. */
   bumpVersion(): void {
     this.storage.version++;
+    if (this.runtime.engine.repeater.isRecording) this.runtime.touched?.changed.push(this.storage);
   }
 
   /** @internal */
@@ -240,6 +241,6 @@ export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shap
 /** An untracked copy in its own memory, in the memory format of x. */
 export function copyOf(x: Tensor): Tensor {
   const out = Tensor.empty(x.runtime, x.shape, { dtype: x.dtype, order: x.order, tracked: false });
-  x.runtime.engine.copy(x.storage, out.storage, x.size * 4);
+  x.runtime.copy(x, out, x.size * 4);
   return out;
 }

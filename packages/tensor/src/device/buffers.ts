@@ -1,3 +1,5 @@
+import { type Arena, type Block, IdleBlocks } from "./blocks.js";
+
 /** Buffer usages by value, since the global `GPUBufferUsage` exists only in browsers. */
 export const USAGE = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
 
@@ -6,20 +8,6 @@ export interface BufferRange {
   readonly buffer: GPUBuffer;
   readonly offset: number;
   readonly size: number;
-}
-
-/** @internal One GPU buffer of the pool. */
-export interface Block {
-  /** Buffers are numbered in the order in which they are made. */
-  readonly number: number;
-  readonly buffer: GPUBuffer;
-  readonly size: number;
-  /** The batch of commands that was being recorded when the block was last released. */
-  releasedIn: number;
-  /** Whether the GPU may still refuse the memory. */
-  pending: boolean;
-  /** Why the GPU refused the memory. */
-  refusal: string | undefined;
 }
 
 export interface MemoryReport {
@@ -51,27 +39,16 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/** Where a buffer belongs in a list in descending order of numbers. */
-function placeOf({ number }: Block, idle: readonly Block[]): number {
-  let [low, high] = [0, idle.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (idle[middle]!.number > number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /**
  * @internal Storage buffers by size class, with a cap on idle bytes: sizes that were idle longest are destroyed first.
- * Of the idle buffers the oldest is taken, so that work that is repeated gets the same buffers.
  */
 export class BufferPool {
   liveBytes = 0;
   pooledBytes = 0;
   peakBytes = 0;
-  /** Idle buffers, the oldest last. */
-  readonly #free = new Map<number, Block[]>();
+  /** What the buffers that are taken are set apart for; undefined for nothing. */
+  arena: Arena | undefined;
+  readonly #free = new IdleBlocks();
   #made = 0;
 
   constructor(
@@ -86,20 +63,27 @@ export class BufferPool {
   /** Calls `refused` if the GPU turns out to have no memory for the block. */
   acquire(bytes: number, refused: (reason: string) => void): Block {
     const size = Math.min(sizeClass(bytes), Math.max(Math.ceil(bytes / 16) * 16, this.maxSize));
-    const idle = this.#free.get(size);
-    const block = idle?.pop();
+    const { arena } = this;
+    const own = arena?.idle.take(size);
+    if (own) return own;
     this.liveBytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
-    if (block) {
-      this.pooledBytes -= size;
-      return block;
-    }
+    const idle = this.#free.take(size);
+    if (idle) this.pooledBytes -= size;
+    const block = idle ?? this.#make(size, refused);
+    block.arena = arena;
+    arena?.blocks.add(block);
+    return block;
+  }
+
+  #make(size: number, refused: (reason: string) => void): Block {
     const fresh = {
       number: this.#made++,
       size,
       releasedIn: -1,
       pending: true,
       refusal: undefined as string | undefined,
+      arena: undefined,
     };
     const buffer = this.create(size, (refusal) => {
       fresh.pending = false;
@@ -113,14 +97,23 @@ export class BufferPool {
 
   release(block: Block, batch: number): void {
     block.releasedIn = batch;
+    if (block.arena) block.arena.idle.put(block);
+    else this.#give(block);
+  }
+
+  /** Ends an arena. Its idle buffers are the pool's again, and the others when they are released. */
+  dissolve(arena: Arena): void {
+    for (const block of arena.blocks) block.arena = undefined;
+    for (const blocks of arena.idle.values()) for (const block of blocks) this.#give(block);
+    arena.blocks.clear();
+    arena.idle.clear();
+  }
+
+  #give(block: Block): void {
     this.liveBytes -= block.size;
     if (block.refusal !== undefined) return;
     this.pooledBytes += block.size;
-    const idle = this.#free.get(block.size) ?? [];
-    idle.splice(placeOf(block, idle), 0, block);
-    // Deleted and set again to keep the map in the order of last use.
-    this.#free.delete(block.size);
-    this.#free.set(block.size, idle);
+    this.#free.put(block);
     if (this.pooledBytes > this.cap) this.trim(this.cap / 2);
   }
 

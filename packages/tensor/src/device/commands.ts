@@ -4,6 +4,7 @@ import { type BufferRange, USAGE } from "./buffers.js";
 import type { Failures } from "./failures.js";
 import type { GuardedDevice } from "./guarded.js";
 import type { Prepared } from "./pipelines.js";
+import type { Command, Replay } from "./recording.js";
 
 /** Bytes of one uniform slot: enough for every kernel's Params, and for the largest alignment of any adapter. */
 const SLOT = PARAMS_BYTES;
@@ -16,10 +17,14 @@ const DISPATCHES_PER_SUBMIT = 64;
 export class CommandRecorder {
   /** Number of the batch that is being recorded. */
   batch = 0;
+  /** Where all commands are noted as well, to be replayed. */
+  recording: Command[] | undefined;
   #endWatch: (() => void) | undefined;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #dispatches = 0;
+  /** Dispatches whose parameters lie in the uniform buffer. */
+  #slots = 0;
   readonly #uniforms: GPUBuffer;
   readonly #params = new Uint8Array(SLOT * DISPATCHES_PER_SUBMIT);
   readonly #bindGroups: BindGroupCache;
@@ -36,22 +41,41 @@ export class CommandRecorder {
     this.#bindGroups = new BindGroupCache(gpu, { buffer: this.#uniforms, size: SLOT });
   }
 
-  dispatch({ pipeline, params }: Prepared, bindings: readonly BufferRange[], [x, y, z]: Grid): void {
+  dispatch(prepared: Prepared, ranges: readonly BufferRange[], grid: Grid): void {
+    this.recording?.push({ kind: "dispatch", prepared, ranges, grid });
     if (this.#dispatches === DISPATCHES_PER_SUBMIT) this.flush();
-    const offset = this.#dispatches * SLOT;
-    this.#params.set(params, offset);
+    const offset = this.#slots++ * SLOT;
+    this.#params.set(prepared.params, offset);
+    this.#encode(prepared, this.#bindGroups.get(prepared.pipeline.layout, ranges), offset, grid);
+  }
+
+  /** Records what was noted before once more. */
+  replay({ commands }: Replay): void {
+    for (const command of commands) {
+      if (command.kind === "call") {
+        command.run();
+      } else if (command.kind === "copy") {
+        this.copy(command.from, command.fromOffset, command.to, command.toOffset, command.bytes);
+      } else {
+        if (this.#dispatches === DISPATCHES_PER_SUBMIT) this.flush();
+        this.#encode(command.prepared, command.group, command.offset, command.grid);
+      }
+    }
+  }
+
+  #encode({ pipeline }: Prepared, group: GPUBindGroup, offset: number, [x, y, z]: Grid): void {
     const encoder = this.#open();
-    const bindGroup = this.#bindGroups.get(pipeline.layout, bindings);
     this.gpu.call(() => {
       this.#pass ??= encoder.beginComputePass();
       this.#pass.setPipeline(pipeline.handle);
-      this.#pass.setBindGroup(0, bindGroup, [offset]);
+      this.#pass.setBindGroup(0, group, [offset]);
       this.#pass.dispatchWorkgroups(x, y, z);
     });
     this.#dispatches++;
   }
 
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.recording?.push({ kind: "copy", from, fromOffset, to, toOffset, bytes });
     this.#closePass();
     const encoder = this.#open();
     this.gpu.call(() => encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes));
@@ -69,12 +93,13 @@ export class CommandRecorder {
     if (!encoder) return;
     this.#closePass();
     const commands = this.gpu.call(({ queue }) => {
-      const bytes = this.#dispatches * SLOT;
+      const bytes = this.#slots * SLOT;
       if (bytes > 0) queue.writeBuffer(this.#uniforms, 0, this.#params, 0, bytes);
       return encoder.finish();
     });
     this.#encoder = undefined;
     this.#dispatches = 0;
+    this.#slots = 0;
     this.batch++;
     this.gpu.submit(commands);
   }

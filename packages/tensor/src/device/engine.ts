@@ -10,6 +10,7 @@ import { faultError } from "./faults.js";
 import { GuardedDevice } from "./guarded.js";
 import { LARGE, largestBlock, Memory } from "./memory.js";
 import { PipelineCache } from "./pipelines.js";
+import { Repeater } from "./repeater.js";
 import type { Simulation } from "./simulate.js";
 import type { Storage } from "./storage.js";
 import { Transfers } from "./transfers.js";
@@ -42,6 +43,7 @@ export class Engine {
   readonly lost: Promise<TensorError>;
   readonly #gpu: GuardedDevice;
   readonly memory: Memory;
+  readonly repeater: Repeater;
   readonly #pipelines: PipelineCache;
   readonly #failures: Failures;
   readonly #commands: CommandRecorder;
@@ -86,6 +88,7 @@ export class Engine {
       options.poolBytes,
       options.simulation,
     );
+    this.repeater = new Repeater(this.#gpu, this.#commands, this.memory);
     this.#fault = this.#gpu.createBuffer({
       label: "fault",
       size: 256,
@@ -179,7 +182,13 @@ export class Engine {
     }
   }
 
+  /** Whether each run must do work of its own: when it only compiles, or checks and poisons memory for a debugger. */
+  get isUnrepeatable(): boolean {
+    return this.#warming !== undefined || this.options.nanCheck || this.options.poison;
+  }
+
   write(storage: Storage, data: ArrayBufferView): void {
+    this.repeater.assertRepeatable("it makes a tensor from values of the host");
     // A queue write runs before all recorded commands, which may still use this memory (or be about to poison it).
     if (this.options.poison || storage.blocks.some((block) => block.releasedIn === this.#commands.batch))
       this.#commands.flush();
@@ -210,6 +219,7 @@ export class Engine {
 
   /** Reads the bytes of a storage. Rejects with the first error since the last awaited call. */
   async read(op: string, storage: Storage): Promise<ArrayBuffer> {
+    this.repeater.assertRepeatable(`it reads a tensor (${op})`);
     this.assertUsable(op);
     this.#failures.throwFirst();
     const { bytes, fault } = await this.#transfers.read(storage).finally(() => this.#settle());

@@ -37,3 +37,14 @@ export function gpuError(error: Error): TensorError {
     { cause: error },
   );
 }
+
+/** The error for a function that `device.capture` cannot replay; `what` says what it does. */
+export function notReplayable(what: string): TensorError {
+  return new TensorError({
+    code: "not-replayable",
+    message: `capture: the function cannot be replayed: ${what}`,
+    fix: {
+      code: "do that outside of the captured function, and pass it the tensors that change as arguments; zero gradients at its end (optimizer.zeroGrad()), read results after it",
+    },
+  });
+}

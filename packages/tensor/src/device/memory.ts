@@ -1,5 +1,6 @@
 import type { DeviceInfo } from "./adapter.js";
-import { type Block, BufferPool, type MemoryReport, USAGE } from "./buffers.js";
+import type { Arena, Block } from "./blocks.js";
+import { BufferPool, type MemoryReport, USAGE } from "./buffers.js";
 import type { CommandRecorder } from "./commands.js";
 import { type MemoryRequest, outOfMemory } from "./errors.js";
 import type { Failures } from "./failures.js";
@@ -54,6 +55,22 @@ export class Memory {
   resetPeak(): void {
     this.#pool.peakBytes = this.#pool.liveBytes;
     this.gpu.peakReservedBytes = this.gpu.reservedBytes;
+  }
+
+  /** Sets the buffers that are taken while `fn` runs apart in `arena`. */
+  within(arena: Arena, fn: () => void): void {
+    const { arena: outer } = this.#pool;
+    this.#pool.arena = arena;
+    try {
+      fn();
+    } finally {
+      this.#pool.arena = outer;
+    }
+  }
+
+  /** Gives the buffers of an arena back. */
+  dissolve(arena: Arena): void {
+    this.#pool.dissolve(arena);
   }
 
   trim(bytes: number): void {

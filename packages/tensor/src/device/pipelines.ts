@@ -14,6 +14,8 @@ import type { GuardedDevice } from "./guarded.js";
 const COMPUTE_STAGE = 4;
 
 export interface Pipeline {
+  /** The kernel and its constants. */
+  readonly key: string;
   readonly info: KernelInfo;
   readonly layout: GPUBindGroupLayout;
   readonly handle: GPUComputePipeline;
@@ -64,7 +66,7 @@ export class PipelineCache {
     if (known) return known;
     this.gpu.call((device) => device.pushErrorScope("validation"));
     const { descriptor, ...parts } = this.#parts(kernel, constants);
-    const pipeline = { ...parts, handle: this.gpu.call((device) => device.createComputePipeline(descriptor)) };
+    const pipeline = { key, ...parts, handle: this.gpu.call((device) => device.createComputePipeline(descriptor)) };
     this.gpu
       .wait((device) => device.popErrorScope())
       .then(
@@ -82,7 +84,7 @@ export class PipelineCache {
     const { descriptor, ...parts } = this.#parts(kernel, constants);
     try {
       const handle = await this.gpu.wait((device) => device.createComputePipelineAsync(descriptor));
-      this.#pipelines.set(key, { ...parts, handle });
+      this.#pipelines.set(key, { key, ...parts, handle });
     } catch (cause) {
       throw this.gpu.lostError ?? compileError(key, (cause as Error).message);
     }
@@ -100,7 +102,7 @@ export class PipelineCache {
   #parts(
     kernel: Kernel,
     constants: Constants,
-  ): Omit<Pipeline, "handle"> & { readonly descriptor: GPUComputePipelineDescriptor } {
+  ): Omit<Pipeline, "handle" | "key"> & { readonly descriptor: GPUComputePipelineDescriptor } {
     const info = this.#info(kernel);
     const layout = this.#layout(info);
     const code = specialize(info, constants);

@@ -1,4 +1,4 @@
-import type { Block } from "./buffers.js";
+import type { Block } from "./blocks.js";
 import { outOfMemory } from "./errors.js";
 
 /**
@@ -24,6 +24,11 @@ export class Storage {
 
   get shared(): boolean {
     return this.#holders > 1;
+  }
+
+  /** Whether no one holds it any more. */
+  get released(): boolean {
+    return this.#holders === 0;
   }
 
   /** Whether the GPU may still refuse some of the memory. */

@@ -1,5 +1,5 @@
 import type { Tensor } from "../core/tensor.js";
-import { dropout, dropout2d } from "../ops/index.js";
+import { CHANNELS, drop, ELEMENTS, type Form } from "../ops/dropout.js";
 import { checkOptions } from "../plain/options.js";
 import { probability, seed as seedRule } from "../plain/rules.js";
 import { mixSeed, nextSeed } from "./initialise.js";
@@ -14,7 +14,7 @@ export interface DropoutOptions {
 
 /** Base class of dropout layers: the seed differs from call to call, and repeats from run to run. */
 export abstract class SeededModule extends Module {
-  protected readonly p: number;
+  readonly #p: number;
   #seed: number | undefined;
   #calls = 0;
 
@@ -23,7 +23,7 @@ export abstract class SeededModule extends Module {
     const op = `nn.${new.target.name}`;
     checkOptions<DropoutOptions>(op, options, { p: probability, seed: seedRule });
     const { p = 0.5, seed } = options;
-    this.p = p;
+    this.#p = p;
     this.#seed = seed;
   }
 
@@ -36,24 +36,24 @@ export abstract class SeededModule extends Module {
     this.#calls = value;
   }
 
-  protected options(x: Tensor): { p: number; seed: number; training: boolean } {
+  protected drop(form: Form, x: Tensor): Tensor {
+    const { training } = this;
     this.#seed ??= nextSeed(x.device);
-    const seed = mixSeed(this.#seed, this.#calls);
-    if (this.training) this.#calls++;
-    return { p: this.p, seed, training: this.training };
+    const seed = this.#seed;
+    return drop(form, x, { p: this.#p, training }, () => mixSeed(seed, this.#calls++));
   }
 }
 
 /** In training, zeroes each element with probability p and divides the others by 1 - p (torch.nn.Dropout). */
 export class Dropout extends SeededModule {
   override forward(x: Tensor): Tensor {
-    return dropout(x, this.options(x));
+    return this.drop(ELEMENTS, x);
   }
 }
 
 /** As {@link Dropout}, but zeroes whole channels (torch.nn.Dropout2d). */
 export class Dropout2d extends SeededModule {
   override forward(x: Tensor): Tensor {
-    return dropout2d(x, this.options(x));
+    return this.drop(CHANNELS, x);
   }
 }

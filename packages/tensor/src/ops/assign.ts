@@ -24,7 +24,7 @@ function assignTensor(target: Tensor, source: Tensor): void {
   using stored = inOrder(values, order);
   // WebGPU refuses to copy a buffer onto itself.
   if (stored.storage === storage) return;
-  runtime.engine.copy(stored.storage, storage, target.size * 4);
+  runtime.copy(stored, target, target.size * 4);
   target.bumpVersion();
 }
 

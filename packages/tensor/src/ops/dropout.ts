@@ -20,8 +20,23 @@ export interface DropoutOptions {
 /** The random stream of masks, so that they are independent of `device.rand` with the same seed. */
 const MASKS = 1;
 
-function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, channelwise: boolean): Tensor {
+/** How the functions drop. */
+export interface Form {
+  readonly op: string;
+  readonly order: (x: Tensor) => Order;
+  readonly channelwise: boolean;
+}
+
+/** @internal Single elements. */
+export const ELEMENTS: Form = { op: "dropout", order: (x) => x.order, channelwise: false };
+/** @internal Whole channels. */
+export const CHANNELS: Form = { op: "dropout2d", order: () => CHANNELS_LAST, channelwise: true };
+
+/** @internal Dropout whose seed is asked for whenever a mask is drawn. */
+export function drop(form: Form, x: Tensor, options: DropoutOptions, nextSeed: () => number | undefined): Tensor {
+  const { op, channelwise } = form;
   checkFloat(op, "x", x);
+  if (channelwise) checkRank(op, "x", x.shape, 4, "[N, C, H, W]");
   checkOptions<DropoutOptions>(op, options, { p: probability, seed, training: boolean });
   const { p = 0.5, training = true } = options;
   if (!training || p === 0) {
@@ -29,19 +44,19 @@ function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, chan
     return record(op, same, [x], [], (grad) => [grad.alias()]);
   }
   const { runtime, shape } = x;
-  const key = runtime.seedFrom(op, options.seed, MASKS);
-  const [, c = 1, h = 1, w = 1] = channelwise ? shape : [];
-  const plan = planned(planRandom, {
-    mode: "dropout",
-    count: x.size,
-    ...key,
-    a: p,
-    ...(channelwise ? { period: h * w, channels: c } : {}),
+  const order = form.order(x);
+  let key = { seed: 0, stream: 0 };
+  runtime.each(() => {
+    key = runtime.seedFrom(op, nextSeed(), MASKS);
   });
+  const [, c = 1, h = 1, w = 1] = channelwise ? shape : [];
+  const count = x.size;
+  const places = channelwise ? { period: h * w, channels: c } : {};
+  const call = () => planned(planRandom, { mode: "dropout", count, ...key, a: p, ...places });
   const apply = (label: string, input: Tensor, tracked: boolean): Tensor => {
     using source = inOrder(input, order);
     const out = Tensor.empty(runtime, shape, { order, tracked });
-    runtime.run(label, plan, { x: source, y: out });
+    runtime.run(label, call, { x: source, y: out });
     return out;
   };
   // The mask depends only on the seed and the position, so backward computes it again instead of saving it.
@@ -52,11 +67,9 @@ function drop(op: string, x: Tensor, options: DropoutOptions, order: Order, chan
  * Zeroes each element with probability p and divides the others by 1 - p (torch.nn.functional.dropout). A dropped
  * element that is NaN or infinite becomes NaN.
  */
-export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor => drop("dropout", x, options, x.order, false);
+export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor =>
+  drop(ELEMENTS, x, options, () => options.seed);
 
 /** Zeroes whole channels of x [N, C, H, W] with probability p (torch.nn.functional.dropout2d). */
-export function dropout2d(x: Tensor, options: DropoutOptions = {}): Tensor {
-  checkFloat("dropout2d", "x", x);
-  checkRank("dropout2d", "x", x.shape, 4, "[N, C, H, W]");
-  return drop("dropout2d", x, options, CHANNELS_LAST, true);
-}
+export const dropout2d = (x: Tensor, options: DropoutOptions = {}): Tensor =>
+  drop(CHANNELS, x, options, () => options.seed);

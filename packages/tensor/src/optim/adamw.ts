@@ -35,15 +35,12 @@ export class AdamW extends Optimizer<AdamWOptions> {
     super("AdamW", params, RULES, { lr, betas, eps, weightDecay }, () => ["expAvg", "expAvgSq"]);
   }
 
-  protected override update(
-    w: Tensor,
-    g: Tensor,
-    { step, buffers }: ParameterState,
-    group: ResolvedGroup<AdamWOptions>,
-  ): void {
-    const { lr, betas, eps, weightDecay } = group;
-    const settings = { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, step };
-    const plan = planned(planAdamW, w.size, settings);
-    w.runtime.run("AdamW", plan, { g, w, m: buffers.expAvg!, v: buffers.expAvgSq! });
+  protected override update(w: Tensor, g: Tensor, state: ParameterState, group: ResolvedGroup<AdamWOptions>): void {
+    const { expAvg: m, expAvgSq: v } = state.buffers;
+    const call = () => {
+      const { lr, betas, eps, weightDecay } = group;
+      return planned(planAdamW, w.size, { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, step: state.step });
+    };
+    w.runtime.run("AdamW", call, { g, w, m, v });
   }
 }

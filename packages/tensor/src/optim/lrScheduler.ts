@@ -1,9 +1,10 @@
+import type { Tensor } from "../core/tensor.js";
 import { checkOptions } from "../plain/options.js";
 import { from, type RulesOf, required } from "../plain/rules.js";
 
 /** The part of an optimiser that a schedule changes. */
 export interface Schedulable {
-  readonly groups: readonly { lr: number }[];
+  readonly groups: readonly { lr: number; readonly params?: readonly Tensor[] }[];
 }
 
 /** A learning-rate schedule. The learning rates of the groups when it is created are their rates at step 0. */
@@ -93,8 +94,13 @@ function schedule<Options extends Resumable>(
   apply();
   return {
     step() {
-      at++;
-      apply();
+      const advance = (): void => {
+        at++;
+        apply();
+      };
+      const runtime = groups[0]?.params?.[0]?.runtime;
+      if (runtime) runtime.each(advance);
+      else advance();
     },
     get lr() {
       return groups[0]!.lr;

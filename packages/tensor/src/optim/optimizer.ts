@@ -51,6 +51,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
 
   /**
    * Updates one parameter. `gradient` and the buffers of `state` have its memory format; `state.step` counts from 1.
+   * Settings of the group and the state are read whenever the work is done, also when it is replayed.
    */
   protected abstract update(
     parameter: Tensor,
@@ -76,16 +77,23 @@ export abstract class Optimizer<Options extends SharedOptions> {
   /** Updates every parameter that has a gradient. */
   step(): void {
     for (const group of this.groups) {
-      this.#check(group);
-      this.checkGroup(group);
+      group.params[0]?.runtime.each(() => {
+        this.#check(group);
+        this.checkGroup(group);
+      });
       for (const parameter of group.params) {
         if (!parameter.grad) continue;
+        const { runtime } = parameter;
         using gradient = inOrder(parameter.grad, parameter.order);
         const state = this.#state(parameter, group);
-        state.step++;
+        runtime.each(() => {
+          state.step++;
+        });
         this.update(parameter, gradient, state, group);
         parameter.bumpVersion();
-        state.fresh = false;
+        runtime.each(() => {
+          state.fresh = false;
+        });
       }
     }
   }

@@ -63,16 +63,12 @@ export class SGD extends Optimizer<SGDOptions> {
     );
   }
 
-  protected override update(
-    w: Tensor,
-    g: Tensor,
-    { fresh, buffers }: ParameterState,
-    group: ResolvedGroup<SGDOptions>,
-  ): void {
-    const { lr, momentum, dampening, weightDecay, nesterov } = group;
-    const m = momentum === 0 ? undefined : buffers.momentum;
-    const settings = { lr, momentum, dampening, weightDecay, nesterov, first: fresh };
-    const plan = planned(planSgd, w.size, settings);
-    w.runtime.run("SGD", plan, { g, w, ...(m ? { m } : {}) });
+  protected override update(w: Tensor, g: Tensor, state: ParameterState, group: ResolvedGroup<SGDOptions>): void {
+    const m = group.momentum === 0 ? undefined : state.buffers.momentum;
+    const call = () => {
+      const { lr, momentum, dampening, weightDecay, nesterov } = group;
+      return planned(planSgd, w.size, { lr, momentum, dampening, weightDecay, nesterov, first: state.fresh });
+    };
+    w.runtime.run("SGD", call, { g, w, m });
   }
 }

@@ -61,6 +61,7 @@ const BY_CODE: Readonly<Record<TensorCode, Remedy>> = {
   "not-finite": () => "lower the learning rate (--lr), or start from other weights (--weights)",
   "device-mismatch": defect,
   disposed: defect,
+  "not-replayable": defect,
   "scope-overlap": defect,
   "no-gradient": defect,
   "graph-freed": defect,
