@@ -85,15 +85,39 @@ export const areas = {
     ),
     shaders(
       ["cross-entropy", "softmax"],
-      ["ops/foldedGrids", "ops/gradients", "ops/labels", "ops/longSums", "ops/notFinite", "ops/bindingParts"],
+      [
+        "ops/foldedGrids",
+        "ops/gradients",
+        "ops/labels",
+        "ops/longSums",
+        "ops/notFinite",
+        "ops/pastTheEnd",
+        "ops/bindingParts",
+      ],
     ),
     shaders(
       ["matmul", "reduce"],
-      ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/reduce", "ops/bindingParts"],
+      [
+        "ops/foldedGrids",
+        "ops/gradients",
+        "ops/longSums",
+        "ops/slicedSums",
+        "ops/reduce",
+        "ops/pastTheEnd",
+        "ops/bindingParts",
+      ],
     ),
     shaders(
       ["interpolate", "lrn", "norm", "pool"],
-      ["ops/foldedGrids", "ops/gradients", "ops/longSums", "ops/nearest", "ops/notFinite", "ops/bindingParts"],
+      [
+        "ops/foldedGrids",
+        "ops/gradients",
+        "ops/longSums",
+        "ops/nearest",
+        "ops/notFinite",
+        "ops/pastTheEnd",
+        "ops/bindingParts",
+      ],
     ),
   ],
   masks: [

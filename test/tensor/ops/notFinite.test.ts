@@ -72,6 +72,18 @@ describe("NaN and infinity stay what they are, as in PyTorch, in", () => {
     labels.dispose();
   });
 
+  it("the loss of classes that are ruled out, and of a pixel without any other", async () => {
+    const lossOf = async (label: number, logits: number[]): Promise<number> => {
+      const target = device.tensor([label], [1], { dtype: "int32" });
+      const [loss] = await run((x) => t.crossEntropy(x.reshape([1, 3]), target), logits);
+      target.dispose();
+      return loss![0]!;
+    };
+    expect(await lossOf(1, [-INF, 1, -INF])).toBe(0);
+    expect(await lossOf(0, [-INF, 1, -INF])).toBe(INF);
+    expect(await lossOf(1, [-INF, -INF, -INF])).toBeNaN();
+  });
+
   it("dropout, where it drops: 0 times infinity is NaN", async () => {
     const drop = (x: t.Tensor) => t.dropout(x, { p: 0.5, seed: 1 });
     const [kept] = await run(drop, new Array(64).fill(1));
