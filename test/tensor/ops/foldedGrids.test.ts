@@ -64,6 +64,10 @@ const cases: Record<string, Case> = {
   "batchNorm of many channels": norm([2, 144, 3, 5], (x, weight, bias) =>
     t.batchNorm(x, { weight, bias, training: true }),
   ),
+  "batchNorm in evaluation of many channels": one([2, 144, 3, 5], (x, d) => {
+    const of = (seed: number) => d.tensor(Float32Array.from(random([144], seed, 0.5, 2).data));
+    return t.batchNorm(x, { runningMean: of(3), runningVar: of(4) });
+  }),
   "groupNorm of many channels": norm([2, 144, 3, 5], (x, weight, bias) => t.groupNorm(x, { groups: 72, weight, bias })),
   "softmax over channels": one(image, (x) => t.softmax(x, { dim: 1 })),
   "softmax over width": one(image, (x) => t.softmax(x, { dim: 3 })),

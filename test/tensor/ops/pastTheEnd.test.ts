@@ -86,3 +86,17 @@ it.each(CASES)("%s writes its own elements and none after them", async (_, plann
   const rest = new Array<number>(MORE).fill(BEFORE);
   expect(await written(planned, reads, writes, MORE)).toEqual(exact.map((values) => [...values, ...rest]));
 });
+
+it("batch normalisation in evaluation knows each channel's statistics, as many as end within a workgroup", async () => {
+  for (const channels of [1, 63, 64, 65, 130]) {
+    const of = (seed: number, low: number): number[] => Array.from(random([channels], seed, low, 3).data);
+    const [x, mean, variance] = [of(1, -3), of(2, -3), of(3, 0.5)];
+    const values = await device.scope(() => {
+      const [runningMean, runningVar] = [device.tensor(mean), device.tensor(variance)];
+      return t.batchNorm(device.tensor(x, [1, channels, 1, 1]), { runningMean, runningVar, eps: 0.1 }).data();
+    });
+    x.forEach((v, c) => {
+      expect(values[c]).toBeCloseTo((v - mean[c]!) / Math.sqrt(variance[c]! + 0.1), 5);
+    });
+  }
+});
