@@ -72,12 +72,13 @@ describe("convertLearningRate", () => {
     expect(fcn.convertLearningRate(1, { from: "batch", to: "sum", pixels: 10, batchSize: 4 })).toBe(0.25);
   });
 
-  it("refuses images without pixels, as convertWeightDecay does", () => {
-    for (const convert of [fcn.convertLearningRate, fcn.convertWeightDecay]) {
-      const refused = () => convert(1, { from: "sum", to: "mean", pixels: 0 });
-      expect(refused).toThrow(expect.objectContaining({ code: "invalid-argument" }));
-      expect(refused).toThrow(new RegExp(`^${convert.name}: pixels is 0`));
-    }
+  it.each([
+    ["convertLearningRate", fcn.convertLearningRate],
+    ["convertWeightDecay", fcn.convertWeightDecay],
+  ] as const)("refuses images without pixels, as %s", (name, convert) => {
+    const refused = () => convert(1, { from: "sum", to: "mean", pixels: 0 });
+    expect(refused).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+    expect(refused).toThrow(new RegExp(`^${name}: pixels is 0`));
   });
 
   it.each([
