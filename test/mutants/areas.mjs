@@ -72,6 +72,7 @@ export const areas = {
         "ops/labels",
         "ops/movement",
         "ops/philox",
+        "ops/ranks",
         "optim/optim",
         "optim/rules",
       ],
