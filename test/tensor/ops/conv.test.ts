@@ -87,6 +87,15 @@ describe.each(Object.entries(variants))("convolution on a device with %s", (_, {
   });
 });
 
+describe("one filter a channel, with images one after the other in a binding", () => {
+  const device = useDevice({});
+
+  it.each([5, 8])("of %i channels, dilated", async (channels) => {
+    const size = { size: [11, 9], kernel: [3, 2], padding: [3, 2], dilation: [2, 3] } as const;
+    await checkPlans(device(), geometryOf({ n: 3, channels: [channels, channels], groups: channels, ...size }));
+  });
+});
+
 /** Larger than a binding of 4096 bytes in the images, in the weight, or in both. */
 const inParts: Record<string, ConvCase> = {
   "vector channels": { n: 2, channels: [8, 8], size: [24, 9], kernel: [3, 3], padding: [1, 1] },
