@@ -18,3 +18,11 @@ it.each([
     for (const value of values) expect(Math.abs(value / 1.1 - 1)).toBeLessThan(3e-6);
   });
 });
+
+it("the gradient of a mean is the share of each element", async () => {
+  await device.scope(async () => {
+    const x = device.ones([4, 3], { requiresGrad: true });
+    t.mean(x, { dim: 0 }).backward(device.tensor([1, 2, 3]));
+    expect(Array.from(await x.grad!.data())).toEqual(Array(4).fill([0.25, 0.5, 0.75]).flat());
+  });
+});

@@ -14,15 +14,18 @@ interface Shape {
   readonly columns: number;
   readonly parallelism: number;
   readonly bindingLimit?: number;
+  /** Whether grids have two columns and as many rows as it takes. */
+  readonly folded?: boolean;
 }
 
 /** Sums over the rows, in the slices of a device of this size. */
-function columnSums(values: Float32Array, { rows, columns, ...caps }: Shape): Promise<ArrayLike<number>> {
+function columnSums(values: Float32Array, { rows, columns, folded, ...caps }: Shape): Promise<ArrayLike<number>> {
   return device.scope(() => {
     const y = device.zeros([columns]);
     const plan = planColumnSum(rows, columns, { ...device.capabilities, ...caps });
     expect(plan.steps[0]?.kernel.name).toBe("reduce/column-sum");
-    runPlan(device, "columnSum", plan, { x: device.tensor(values), y });
+    const steps = plan.steps.map((step) => ({ ...step, grid: [2, Math.ceil(step.grid[0] / 2), 1] as const }));
+    runPlan(device, "columnSum", folded ? { ...plan, steps } : plan, { x: device.tensor(values), y });
     return y.data();
   });
 }
@@ -34,6 +37,7 @@ describe("sums over rows in slices", () => {
     { rows: 65, columns: 4, parallelism: 32 },
     { rows: 131, columns: 20, parallelism: 1 },
     { rows: 200, columns: 70, parallelism: 4 },
+    { rows: 200, columns: 280, parallelism: 32, folded: true },
     { rows: 300, columns: 6, parallelism: 0 },
     { rows: 5003, columns: 8, parallelism: 0 },
     { rows: 4000, columns: 5, parallelism: 32, bindingLimit: 4096 },
