@@ -12,7 +12,7 @@ function folded(plan: Plan): Plan {
   const steps = plan.steps.map((step) => {
     const [x, y, z] = step.grid;
     const rows = Math.ceil(x / 2) === 2 ? 3 : 2;
-    return y > 1 || x < 2 ? step : { ...step, grid: [Math.ceil(x / rows), rows, z] as const };
+    return y > 1 || x < 2 ? step : { ...step, grid: [Math.max(2, Math.ceil(x / rows)), rows, z] as const };
   });
   return { ...plan, steps };
 }
