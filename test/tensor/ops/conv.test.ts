@@ -87,6 +87,15 @@ describe.each(Object.entries(variants))("convolution on a device with %s", (_, {
   });
 });
 
+describe("one filter a channel, with images one after the other in a binding", () => {
+  const device = useDevice({});
+
+  it.each([5, 8])("of %i channels, dilated", async (channels) => {
+    const size = { size: [11, 9], kernel: [3, 2], padding: [3, 2], dilation: [2, 3] } as const;
+    await checkPlans(device(), geometryOf({ n: 3, channels: [channels, channels], groups: channels, ...size }));
+  });
+});
+
 /** Larger than a binding of 4096 bytes in the images, in the weight, or in both. */
 const inParts: Record<string, ConvCase> = {
   "vector channels": { n: 2, channels: [8, 8], size: [24, 9], kernel: [3, 3], padding: [1, 1] },
@@ -110,6 +119,16 @@ const inParts: Record<string, ConvCase> = {
     padding: [3, 1],
   },
   groups: { n: 2, channels: [6, 8], size: [23, 15], kernel: [3, 1], groups: 2, padding: [1, 0] },
+  "one filter a channel": { n: 2, channels: [5, 5], size: [24, 17], kernel: [3, 2], padding: [1, 1], groups: 5 },
+  "one filter a channel, vectors": {
+    n: 2,
+    channels: [8, 8],
+    size: [25, 11],
+    kernel: [2, 3],
+    stride: [2, 1],
+    padding: [1, 2],
+    groups: 8,
+  },
   "a large weight": { n: 2, channels: [21, 24], size: [3, 4], kernel: [3, 3], padding: [1, 1] },
   "a large weight of odd rows": { n: 2, channels: [24, 21], size: [4, 3], kernel: [3, 3], padding: [1, 1] },
   "large images and a large weight": { n: 2, channels: [16, 16], size: [12, 10], kernel: [3, 3], padding: [1, 1] },

@@ -56,8 +56,8 @@ describe("the check of results", () => {
   it("goes through the rows of a grid", async () => {
     using wide = await createDevice({ quiet: true });
     const found = wide.scope(() => {
-      const x = wide.tensor(Float32Array.from({ length: 3000 }, (_, i) => (i === 2900 ? Infinity : 1)));
-      runPlan(wide, "check", { steps: [{ ...finiteCheck(3000, 0, 0), grid: [2, 2, 1] }] }, { x });
+      const x = wide.tensor(Float32Array.from({ length: 6000 }, (_, i) => (i === 5900 ? Infinity : 1)));
+      runPlan(wide, "check", { steps: [{ ...finiteCheck(6000, 0, 0), grid: [2, 3, 1] }] }, { x });
       return x.data();
     });
     await expect(found).rejects.toMatchObject({ code: "not-finite" });

@@ -146,3 +146,14 @@ describe.each(Object.entries(KINDS))("long sums of %s values", (_, make) => {
     },
   );
 });
+
+it("softmax over a long line of equal values and one that is larger", async () => {
+  await device.scope(async () => {
+    const n = 100_003;
+    const x = new Float32Array(n).fill(-0.3);
+    x[0] = 0;
+    const y = await t.softmax(device.tensor(x, [1, n]), { dim: 1 }).data();
+    // A serial sum is off by more than 1e-4.
+    expect(Math.abs(y[0]! * (1 + (n - 1) * Math.exp(x[1]!)) - 1)).toBeLessThan(1e-5);
+  });
+});

@@ -72,6 +72,18 @@ describe("NaN and infinity stay what they are, as in PyTorch, in", () => {
     labels.dispose();
   });
 
+  it("the loss of classes that are ruled out, and of a pixel without any other", async () => {
+    const lossOf = async (label: number, logits: number[]): Promise<number> => {
+      const target = device.tensor([label], [1], { dtype: "int32" });
+      const [loss] = await run((x) => t.crossEntropy(x.reshape([1, 3]), target), logits);
+      target.dispose();
+      return loss![0]!;
+    };
+    expect(await lossOf(1, [-INF, 1, -INF])).toBe(0);
+    expect(await lossOf(0, [-INF, 1, -INF])).toBe(INF);
+    expect(await lossOf(1, [-INF, -INF, -INF])).toBeNaN();
+  });
+
   it("dropout, where it drops: 0 times infinity is NaN", async () => {
     const drop = (x: t.Tensor) => t.dropout(x, { p: 0.5, seed: 1 });
     const [kept] = await run(drop, new Array(64).fill(1));
@@ -104,6 +116,26 @@ describe("max shares its gradient as PyTorch does", () => {
     expect(await run((x) => t.max(x), [3, 3, 1])).toEqual([[3], [0.5, 0.5, 0]]);
     expect(await run((x) => t.max(x, { dim: 0 }), [3, 3, 1])).toEqual([[3], [1, 0, 0]]);
     expect(await run((x) => t.max(x, { dim: [0] }), [3, 3, 1])).toEqual([[3], [0.5, 0.5, 0]]);
+  });
+
+  const few: readonly (readonly [string, number[], number[], number[]])[] = [
+    ["minus infinity", Array(6).fill(-INF), Array(12).fill(-INF), [14, 10, 12, 19, 11, 12]],
+    ["equal values", Array(6).fill(2), Array(12).fill(2), [14, 10, 12, 19, 11, 12]],
+    ["some equal values", [1, 3, 3, 3, 2, 3], [1, ...Array(11).fill(3)], [1, 18, 12, 24, 0, 23]],
+  ];
+  it.each(few)("in pooling windows to the first, %s", async (_, values, maxima, slopes) => {
+    // Golden values of PyTorch, where output i has gradient i + 1; and the same in each of four channels.
+    for (const channels of [1, 4]) {
+      const each = (numbers: readonly number[]): number[] => Array(channels).fill(numbers).flat();
+      await device.scope(async () => {
+        const x = device.tensor(each(values), [1, channels, 2, 3], { requiresGrad: true });
+        const y = t.maxPool2d(x, { kernelSize: 2, stride: 1, padding: 1 });
+        const counted = Array.from({ length: 12 }, (_, i) => i + 1);
+        y.backward(device.tensor(each(counted), y.shape));
+        expect(Array.from(await y.data())).toEqual(each(maxima));
+        expect(Array.from(await x.grad!.data())).toEqual(each(slopes));
+      });
+    }
   });
 
   it("whatever the storage order and keepdim", async () => {

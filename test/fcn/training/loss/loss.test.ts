@@ -168,25 +168,18 @@ describe("the rule of a loss", () => {
   it("takes settings within their bounds", () => {
     expect(settings("gamma", undefined, 0, 1, 2.5)).toEqual([true, true, true, true]);
     expect(settings("gamma", -1, 0.5, Infinity, Number.NaN)).toEqual([false, false, false, false]);
-    for (const name of ["smooth", "crossEntropy", "minKept"]) {
+    for (const name of ["smooth", "crossEntropy"]) {
       expect(settings(name, undefined, 0, 0.5, 100)).toEqual([true, true, true, true]);
       expect(settings(name, -0.1, Infinity, Number.NaN)).toEqual([false, false, false]);
     }
+    expect(settings("minKept", undefined, 0, 100)).toEqual([true, true, true]);
+    expect(settings("minKept", -1, 0.5, Infinity, Number.NaN)).toEqual([false, false, false, false]);
     expect(settings("threshold", undefined, 0, 0.3, 1)).toEqual([true, true, true, true]);
     expect(settings("threshold", -0.1, 1.1, Number.NaN)).toEqual([false, false, false]);
   });
 
-  it("takes settings within their bounds, and refuses one that no loss has", () => {
-    const good = ["dice", { kind: "focal", gamma: 0 }, { kind: "ohem", threshold: 1, minKept: 0 }];
-    expect(good.filter(lossRule.holds)).toEqual(good);
-    const bad = [
-      null,
-      "hinge",
-      { kind: "focal", gamma: 0.5 },
-      { kind: "focal", gama: 2 },
-      { kind: "ohem", threshold: 2 },
-    ];
-    expect(bad.filter(lossRule.holds)).toEqual([]);
+  it("refuses null, and a setting that no loss has", () => {
+    expect(holds(null, { kind: "focal", gama: 2 })).toEqual([false, false]);
   });
 });
 
@@ -221,6 +214,25 @@ describe("the loss of a batch", () => {
     const x = device.tensor(new Float32Array(N * C * H * W).fill(Number.NaN), [N, C, H, W]);
     const options = { reduction: "mean", divisor: DIVISOR, batches: 1 } as const;
     expect(await (await batchLoss({ kind: "ohem", minKept: 2 }, x, batch, options)).item()).toBeNaN();
+  });
+
+  it("of hard pixels leaves out those that are exactly as likely as the threshold", async () => {
+    // The first pixel has probability 1, the second one half.
+    const x = device.tensor([200, 0, 0, 0], [1, 2, 1, 2]);
+    const two = { images: new Float32Array(), labels: Int32Array.of(0, 0), shape: [1, 2, 1, 2] as const };
+    const options = { reduction: "mean", divisor: 2, batches: 1 } as const;
+    const loss = await batchLoss({ kind: "ohem", threshold: 1 }, x, two, options);
+    expect(await loss.item()).toBeCloseTo(Math.LN2, 6);
+  });
+
+  it("by overlap alone is finite where cross-entropy is not", async () => {
+    // The true class loses by more than the largest float32.
+    const x = device.tensor([3e38, -3e38], [1, 2, 1, 1]);
+    const one = { images: new Float32Array(), labels: Int32Array.of(1), shape: [1, 2, 1, 1] as const };
+    const options = { reduction: "mean", divisor: 1, batches: 1 } as const;
+    const of = async (loss: Loss): Promise<number> => (await batchLoss(loss, x, one, options)).item();
+    expect(await of("crossEntropy")).toBe(Infinity);
+    expect(await of("dice")).toBeCloseTo(0.5, 6);
   });
 
   it("of a batch without labels is 0, and so is that of classes without weight", async () => {

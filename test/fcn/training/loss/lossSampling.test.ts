@@ -79,10 +79,16 @@ describe("sampleLabels", () => {
     expect(rows).toEqual(["..xxx", "..xxx", "....x", "xx...", "xx...", "xxxx."]);
   });
 
+  it("leaves out a cell whose number is the probability itself", () => {
+    const kept = (number: number): Int32Array =>
+      fcn.sampleLabels(Int32Array.of(1), [1, 1], { probability: 0.5 }, () => number);
+    expect([kept(0.5), kept(0.4999)]).toEqual([Int32Array.of(VOID), Int32Array.of(1)]);
+  });
+
   it("refuses settings out of range", () => {
     const sample = (sampling: fcn.LossSampling) => () =>
       fcn.sampleLabels(new Int32Array(4), [2, 2], sampling, Math.random);
-    expect(sample({ probability: 0 })).toThrow(/\{"probability":0\}, expected .* above 0/);
+    expect(sample({ probability: 0 })).toThrow(/^sampleLabels: lossSampling is \{"probability":0\}, /);
     expect(sample({ probability: 1.5 })).toThrow(/"probability":1.5/);
     expect(sample({ probability: 0.5, cell: 0.5 })).toThrow(/"cell":0.5/);
   });

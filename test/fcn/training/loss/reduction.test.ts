@@ -70,7 +70,15 @@ describe("convertLearningRate", () => {
       fcn.convertLearningRate(1e-3, { from: "imageMeans", to: "mean", pixels: 320 * 480, batchSize: 32 }),
     ).toBeCloseTo(0.032);
     expect(fcn.convertLearningRate(1, { from: "batch", to: "sum", pixels: 10, batchSize: 4 })).toBe(0.25);
-    expect(() => fcn.convertLearningRate(1, { from: "sum", to: "mean", pixels: 0 })).toThrow(/pixels is 0/);
+  });
+
+  it.each([
+    ["convertLearningRate", fcn.convertLearningRate],
+    ["convertWeightDecay", fcn.convertWeightDecay],
+  ] as const)("refuses images without pixels, as %s", (name, convert) => {
+    const refused = () => convert(1, { from: "sum", to: "mean", pixels: 0 });
+    expect(refused).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+    expect(refused).toThrow(new RegExp(`^${name}: pixels is 0`));
   });
 
   it.each([

@@ -95,23 +95,23 @@ export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, op
   return (LOSSES[chosen.kind] as Compute<LossName>)(chosen as never, logits, batch, options);
 }
 
-const SETTINGS: Readonly<Record<string, Rule<number>>> = {
+const SETTINGS: ReadonlyMap<string, Rule<number>> = new Map([
   // Between 0 and 1 the slope of (1 - p)^gamma has no bound.
-  gamma: rules.number("0 or a number of at least 1", (gamma) => gamma === 0 || rules.from(1).holds(gamma)),
-  smooth: rules.from(0),
-  crossEntropy: rules.from(0),
-  threshold: rules.probability,
-  minKept: rules.from(0),
-};
+  ["gamma", rules.number("0 or a number of at least 1", (gamma) => gamma === 0 || rules.from(1).holds(gamma))],
+  ["smooth", rules.from(0)],
+  ["crossEntropy", rules.from(0)],
+  ["threshold", rules.probability],
+  ["minKept", rules.whole(0)],
+]);
 
 /** The option rule for {@link Loss}. */
 export const lossRule: Rule<Loss> = rules.rule(
-  `one of: ${lossNames().join(", ")}; or { kind } with its settings: gamma is 0 or at least 1, smooth and crossEntropy are at least 0, threshold is from 0 to 1, minKept is at least 0`,
+  `one of: ${lossNames().join(", ")}; or { kind } with its settings: gamma is 0 or at least 1, smooth and crossEntropy are at least 0, threshold is from 0 to 1, minKept is a whole number of at least 0`,
   (loss) => {
     const { kind, ...settings } = (typeof loss === "object" ? { ...loss } : { kind: loss }) as Record<string, unknown>;
-    const areGood = Object.entries(settings).every(([name, value]) => {
-      return value === undefined || (Object.hasOwn(SETTINGS, name) && SETTINGS[name]?.holds(value));
-    });
+    const areGood = Object.entries(settings).every(
+      ([name, value]) => value === undefined || SETTINGS.get(name)?.holds(value),
+    );
     return areGood && lossNames().includes(kind as LossName);
   },
 );
@@ -167,8 +167,8 @@ function hardLabels(
   labels: Int32Array,
   { threshold = 0.7, minKept = 0 }: Of<"ohem">,
 ): Int32Array {
-  const counted = Array.from(labels.keys()).filter((i) => labels[i] !== VOID_LABEL);
-  const sorted = Float64Array.from(counted, (i) => costs[i] as number).sort();
+  // Void pixels cost nothing, so that they come first.
+  const sorted = Float64Array.from(costs).sort();
   const least = sorted.at(-Math.min(minKept, sorted.length)) ?? Number.POSITIVE_INFINITY;
   const hard = -Math.log(threshold);
   // Pixels whose cost is NaN are kept, so that a diverged net is noticed.
