@@ -42,7 +42,7 @@ interface Work {
   replay: Replay | undefined;
 }
 
-/** The work of `device.capture`. */
+/** @internal The work of `device.capture`. */
 export class Capture<Args extends readonly Tensor[], Result extends CaptureResult> {
   readonly #works = new Map<string, Work>();
   #disposed = false;
@@ -202,7 +202,7 @@ function mapTensors(value: unknown, change: (tensor: Tensor) => Tensor): Capture
 const disposed = (message: string): TensorError =>
   new TensorError({ code: "disposed", message: `capture: ${message}`, fix: { code: "capture the function anew" } });
 
-/** `device.capture`, see there. */
+/** @internal `device.capture`, see there. */
 export function capture<Args extends readonly Tensor[], Result extends CaptureResult>(
   runtime: Runtime,
   fn: (...inputs: Args) => Result,

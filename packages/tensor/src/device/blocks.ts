@@ -25,7 +25,7 @@ function placeOf({ number }: Block, idle: readonly Block[]): number {
   return low;
 }
 
-/** Idle buffers by size. Of one size the oldest is taken, so that work that is repeated gets the same buffers. */
+/** @internal Idle buffers by size. Of one size the oldest is taken, so that work that is repeated gets the same buffers. */
 export class IdleBlocks extends Map<number, Block[]> {
   take(size: number): Block | undefined {
     return this.get(size)?.pop();
@@ -40,7 +40,7 @@ export class IdleBlocks extends Map<number, Block[]> {
   }
 }
 
-/** Buffers set apart for work that is replayed: while they are, nothing else gets them. */
+/** @internal Buffers set apart for work that is replayed: while they are, nothing else gets them. */
 export class Arena {
   readonly idle = new IdleBlocks();
   readonly blocks = new Set<Block>();

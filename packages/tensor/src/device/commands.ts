@@ -4,7 +4,7 @@ import { type BufferRange, USAGE } from "./buffers.js";
 import type { Failures } from "./failures.js";
 import type { GuardedDevice } from "./guarded.js";
 import type { Prepared } from "./pipelines.js";
-import type { Command, Replay } from "./recording.js";
+import { type Command, Replay } from "./recording.js";
 
 /** Bytes of one uniform slot: enough for every kernel's Params, and for the largest alignment of any adapter. */
 const SLOT = PARAMS_BYTES;
@@ -46,7 +46,15 @@ export class CommandRecorder {
     if (this.#dispatches === DISPATCHES_PER_SUBMIT) this.flush();
     const offset = this.#slots++ * SLOT;
     this.#params.set(prepared.params, offset);
+    // A buffer that was refused fails here already, which is watched from now on.
+    this.#open();
     this.#encode(prepared, this.#bindGroups.get(prepared.pipeline.layout, ranges), offset, grid);
+  }
+
+  /** Makes what replaying commands takes. */
+  prepare(commands: readonly Command[]): Replay {
+    this.#open();
+    return new Replay(this.gpu, commands);
   }
 
   /** Records what was noted before once more. */

@@ -88,7 +88,7 @@ export class Engine {
       options.poolBytes,
       options.simulation,
     );
-    this.repeater = new Repeater(this.#gpu, this.#commands, this.memory);
+    this.repeater = new Repeater(this.#commands, this.memory);
     this.#fault = this.#gpu.createBuffer({
       label: "fault",
       size: 256,

@@ -2,9 +2,8 @@ import type { TensorError } from "../plain/errors.js";
 import type { Arena } from "./blocks.js";
 import type { CommandRecorder } from "./commands.js";
 import { notReplayable } from "./errors.js";
-import type { GuardedDevice } from "./guarded.js";
 import type { Memory } from "./memory.js";
-import { type Command, Replay } from "./recording.js";
+import type { Command, Replay } from "./recording.js";
 
 /** Notes the commands of a function while it runs, and gives them to the GPU again without the function. */
 export class Repeater {
@@ -12,7 +11,6 @@ export class Repeater {
   #problem: TensorError | undefined;
 
   constructor(
-    private readonly gpu: GuardedDevice,
     private readonly commands: CommandRecorder,
     private readonly memory: Memory,
   ) {}
@@ -59,7 +57,7 @@ export class Repeater {
   }
 
   prepare(commands: readonly Command[]): Replay {
-    return new Replay(this.gpu, commands);
+    return this.commands.prepare(commands);
   }
 
   replay(replay: Replay): void {

@@ -36,6 +36,7 @@ export abstract class SeededModule extends Module {
     this.#calls = value;
   }
 
+  /** @internal */
   protected drop(form: Form, x: Tensor): Tensor {
     const { training } = this;
     this.#seed ??= nextSeed(x.device);

@@ -20,7 +20,7 @@ export interface DropoutOptions {
 /** The random stream of masks, so that they are independent of `device.rand` with the same seed. */
 const MASKS = 1;
 
-/** How the functions drop. */
+/** @internal How the functions drop. */
 export interface Form {
   readonly op: string;
   readonly order: (x: Tensor) => Order;
