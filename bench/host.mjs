@@ -6,13 +6,10 @@
  * Prints the lowest and the median time, the time per dispatch, and where it goes: a sampling profile of the median
  * step, by part of the code. A run of all nets writes bench/results/host-<gpu>.{json,md}.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { writeReport } from "./lib/files.mjs";
 import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
-import { stubEnvironment } from "./stub/shim.mjs";
+import { runOnStub } from "./stub/driver.mjs";
 
 const NETS = ["d2l-resnet18", "fcn8s-vgg16", "fcn8s-resnet50", "fcn16s-mobilenetv2"];
 const OPTIONS = {
@@ -21,19 +18,6 @@ const OPTIONS = {
   steps: { type: "string", default: "100" },
   out: { type: "string" },
 };
-const STEPS = fileURLToPath(new URL("stub/steps.mjs", import.meta.url));
-
-async function timeSteps(gpu, net, steps) {
-  const child = spawn(process.execPath, [STEPS, net, steps], {
-    env: stubEnvironment(gpu),
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  let out = "";
-  child.stdout.setEncoding("utf8").on("data", (text) => (out += text));
-  const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`${net} on ${gpu}: ended with ${code}`);
-  return JSON.parse(out);
-}
 
 const WORK = {
   train: "training step",
@@ -68,7 +52,7 @@ export async function main(args) {
   const rows = [];
   let description = values.gpu;
   for (const net of nets) {
-    const { adapter, rows: found } = await timeSteps(values.gpu, net, values.steps);
+    const { adapter, rows: found } = (await runOnStub(values.gpu, "steps.mjs", [net, values.steps])).result;
     description = adapter;
     for (const [work, title] of Object.entries(WORK)) rows.push({ work: `${net}: ${title}`, ...found[work] });
     console.error(

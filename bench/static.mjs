@@ -7,15 +7,11 @@
  * nets writes bench/results/static-<gpu>.{json,md}; `--compare` prints the pipelines that differ from those of an
  * earlier record of the same GPU.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { writeReport } from "./lib/files.mjs";
 import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
-import { readLog } from "./stub/amd.mjs";
-import { stubEnvironment } from "./stub/shim.mjs";
+import { compile } from "./stub/driver.mjs";
 
 const NETS = ["d2l-resnet18", "fcn8s-vgg16", "fcn8s-resnet50", "fcn16s-mobilenetv2"];
 const OPTIONS = {
@@ -24,19 +20,6 @@ const OPTIONS = {
   compare: { type: "string" },
   out: { type: "string" },
 };
-const COMPILE = fileURLToPath(new URL("stub/compile.mjs", import.meta.url));
-
-async function compile(gpu, net) {
-  const env = { ...stubEnvironment(gpu), RADV_DEBUG: "shaderstats,asm,nocache" };
-  const child = spawn(process.execPath, [COMPILE, net], { env, stdio: ["ignore", "pipe", "pipe"] });
-  const [out, log] = ["", ""];
-  const texts = { out, log };
-  child.stdout.setEncoding("utf8").on("data", (text) => (texts.out += text));
-  child.stderr.setEncoding("utf8").on("data", (text) => (texts.log += text));
-  const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`${net} on ${gpu}: ended with ${code}: ${texts.log.slice(-2000)}`);
-  return { ...JSON.parse(texts.out), pipelines: readLog(texts.log) };
-}
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 

@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { listFiles } from "./files.mjs";
 
 /** What a test cannot use without a GPU, a browser, or a process of its own. */
-const SLOW = /\bcreateDevice\b|["'](?:webgpu|node:child_process|playwright-core|rolldown)["']/;
+const SLOW =
+  /\bcreateDevice\b|["'](?:webgpu|node:child_process|playwright-core|rolldown|[^"']*\/stub\/driver\.mjs)["']/;
 /** Modules of the tests that a file loads when it runs; types alone load nothing. */
 const LOADS = /^(?:import|export)\s(?!type\b)[^"]*"(\.{1,2}\/[^"]+)\.js";/gm;
 

@@ -4,6 +4,8 @@ import { largeDevice, outline, soundSteps } from "../../support/plans.js";
 import { g } from "./geometries.js";
 
 const subgroups = { ...largeDevice, subgroupSize: 32 };
+/** Subgroups as narrow as those of the software adapter, for whose lanes more accumulators pay. */
+const narrow = { ...largeDevice, subgroupSize: 8 };
 
 describe("tiles on a device with subgroups", () => {
   const tileOf = (o: Partial<Conv2dGeometry>, caps = subgroups, direction: Direction = "forward") => {
@@ -15,7 +17,8 @@ describe("tiles on a device with subgroups", () => {
     const large = { inH: 512, inW: 512, outH: 512, outW: 512 };
     expect(tileOf({ ...large, outC: 4 })).toEqual(["subgroup", 8, 1, 1]);
     expect(tileOf({ ...large, outC: 12 })).toEqual(["subgroup", 16, 4, 1]);
-    expect(tileOf({ ...large, outC: 512 })).toEqual(["subgroup", 32, 32, 1]);
+    expect(tileOf({ ...large, outC: 512 })).toEqual(["subgroup", 16, 32, 1]);
+    expect(tileOf({ ...large, outC: 512 }, narrow)).toEqual(["subgroup", 32, 8, 1]);
     expect(tileOf({ ...large, outC: 512 }, largeDevice)).toEqual(["register", 8, 1, 1]);
   });
 
@@ -32,7 +35,8 @@ describe("tiles on a device with subgroups", () => {
 
   it("are lower where the device would be idle", () => {
     expect(tileOf({ outC: 512 })).toEqual(["subgroup", 8, 32, 1]);
-    expect(tileOf({ outC: 512 }, { ...subgroups, parallelism: 12 })).toEqual(["subgroup", 32, 32, 1]);
+    expect(tileOf({ outC: 512 }, { ...subgroups, parallelism: 12 })).toEqual(["subgroup", 16, 32, 1]);
+    expect(tileOf({ outC: 512 }, { ...narrow, parallelism: 12 })).toEqual(["subgroup", 32, 8, 1]);
     expect(tileOf({ outC: 128 }, { ...subgroups, parallelism: 5 })).toEqual(["subgroup", 16, 32, 1]);
   });
 
@@ -53,11 +57,14 @@ describe("tiles on a device with subgroups", () => {
   });
 
   it("of a weight gradient cover its rows and are no higher", () => {
-    const tile = (o: Partial<Conv2dGeometry>) => planConv2dWeightGradient({ ...g, ...o }, subgroups)!.tunable!.tile;
-    expect(tile({ inC: 512, outC: 512 })).toMatchObject({ SGN: 32, TM: 32 });
-    expect(tile({ inC: 512, outC: 16 })).toMatchObject({ SGN: 4, TM: 32 });
+    const tile = (o: Partial<Conv2dGeometry>, caps = subgroups) =>
+      planConv2dWeightGradient({ ...g, ...o }, caps)!.tunable!.tile;
+    expect(tile({ inC: 512, outC: 512 })).toMatchObject({ SGN: 32, TM: 16 });
+    expect(tile({ inC: 512, outC: 16 })).toMatchObject({ SGN: 4, TM: 16 });
+    expect(tile({ inC: 512, outC: 512 }, narrow)).toMatchObject({ SGN: 8, TM: 32 });
+    expect(tile({ inC: 512, outC: 16 }, narrow)).toMatchObject({ SGN: 4, TM: 32 });
     expect(tile({ inC: 512, outC: 8 })).toMatchObject({ SGN: 2, TM: 8 });
-    expect(tile({ inC: 4, outC: 512 })).toMatchObject({ SGN: 32, TM: 32 });
+    expect(tile({ inC: 4, outC: 512 })).toMatchObject({ SGN: 32, TM: 16 });
     expect(tile({ inC: 2, outC: 512 })).toMatchObject({ SGN: 32, TM: 16 });
     expect(tile({ kernelH: 2, inC: 4, outC: 512 })).toMatchObject({ SGN: 32, TM: 16 });
     expect(tile({ inC: 1, outC: 512 })).toMatchObject({ SGN: 32, TM: 8 });

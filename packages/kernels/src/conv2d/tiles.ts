@@ -3,10 +3,12 @@ import { candidatesOf, choose, type KernelTile, magnitude, register, type Tunabl
 import { type Conv2dGeometry, type Direction, geometryKey } from "./geometry.js";
 
 /**
- * Pixels or rows that a team owns: with more than 32 compilers stop unrolling, with fewer than 8 weights load too
- * often.
+ * Pixels or rows that a team owns: with fewer than 8 weights load too often. With more than 32 compilers stop
+ * unrolling. GPUs, whose subgroups are wide, put what is more than 16 into memory or have registers for a single wave
+ * (`npm run bench -- static`); the software adapter, whose subgroups have 8 lanes, is fastest with 32.
  */
 const [FEWEST, MOST] = [8, 32];
+const mostFor = (lanes: number): number => (lanes > 8 ? 16 : MOST);
 const HEIGHTS = [8, 16, 32];
 /** The first is the one that the rules choose where there are no subgroups. */
 const REGISTERS = [8, 4, 16].map(register);
@@ -32,7 +34,7 @@ function gatherRule(work: number, n4: number, caps: Capabilities): KernelTile {
   if (lanes === 0) return REGISTERS[0] as KernelTile;
   const SGN = teamFor(n4, lanes);
   const columns = ceilDiv(n4, SGN);
-  let TM = Math.min(MOST, Math.max(FEWEST, 4 * SGN));
+  let TM = Math.min(mostFor(lanes), Math.max(FEWEST, 4 * SGN));
   while (TM > FEWEST && ceilDiv(work, (TM * lanes) / SGN) * columns < caps.parallelism) TM /= 2;
   return subgroup(SGN, TM);
 }
@@ -58,7 +60,7 @@ export function gatherTile(
 function weightGradientRule(rows: number, n4: number, lanes: number): KernelTile {
   if (lanes === 0) return REGISTERS[0] as KernelTile;
   const SGN = teamFor(n4, lanes);
-  let TM = SGN >= 4 ? MOST : FEWEST;
+  let TM = SGN >= 4 ? mostFor(lanes) : FEWEST;
   while (TM > FEWEST && (TM / 2) * (lanes / SGN) >= rows) TM /= 2;
   return subgroup(SGN, TM);
 }

@@ -25,7 +25,9 @@ function placeOf({ number }: Block, idle: readonly Block[]): number {
   return low;
 }
 
-/** @internal Idle buffers by size. Of one size the oldest is taken, so that work that is repeated gets the same buffers. */
+/**
+ * @internal Idle buffers by size. Of one size the oldest is taken, so that work that is repeated gets the same buffers.
+ */
 export class IdleBlocks extends Map<number, Block[]> {
   take(size: number): Block | undefined {
     return this.get(size)?.pop();

@@ -1,0 +1,32 @@
+/** Programs on stub GPUs: what they print. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { readLog } from "./amd.mjs";
+import { stubEnvironment } from "./shim.mjs";
+
+/**
+ * Runs a program of this folder on the stub of `gpu`.
+ * @returns {Promise<{ result: any, log: string }>} the JSON that it printed, and its standard error
+ */
+export async function runOnStub(gpu, program, args, environment = {}) {
+  const path = fileURLToPath(new URL(program, import.meta.url));
+  const env = { ...stubEnvironment(gpu), ...environment };
+  const child = spawn(process.execPath, [path, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let [out, log] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (log += text));
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`${program} ${args.join(" ")} on ${gpu} ended with ${code}: ${log.slice(-2000)}`);
+  return { result: JSON.parse(out), log };
+}
+
+/**
+ * What the compiler of `gpu` makes of the pipelines of a net, by key, and how often each is dispatched in a training
+ * step and in a prediction.
+ */
+export async function compile(gpu, net) {
+  const environment = { RADV_DEBUG: "shaderstats,asm,nocache" };
+  const { result, log } = await runOnStub(gpu, "compile.mjs", [net], environment);
+  return { ...result, pipelines: readLog(log) };
+}
