@@ -38,11 +38,21 @@ const ALONE = [
   "fcn/training/run/waiting.test.ts",
   "tensor/ops/tiles.test.ts",
 ];
+/** Tests that need no GPU and yet several seconds each: `npm run test:fast` leaves them to `npm test`. */
+const LONG = [
+  "fcn/data/check/lookalikes.test.ts",
+  "fcn/data/workers/softEdges.test.ts",
+  "fcn/models/graph/geometry/shapes.test.ts",
+  "fcn/prediction/polygons/polygons.test.ts",
+  "tensor/io/fuzz.test.ts",
+];
 /** Tests of what a device is, which need one that no other test has used. */
 const OWN_DEVICE = [/^tensor\//, /^deviceLoss/];
 
 const local = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const { fast, slow }: Record<"fast" | "slow", string[]> = testKinds(local("test"));
+const kinds: Record<"fast" | "slow", string[]> = testKinds(local("test"));
+const fast = kinds.fast.filter((file) => !LONG.includes(file));
+const slow = [...kinds.slow, ...LONG];
 const ownsDevice = (file: string): boolean => OWN_DEVICE.some((pattern) => pattern.test(file));
 const inTest = (files: readonly string[]): string[] =>
   files.filter((file) => !ALONE.includes(file)).map((file) => `test/${file}`);
