@@ -86,6 +86,27 @@ describe("where the GPU has no memory for a tensor", () => {
     expect((await t.slice(big, [[0, 1]]).data())[0]).toBe(3);
   });
 
+  it("a captured function ends with it, leaves nothing, and can be called again", async () => {
+    using device = await t.createDevice({ quiet: true });
+    const f = device.capture((x: t.Tensor) => t.sum(t.add(t.mul(x, 0), device.full(BIG, 0.5))));
+    using x = device.ones([1]);
+    const before = device.memory();
+    refuseFrom(80 * MIB);
+    const outcome = f(x).then((y) => y.item());
+    await refusalOf(outcome);
+    await refusalOf(f(x).then((y) => y.item()));
+    vi.restoreAllMocks();
+    for (let i = 0; i < 4; i++) {
+      using y = await f(x);
+      expect(await y.item()).toBe(10 * MIB);
+    }
+    f.dispose();
+    const { liveBytes, liveTensors } = device.memory();
+    // The results of the calls that failed were the caller's to free.
+    expect(liveBytes - before.liveBytes).toBeLessThanOrEqual(512);
+    expect(liveTensors - before.liveTensors).toBeLessThanOrEqual(2);
+  });
+
   it("a read that has none for its own buffer rejects, and loses no other work", async () => {
     using device = await t.createDevice({ quiet: true });
     const x = device.full(BIG, 2);

@@ -142,6 +142,7 @@ export class Capture<Args extends readonly Tensor[], Result extends CaptureResul
     work.outside = [...work.touched.storages].filter(({ blocks }) =>
       blocks.some((block) => block.arena !== work.arena),
     );
+    work.touched.storages.clear();
   }
 
   #replay({ touched, outside }: Work, replay: Replay): void {

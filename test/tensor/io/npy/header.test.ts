@@ -1,22 +1,8 @@
 import { io } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
 import { encodeNpyHeader, isNpy, readNpyHeader } from "../../../../packages/tensor/src/io/npy/header.js";
+import { bytesOf, describeArray, npy } from "../../../support/npy.js";
 import { refusal } from "../../../support/refusals.js";
-
-/** A .npy file of version 1, as numpy.save writes it. */
-function npy(header: string, data: Uint8Array): Uint8Array {
-  const text = `${header}${" ".repeat((64 - ((10 + header.length + 1) % 64)) % 64)}\n`;
-  const bytes = new Uint8Array(10 + text.length + data.length);
-  bytes.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0]);
-  new DataView(bytes.buffer).setUint16(8, text.length, true);
-  bytes.set(new TextEncoder().encode(text), 10);
-  bytes.set(data, 10 + text.length);
-  return bytes;
-}
-
-const describeArray = (descr: string, shape: string, fortran = "False") =>
-  `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': ${shape}, }`;
-const bytesOf = (data: ArrayBufferView) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 describe("readNpy", () => {
   it("reads numbers of several types and both byte orders", async () => {
