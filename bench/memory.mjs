@@ -1,6 +1,7 @@
 /**
  * Memory of FCN-8s on VGG16 at full width: peak bytes on the GPU, allocated by tensors and ops and reserved with what
- * is kept for reuse, beside the sum of what must be held.
+ * is kept for reuse, beside the sum of what must be held. A captured function is called three times: twice it is
+ * recorded, and then replayed.
  *
  *   npm run bench -- memory [--size N] [--model NAME] [--width M]
  *
@@ -62,27 +63,46 @@ async function measure(T, fcn, { model, size, width }) {
   const image = device.randn([1, 3, size, size], { seed: 2 });
   const labels = device.zeros([1, size, size], { dtype: "int32" });
   const optimizer = new T.optim.SGD(net.parameters(), { lr: 1e-10, momentum: 0.99, weightDecay: 5e-4 });
-  const inference = () =>
+  const predict = (x) => {
+    net.eval();
+    return T.noGrad(() => T.argmax(net.forward(x), { dim: 1 }));
+  };
+  const train = (x, y) => {
+    net.train();
+    const loss = T.crossEntropy(net.forward(x), y, { reduction: "sum" });
+    loss.backward();
+    optimizer.step();
+    optimizer.zeroGrad();
+    return loss;
+  };
+  const inference = (work) => () =>
     device.scope(async () => {
-      net.eval();
-      const classes = T.noGrad(() => T.argmax(net.forward(image), { dim: 1 }));
-      await classes.data();
+      await (await work(image)).data();
     });
-  const step = () =>
+  const step = (work) => () =>
     device.scope(async () => {
-      net.train();
-      const loss = T.crossEntropy(net.forward(image), labels, { reduction: "sum" });
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      const value = await loss.item();
+      const value = await (await work(image, labels)).item();
       if (!Number.isFinite(value)) throw new Error(`the loss is ${value}`);
     });
+  const bound = parameters + 2 * learned + activations;
   const phases = [
-    await phase(device, "inference", parameters, inference),
-    await phase(device, "first training step", parameters + 2 * learned + activations, step),
-    await phase(device, "second training step", parameters + 2 * learned + activations, step),
+    await phase(device, "inference", parameters, inference(predict)),
+    await phase(device, "first training step", bound, step(train)),
+    await phase(device, "second training step", bound, step(train)),
   ];
+  for (const [name, least, work, run] of [
+    ["inference, captured", parameters, predict, inference],
+    ["training step, captured", bound, train, step],
+  ]) {
+    device.trim();
+    const captured = device.capture(work);
+    const repeated = run(captured);
+    const thrice = async () => {
+      for (let i = 0; i < 3; i++) await repeated();
+    };
+    phases.push(await phase(device, name, least, thrice));
+    captured.dispose();
+  }
   const record = {
     date: new Date().toISOString(),
     adapter: device.info,
