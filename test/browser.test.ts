@@ -51,6 +51,10 @@ describe("in a browser", () => {
     expect(largestShare(got.trained, want.trained)).toBeLessThan(1e-4);
     expect(largestShare(got.trained, want.logits)).toBeGreaterThan(1e-3);
     expect(got.onnxBytes).toBe(want.onnxBytes);
+    for (const { steps } of [got, want]) {
+      expect(steps.captured).toEqual(steps.run);
+      expect(steps.run[4]).toBeLessThan(steps.run[0]!);
+    }
     expect([got.ofNaN, want.ofNaN]).toEqual(new Array(2).fill("NaN,1,0 NaN,1,0 NaN,1,0 NaN,1,0 NaN,0,-1 1,1,0"));
   });
 

@@ -25,6 +25,8 @@ export interface Exercise {
   readonly onnxBytes: number;
   /** What {@link ofNaN} returns. */
   readonly ofNaN: string;
+  /** Losses of training steps that ran, and of the same ones captured. */
+  readonly steps: Readonly<Record<"run" | "captured", readonly number[]>>;
 }
 
 /** One forward pass and one step of training of a small FCN-8s, the same in Node and in a browser. */
@@ -43,11 +45,30 @@ export async function exercise(): Promise<Exercise> {
     loss.backward();
     sgd.step();
     const trained = await values(net.eval().forward(x));
+    const steps = { run: await lossesOf(device, x, target, false), captured: await lossesOf(device, x, target, true) };
     const { runtime, software } = device.info;
-    return { runtime, software, logits, loss: await loss.item(), trained, onnxBytes, ofNaN: await ofNaN(device) };
+    const numbers = { logits, loss: await loss.item(), trained, onnxBytes, ofNaN: await ofNaN(device), steps };
+    return { runtime, software, ...numbers };
   } finally {
     device.destroy();
   }
+}
+
+/** The losses of a few training steps. */
+async function lossesOf(device: Device, x: Tensor, target: Tensor, isCaptured: boolean): Promise<number[]> {
+  const net = models.create("fcn8s-small", device, { numClasses: 3, widthMultiplier: 1 / 4, seed: 1 });
+  const sgd = new optim.SGD(net.train().parameters(), { lr: 0.05, momentum: 0.9 });
+  const step = (images: Tensor, labels: Tensor): Tensor => {
+    const loss = crossEntropy(net.forward(images), labels);
+    loss.backward();
+    sgd.step();
+    sgd.zeroGrad();
+    return loss;
+  };
+  const run = isCaptured ? device.capture(step) : step;
+  const losses: number[] = [];
+  for (let i = 0; i < 5; i++) losses.push(await (await run(x, target)).item());
+  return losses;
 }
 
 /** What ops that compilers like to fold make of NaN, 1 and -1, and the gradient of relu. */
