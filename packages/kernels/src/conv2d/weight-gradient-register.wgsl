@@ -61,14 +61,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let begin = p.lineBegin + split * p.linesPerSplit;
   let end = min(p.lineEnd, begin + p.linesPerSplit);
   let lines = max(1u, RUN / p.outW);
+  // Elements of x between neighbouring output pixels.
+  let pace = p.strideW * p.inC;
   for (var first = begin; first < end || first == begin; first += lines) {
     for (var left = 0u; left < p.outW; left += RUN) {
       let right = min(p.outW, left + RUN);
       for (var line = first; line < min(end, first + lines); line++) {
         let n = line / p.outH;
         let oy = i32(line % p.outH * p.strideH);
+        // The elements of x that belong to the output pixel 0 of this line, where their rows are inside the image.
+        var start: array<u32, LOADS>;
+        var inside: array<bool, LOADS>;
+        for (var s = 0u; s < LOADS; s++) {
+          let iy = oy + moveY[s];
+          inside[s] = row0 + s * WIDTH < p.rowEnd && iy >= 0 && iy < i32(p.inH);
+          start[s] = ((n * p.inH + u32(iy)) * p.inW + u32(moveX[s])) * p.inC + channel[s] - p.xOrigin;
+        }
+        let dyLine = line * p.outW * p.outC + g * p.cout - p.dyOrigin;
         for (var ox = left; ox < right; ox++) {
-          let at = (line * p.outW + ox) * p.outC + g * p.cout - p.dyOrigin;
+          let at = dyLine + ox * p.outC;
           var b: vec4f;
           if (VEC_OUT) {
             b = dy4[(at + column) / 4u];
@@ -78,10 +89,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
                       dy[at + min(column + 2u, top)], dy[at + min(column + 3u, top)]);
           }
           for (var s = 0u; s < LOADS; s++) {
-            let iy = oy + moveY[s];
             let ix = i32(ox * p.strideW) + moveX[s];
-            let valid = row0 + s * WIDTH < p.rowEnd && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
-            let source = select(0u, ((n * p.inH + u32(iy)) * p.inW + u32(ix)) * p.inC + channel[s] - p.xOrigin, valid);
+            let valid = inside[s] && ix >= 0 && ix < i32(p.inW);
+            let source = select(0u, start[s] + ox * pace, valid);
             if (VEC_IN) {
               let a = select(vec4f(), x4[source / 4u], valid);
               for (var j = 0u; j < 4u; j++) { acc[s * 4u + j] = fma(vec4f(a[j]), b, acc[s * 4u + j]); }
