@@ -81,19 +81,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let begin = p.lineBegin + split * p.linesPerSplit;
   let end = min(p.lineEnd, begin + p.linesPerSplit);
   let lines = max(1u, RUN / p.outW);
+  // Elements of x between neighbouring output pixels.
+  let pace = p.strideW * p.inC;
   for (var first = begin; first < end || first == begin; first += lines) {
     for (var left = 0u; left < p.outW; left += RUN) {
       let right = min(p.outW, left + RUN);
       for (var line = first; line < min(end, first + lines); line++) {
         let n = line / p.outH;
         let oy = i32(line % p.outH * p.strideH);
+        // The elements of x that this lane loads for output pixel 0 of this line, where rows are inside the image.
+        var start: array<u32, LOADS>;
+        var within: array<bool, LOADS>;
+        for (var s = 0u; s < LOADS; s++) {
+          let iy = oy + moveY[s];
+          within[s] = inside[s] && iy >= 0 && iy < i32(p.inH);
+          start[s] = ((n * p.inH + u32(iy)) * p.inW + u32(moveX[s])) * p.inC + channel[s] - p.xOrigin;
+        }
         for (var ox = left; ox < right; ox += PIXELS) {
           var a: array<vec4f, LOADS>;
           for (var s = 0u; s < LOADS; s++) {
-            let iy = oy + moveY[s];
             let ix = i32((ox + pixel) * p.strideW) + moveX[s];
-            let valid = inside[s] && ox + pixel < p.outW && iy >= 0 && iy < i32(p.inH) && ix >= 0 && ix < i32(p.inW);
-            let at = select(0u, ((n * p.inH + u32(iy)) * p.inW + u32(ix)) * p.inC + channel[s] - p.xOrigin, valid);
+            let valid = within[s] && ox + pixel < p.outW && ix >= 0 && ix < i32(p.inW);
+            let at = select(0u, start[s] + (ox + pixel) * pace, valid);
             if (VEC_IN) { a[s] = select(vec4f(), x4[at / 4u], valid); } else { a[s].x = select(0.0, x[at], valid); }
           }
           for (var j = 0u; j < PIXELS; j++) {
