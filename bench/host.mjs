@@ -3,15 +3,14 @@
  *
  *   npm run bench -- host [--gpu navi21] [--net NAME,...] [--steps N] [--out STEM]
  *
- * Prints the lowest and the median time, the time per dispatch, and where it goes: a sampling profile of the median
- * step, by part of the code. A run of all nets writes bench/results/host-<gpu>.{json,md}.
+ * Prints the lowest and the median time, the time per dispatch, and where it goes: a sampling profile of as many steps
+ * again, by part of the code. A run of all nets writes bench/results/host-<gpu>.{json,md}.
  */
 import { parseArgs } from "node:util";
 import { writeReport } from "./lib/files.mjs";
 import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
-import { runOnStub } from "./stub/driver.mjs";
+import { NETS, runOnStub } from "./stub/driver.mjs";
 
-const NETS = ["d2l-resnet18", "fcn8s-vgg16", "fcn8s-resnet50", "fcn16s-mobilenetv2"];
 const OPTIONS = {
   gpu: { type: "string", default: "navi21" },
   net: { type: "string", default: NETS.join(",") },

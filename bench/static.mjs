@@ -11,9 +11,8 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { writeReport } from "./lib/files.mjs";
 import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
-import { compile } from "./stub/driver.mjs";
+import { compile, NETS } from "./stub/driver.mjs";
 
-const NETS = ["d2l-resnet18", "fcn8s-vgg16", "fcn8s-resnet50", "fcn16s-mobilenetv2"];
 const OPTIONS = {
   gpu: { type: "string", default: "vega10,navi21,navi31" },
   net: { type: "string", default: NETS.join(",") },

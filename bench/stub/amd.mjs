@@ -9,7 +9,7 @@ const PACKED_MULTIPLY_ADD = /^v_pk_fma_f32/;
 const QUARTER_RATE = /^v_(mul_lo|mul_hi|mad_u64|exp|log|rcp|sqrt|rsq|sin|cos)_/;
 const MEMORY = /^(buffer|global|flat)_load/;
 const SHARED = /^ds_(read|write|load|store)/;
-const SCRATCH = /^(scratch_|buffer_(load|store).*\boffen\b.*\bscratch\b)/;
+const SCRATCH = /^scratch_/;
 
 /** Words of an instruction that moves data, by what its name ends with. */
 function wordsOf(name) {
@@ -45,7 +45,7 @@ function innermostLoops(blocks) {
       return begin !== undefined && begin <= end ? [{ begin, end }] : [];
     }),
   );
-  const holds = (a, b) => a !== b && a.begin <= b.begin && a.end >= b.end && (a.begin < b.begin || a.end > b.end);
+  const holds = (a, b) => a.begin <= b.begin && a.end >= b.end && (a.begin < b.begin || a.end > b.end);
   return loops.filter((loop) => !loops.some((other) => holds(loop, other)));
 }
 

@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url";
 import { readLog } from "./amd.mjs";
 import { stubEnvironment } from "./shim.mjs";
 
+/** The nets whose work is compiled and timed unless others are named. */
+export const NETS = ["d2l-resnet18", "fcn8s-vgg16", "fcn8s-resnet50", "fcn16s-mobilenetv2"];
+
 /**
  * Runs a program of this folder on the stub of `gpu`.
  * @returns {Promise<{ result: any, log: string }>} the JSON that it printed, and its standard error

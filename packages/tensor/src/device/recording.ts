@@ -1,4 +1,4 @@
-import { PARAMS_BYTES } from "@fcn/kernels";
+import { type Grid, PARAMS_BYTES } from "@fcn/kernels";
 import { BindGroupCache } from "./bindGroups.js";
 import { type BufferRange, USAGE } from "./buffers.js";
 import type { GuardedDevice } from "./guarded.js";
@@ -9,7 +9,7 @@ export interface Dispatch {
   readonly kind: "dispatch";
   readonly prepared: Prepared;
   readonly ranges: readonly BufferRange[];
-  readonly grid: readonly [x: number, y: number, z: number];
+  readonly grid: Grid;
 }
 
 /** A copy from buffer to buffer, in bytes. */
@@ -88,6 +88,6 @@ function describe(command: Command): string {
   if (command.kind === "call") return "call";
   if (command.kind === "copy") return `copy ${command.bytes}`;
   const { prepared, ranges, grid } = command;
-  const { info, key } = prepared.pipeline;
-  return [info.name, key, grid, prepared.params, ...ranges.map(({ size }) => size)].join(" ");
+  // The key begins with the name of the kernel.
+  return [prepared.pipeline.key, grid, prepared.params, ...ranges.map(({ size }) => size)].join(" ");
 }
