@@ -23,4 +23,5 @@ export * from "./random/plan.js";
 export * from "./reduce/column-sum.js";
 export * from "./reduce/plan.js";
 export * from "./softmax/plan.js";
-export type { KernelTile, Tunable, Tuning } from "./tuning.js";
+export type { KernelTile, Tunable, Tuning, Variant } from "./tuning.js";
+export { variantsFor } from "./variants.js";

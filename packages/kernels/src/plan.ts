@@ -1,6 +1,6 @@
 import { defect } from "./errors.js";
 import type { ConstantValue, Kernel, Params } from "./kernel.js";
-import type { Tunable, Tuning } from "./tuning.js";
+import type { Tunable, Tuning, Variant } from "./tuning.js";
 
 /** A part of an operand, in bytes; the offset is a multiple of {@link BINDING_ALIGNMENT}. */
 export interface OperandPart {
@@ -49,6 +49,11 @@ export interface Plan {
 export interface Capabilities {
   /** Lanes of a subgroup where their number is fixed and the feature is enabled, else 0. */
   readonly subgroupSize: number;
+  /**
+   * The variants of kernels that are worth trying, best first. Default: `subgroup` where their size is fixed, then
+   * `register`.
+   */
+  readonly variants?: readonly Variant[];
   /** Size of the largest part of a buffer that can be bound, in bytes. */
   readonly bindingLimit: number;
   /** Workgroups that keep the device busy. Reductions are split into about this many. */

@@ -1,12 +1,18 @@
+/**
+ * How a kernel gets its operands: the lanes of a subgroup share what they load, a workgroup brings it into memory of its
+ * own, or every thread loads for itself.
+ */
+export type Variant = "subgroup" | "workgroup" | "register";
+
 /** How the work of a kernel is divided. The choice changes nothing but speed and the order of sums. */
 export interface KernelTile {
-  /** Which kernel: the lanes of a subgroup share their loads, or every thread loads for itself. */
-  readonly variant: "subgroup" | "register";
+  /** Which kernel. */
+  readonly variant: Variant;
   /** Pixels (or rows of the weight, or outputs of a row) that a team or a thread owns. */
   readonly TM: number;
-  /** Lanes of a team; 1 without subgroups. */
+  /** Lanes of a team, or threads of a workgroup, side by side along the columns; 1 where each thread loads alone. */
   readonly SGN: number;
-  /** vec4 columns that a lane owns. */
+  /** vec4 columns that a lane or thread owns. */
   readonly TV: number;
 }
 

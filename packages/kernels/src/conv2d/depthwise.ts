@@ -4,9 +4,9 @@ import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
 import type { Tunable } from "../tuning.js";
 import { conv2dDepthwise as GATHER, conv2dDepthwiseWeightGradient as WEIGHT_GRADIENT } from "../wgsl.generated.js";
-import { gatherParts, sidesOf, weightGradientParts } from "./gather.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
 import { lineSplits } from "./line-splits.js";
+import { gatherParts, sidesOf, weightGradientParts } from "./sides.js";
 import { depthwiseTile } from "./tiles.js";
 
 const WG = 64;

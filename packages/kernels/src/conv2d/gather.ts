@@ -1,242 +1,131 @@
-import { boundPart, type ImagePart, imageParts, rowRanges } from "../bindingParts.js";
-import {
-  type Capabilities,
-  ceilDiv,
-  foldGrid,
-  type OperandPart,
-  operandPart,
-  roundUp,
-  type Step,
-  UNREAD,
-  unwritten,
-} from "../plan.js";
+import { boundPart, type ImagePart } from "../bindingParts.js";
+import type { ConstantValue, Kernel } from "../kernel.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, roundUp, type Step, UNREAD, unwritten } from "../plan.js";
+import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
-import type { Tunable } from "../tuning.js";
+import type { KernelTile } from "../tuning.js";
 import {
-  conv2dPackWeight as PACK,
   conv2dGatherRegister as REGISTER,
   conv2dGatherSubgroup as SUBGROUP,
+  conv2dGatherWorkgroup as WORKGROUP,
 } from "../wgsl.generated.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
-import { gatherTile } from "./tiles.js";
+import { gatherParts, sidesOf } from "./sides.js";
+import { busyWorkgroups, gatherTile, workgroupShape } from "./tiles.js";
+import { columnParts, rowParts, tapSize } from "./weight-parts.js";
 
 const WG = 64;
 
 /** With no more tiles of pixels that share a weight, packing it costs more than reading its columns one by one. */
 const FEW_TILES = 4;
 
-/** The two sides of a gather and its channel counts, by direction. */
-export interface Sides {
-  readonly transposed: boolean;
-  readonly from: { readonly h: number; readonly w: number; readonly c: number };
-  readonly to: { readonly h: number; readonly w: number; readonly c: number };
-  /** Rows of K for each tap, and columns, of one group. */
-  readonly cin: number;
-  readonly cout: number;
-  readonly phases: number;
-  readonly gridH: number;
-  readonly gridW: number;
+/** What a variant makes of its tile. */
+interface GatherVariant {
+  readonly kernel: Kernel;
+  readonly constants: Readonly<Record<string, ConstantValue>>;
+  /** Pixels, and columns of four channels, of a tile. */
+  readonly pixels: number;
+  readonly columns: number;
+  /** Tiles of a workgroup. */
+  readonly tiles: number;
 }
 
-export function sidesOf(g: Conv2dGeometry, direction: Direction): Sides {
-  const big = { h: g.inH, w: g.inW, c: g.inC };
-  const small = { h: g.outH, w: g.outW, c: g.outC };
-  const transposed = direction === "transposed";
-  const [from, to] = transposed ? [small, big] : [big, small];
-  return {
-    transposed,
-    from,
-    to,
-    cin: from.c / g.groups,
-    cout: to.c / g.groups,
-    phases: transposed ? g.strideH * g.strideW : 1,
-    gridH: transposed ? ceilDiv(to.h, g.strideH) : to.h,
-    gridW: transposed ? ceilDiv(to.w, g.strideW) : to.w,
-  };
-}
-
-/** Rows of the weight in the form that the gather kernels read, and what is bound for them. */
-interface WeightPart {
-  readonly rowBegin: number;
-  readonly rowEnd: number;
-  readonly operand: string | OperandPart;
-  /** The element of w with which what is bound begins, where it is read by columns. */
-  readonly origin: number;
-  /** Columns of a group in rows of K, padding included. */
-  readonly cols: number;
-  readonly steps: readonly Step[];
-}
-
-/** Elements of one tap of the weight. */
-const tapSize = (g: Conv2dGeometry): number => (g.inC / g.groups) * g.outC;
-
-/** Whole taps of the weight as it is stored, read by columns of K. */
-function columnParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): WeightPart[] {
-  const taps = g.kernelH * g.kernelW;
-  return rowRanges(taps, tapSize(g), caps).map(({ begin, end }) => {
-    const range = { begin: begin * tapSize(g), end: end * tapSize(g) };
-    const { operand, origin } = boundPart("w", range, taps * tapSize(g));
-    return { rowBegin: begin * s.cin, rowEnd: end * s.cin, operand, origin, cols: 0, steps: [] };
-  });
-}
-
-/**
- * The weight in parts that fit a binding, as rows of K. A forward weight whose groups have a multiple of four columns
- * is read as it is stored; any other is packed (padded, or transposed) into scratch, one part at a time.
- */
-function rowParts(g: Conv2dGeometry, s: Sides, limit: number): { parts: WeightPart[]; scratch: number } {
-  const taps = g.kernelH * g.kernelW;
-  const colsPadded = roundUp(s.cout, 4);
-  const inPlace = !s.transposed && s.cout === colsPadded;
-  const sourceTap = tapSize(g);
-  const packedRow = g.groups * colsPadded;
-  const packedTap = s.cin * packedRow;
-  const parts: WeightPart[] = [];
-  if (inPlace) {
-    // Sixteen rows of whole vec4 columns keep every part aligned.
-    const rows = Math.max(16, Math.floor(limit / 4 / packedRow / 16) * 16);
-    const total = taps * s.cin;
-    for (let rowBegin = 0; rowBegin < total; rowBegin += rows) {
-      const rowEnd = Math.min(total, rowBegin + rows);
-      parts.push({
-        rowBegin,
-        rowEnd,
-        cols: colsPadded,
-        origin: 0,
-        steps: [],
-        operand: wholeOrRows(rowBegin, rowEnd, total, packedRow),
-      });
+function variantOf({ variant, TM, SGN, TV }: KernelTile, lanes: number): GatherVariant {
+  switch (variant) {
+    case "subgroup":
+      return {
+        kernel: SUBGROUP,
+        constants: { SG: lanes, SGN, TM, TV },
+        pixels: (TM * lanes) / SGN,
+        columns: SGN * TV,
+        tiles: 1,
+      };
+    case "workgroup": {
+      const { PM, PN, BK } = workgroupShape({ TM, SGN, TV });
+      return { kernel: WORKGROUP, constants: { TM, TV, PM, PN, BK }, pixels: TM * PM, columns: PN * TV, tiles: 1 };
     }
-    return { parts, scratch: 0 };
+    case "register":
+      return { kernel: REGISTER, constants: { WG, TM }, pixels: TM, columns: 1, tiles: WG };
   }
-  const perPart = Math.min(taps, Math.floor((limit / 4 - 64) / Math.max(packedTap, sourceTap)));
-  if (perPart < 1) return { parts: [], scratch: 0 };
-  for (let tap = 0; tap < taps; tap += perPart) {
-    const count = Math.min(perPart, taps - tap);
-    const whole = count === taps;
-    const source = operandPart("w", tap * sourceTap, (tap + count) * sourceTap);
-    const [sRow, sCol] = s.transposed ? [1, g.outC] : [g.outC, 1];
-    const vectors = (count * packedTap) / 4;
-    const step: Step = {
-      kernel: PACK,
-      params: {
-        count: vectors,
-        rows: s.cin,
-        groups: g.groups,
-        cols: s.cout,
-        vectors: colsPadded / 4,
-        sTap: sourceTap,
-        sGroup: g.outC / g.groups,
-        sRow,
-        sCol,
-        tapBegin: tap,
-        origin: whole ? 0 : source.byteOffset / 4,
-      },
-      operands: { w: whole ? "w" : source, packed: "packed" },
-      grid: foldGrid(ceilDiv(vectors, WG)),
-    };
-    parts.push({
-      rowBegin: tap * s.cin,
-      rowEnd: (tap + count) * s.cin,
-      cols: colsPadded,
-      origin: 0,
-      steps: [step],
-      operand: "packed",
-    });
-  }
-  return { parts, scratch: Math.min(perPart, taps) * packedTap * 4 };
 }
+/** A workgroup's share of K is no smaller than this many rows: a second pass has to pay. */
+const FEWEST_ROWS = 128;
+/** The most memory that the slices of a split convolution may take, in bytes. */
+const SCRATCH_CAP = 32 * 1024 * 1024;
 
-function wholeOrRows(begin: number, end: number, total: number, rowLength: number): string | OperandPart {
-  if (begin === 0 && end === total) return "w";
-  return { operand: "w", byteOffset: begin * rowLength * 4, byteLength: (end - begin) * rowLength * 4 };
+/** Runs of rows of K that workgroups of their own sum, so that a small image with many channels keeps a GPU busy. */
+function splitRows(rows: number, tiles: number, elements: number, caps: Capabilities): number {
+  const room = Math.floor(Math.min(SCRATCH_CAP, caps.bindingLimit) / (elements * 4));
+  const splits = Math.min(Math.floor(busyWorkgroups(caps) / tiles), Math.floor(rows / FEWEST_ROWS), room);
+  return splits > 1 ? roundUp(ceilDiv(rows, splits), FEWEST_ROWS / 4) : rows;
 }
-
-/** Parts of the walk over the phase grid. A row of it is an output row or, where transposed, `strideH` output rows. */
-export function gatherParts(g: Conv2dGeometry, s: Sides, caps: Capabilities): ImagePart[] {
-  const span = (g.kernelH - 1) * g.dilationH;
-  const stride = g.strideH;
-  return imageParts(
-    {
-      n: g.n,
-      steps: s.gridH,
-      from: { rows: s.from.h, length: s.from.w * s.from.c },
-      to: { rows: s.to.h, length: s.to.w * s.to.c },
-      reads: s.transposed
-        ? (begin, end) => ({
-            begin: Math.ceil((begin * stride + g.padH - span) / stride),
-            end: Math.floor((end * stride - 1 + g.padH) / stride) + 1,
-          })
-        : (begin, end) => ({ begin: begin * stride - g.padH, end: (end - 1) * stride - g.padH + span + 1 }),
-      writes: s.transposed
-        ? (begin, end) => ({ begin: begin * stride, end: end * stride })
-        : (begin, end) => ({ begin, end }),
-    },
-    caps,
-  );
-}
-
-/** Ranges of output lines (n, oy) of a weight gradient, with the parts of x (`from`) and dy (`to`) that they read. */
-export const weightGradientParts = (g: Conv2dGeometry, caps: Capabilities): ImagePart[] =>
-  gatherParts(g, sidesOf(g, "forward"), caps);
 
 /**
  * Steps of a convolution in either direction; undefined when a single row is larger than a binding. Operands: x, w, y
- * and, with `bias`, b. Scratch: `packed`.
+ * and, with `bias`, b. Scratch: `packed`, `slices`.
  */
 export function gatherSteps(
   g: Conv2dGeometry,
   direction: Direction,
   bias: boolean,
   caps: Capabilities,
-): { steps: Step[]; scratch: number; tunable: Tunable } | undefined {
+): Plan | undefined {
   const s = sidesOf(g, direction);
   const pixels = gatherParts(g, s, caps);
-  const lanes = caps.subgroupSize;
   const n4 = roundUp(s.cout, 4) / 4;
   const tunable = gatherTile(g, direction, n4, g.n * s.gridH * s.gridW * s.phases * g.groups, caps);
-  const { variant, TM, SGN, TV } = tunable.tile;
-  const isSubgroup = variant === "subgroup";
-  const nTiles = isSubgroup ? ceilDiv(n4, SGN * TV) : n4;
-  const pixelsPerTile = isSubgroup ? (TM * lanes) / SGN : TM;
-  const vecIn = s.cin % 4 === 0;
+  const variant = variantOf(tunable.tile, caps.subgroupSize);
+  const isWorkgroup = variant.kernel === WORKGROUP;
+  const isMerged = isWorkgroup && !s.transposed && g.groups === 1 && g.dilationW === 1 && s.cin < 8;
+  const vecIn = s.cin % 4 === 0 && !isMerged;
   const vecOut = s.cout % 4 === 0;
-  const byColumn = s.transposed && (vecIn || g.n * s.gridH * s.gridW <= FEW_TILES * pixelsPerTile);
-  const { parts, scratch } = byColumn
+  const isFew = !isWorkgroup && g.n * s.gridH * s.gridW <= FEW_TILES * variant.pixels;
+  const byColumn = s.transposed && (vecIn || isFew);
+  const { parts, scratch: packed } = byColumn
     ? { parts: columnParts(g, s, caps), scratch: 0 }
     : rowParts(g, s, caps.bindingLimit);
   if (parts.length === 0 || pixels.length === 0) return undefined;
+  const nTiles = ceilDiv(n4, variant.columns);
+  const elements = g.n * s.to.h * s.to.w * s.to.c;
+  const rows = g.kernelH * g.kernelW * s.cin;
+  const tilesOf = ({ steps }: ImagePart): number =>
+    ceilDiv((steps.end - steps.begin) * s.gridW, variant.pixels) * nTiles * s.phases * g.groups;
+  const isWhole = parts.length === 1 && pixels.length === 1 && s.phases === 1;
+  const rowsPerSplit = isWorkgroup && isWhole ? splitRows(rows, tilesOf(pixels[0] as ImagePart), elements, caps) : rows;
+  const splits = ceilDiv(rows, rowsPerSplit);
   const steps: Step[] = [];
   for (const [index, part] of parts.entries()) {
     steps.push(...part.steps);
     for (const pixel of pixels) {
       const x = boundPart("x", pixel.from, g.n * s.from.h * s.from.w * s.from.c);
-      const y = boundPart("y", pixel.to, g.n * s.to.h * s.to.w * s.to.c);
-      const [mBegin, mEnd] = [pixel.steps.begin * s.gridW, pixel.steps.end * s.gridW];
-      const mTiles = ceilDiv(mEnd - mBegin, pixelsPerTile);
-      const tiles = mTiles * nTiles * s.phases * g.groups;
+      const y = boundPart(splits > 1 ? "slices" : "y", pixel.to, elements);
+      const tiles = tilesOf(pixel) * splits;
       const hasBias = bias && index === 0;
+      const weight = part.operand;
       steps.push({
-        kernel: isSubgroup ? SUBGROUP : REGISTER,
+        kernel: variant.kernel,
         constants: {
-          ...(isSubgroup ? { SG: lanes, SGN, TM, TV } : { WG, TM }),
+          ...variant.constants,
           VEC_IN: vecIn,
           VEC_OUT: vecOut,
           HAS_BIAS: hasBias,
           ACCUMULATE: index > 0,
           TRANSPOSED: s.transposed,
           BY_COLUMN: byColumn,
+          ...(isWorkgroup
+            ? { MERGED: isMerged, TAIL: isMerged || s.cin % (variant.constants.BK as number) !== 0 }
+            : {}),
         },
         params: {
           ...geometryParams(g),
           ...phaseParams(g),
           kernelH: g.kernelH,
           tiles,
-          mTiles,
+          mTiles: ceilDiv((pixel.steps.end - pixel.steps.begin) * s.gridW, variant.pixels),
           nTiles,
           phases: s.phases,
-          mBegin,
-          mEnd,
+          mBegin: pixel.steps.begin * s.gridW,
+          mEnd: pixel.steps.end * s.gridW,
           gridH: s.gridH,
           gridW: s.gridW,
           inH: s.from.h,
@@ -255,17 +144,24 @@ export function gatherSteps(
           rowEnd: part.rowEnd,
           xOrigin: x.origin,
           yOrigin: y.origin,
+          ...(isWorkgroup ? { groups: g.groups, rowsPerSplit, ySlice: elements } : {}),
         },
         operands: {
           ...scalarOrVector(vecIn, "x", x.operand),
-          w: byColumn && !vecIn ? UNREAD : part.operand,
-          w1: byColumn && !vecIn ? part.operand : UNREAD,
+          ...(isWorkgroup
+            ? { w: weight }
+            : { w: byColumn && !vecIn ? UNREAD : weight, w1: byColumn && !vecIn ? weight : UNREAD }),
           bias: hasBias ? "b" : UNREAD,
           ...scalarOrVector(vecOut, "y", y.operand, unwritten("y")),
         },
-        grid: foldGrid(isSubgroup ? tiles : ceilDiv(tiles, WG)),
+        grid: foldGrid(ceilDiv(tiles, variant.tiles)),
       });
     }
   }
-  return { steps, scratch, tunable };
+  if (splits > 1) steps.push(sumSlices(elements, splits, "slices", "y"));
+  const scratch = {
+    ...(packed > 0 ? { packed } : {}),
+    ...(splits > 1 ? { slices: splits * elements * 4 } : {}),
+  };
+  return { steps, tunable, ...(Object.keys(scratch).length > 0 ? { scratch } : {}) };
 }

@@ -24,10 +24,7 @@ export function planConv2d(
     const plan = depthwiseSteps(g, direction, bias, caps);
     return plan.steps.length > 0 ? plan : undefined;
   }
-  const gather = gatherSteps(g, direction, bias, caps);
-  if (gather === undefined) return undefined;
-  const { steps, scratch, tunable } = gather;
-  return { steps, tunable, ...(scratch > 0 ? { scratch: { packed: scratch } } : {}) };
+  return gatherSteps(g, direction, bias, caps);
 }
 
 /**

@@ -1,18 +1,64 @@
 import { boundPart } from "../bindingParts.js";
+import type { ConstantValue, Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, operandPart, type Step } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
-import type { Tunable } from "../tuning.js";
+import type { KernelTile, Tunable } from "../tuning.js";
 import {
   conv2dWeightGradientRegister as REGISTER,
   conv2dWeightGradientSubgroup as SUBGROUP,
+  conv2dWeightGradientWorkgroup as WORKGROUP,
 } from "../wgsl.generated.js";
-import { weightGradientParts } from "./gather.js";
 import { type Conv2dGeometry, geometryParams } from "./geometry.js";
 import { lineSplits } from "./line-splits.js";
-import { weightGradientTile } from "./tiles.js";
+import { weightGradientParts } from "./sides.js";
+import { busyWorkgroups, weightGradientTile } from "./tiles.js";
 
 const WG = 64;
+
+/** What a variant makes of its tile. */
+interface GradientVariant {
+  readonly kernel: Kernel;
+  readonly constants: Readonly<Record<string, ConstantValue>>;
+  /** Rows, and columns of four channels, of a tile. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Tiles of a workgroup. */
+  readonly tiles: number;
+  /** Tiles that keep the device busy. */
+  readonly busy: number;
+}
+
+/** Pixels of a step of the workgroup variant. */
+const BK = 8;
+/** A power of two, so that few pipelines serve all sizes. */
+const carriesOf = ({ outW }: Conv2dGeometry): number => 2 ** Math.ceil(Math.log2(ceilDiv(BK, outW)));
+
+function variantOf(g: Conv2dGeometry, { variant, TM, SGN }: KernelTile, caps: Capabilities): GradientVariant {
+  const lanes = caps.subgroupSize;
+  switch (variant) {
+    case "subgroup":
+      return {
+        kernel: SUBGROUP,
+        constants: { SG: lanes, SGN, TM },
+        rows: (TM * lanes) / SGN,
+        columns: SGN,
+        tiles: 1,
+        busy: caps.parallelism,
+      };
+    case "workgroup":
+      return {
+        kernel: WORKGROUP,
+        constants: { TM, PM: (4 * SGN) / TM, PN: SGN, BK, CARRIES: carriesOf(g) },
+        rows: 4 * SGN,
+        columns: SGN,
+        tiles: 1,
+        busy: busyWorkgroups(caps),
+      };
+    case "register":
+      return { kernel: REGISTER, constants: { WG, TM }, rows: TM, columns: 1, tiles: WG, busy: caps.parallelism * WG };
+  }
+}
 
 /**
  * Steps of the weight gradient dw [kernelH, kernelW, inC / groups, outC]; undefined when a single row is larger than a
@@ -26,21 +72,17 @@ export function weightGradientSteps(
   const cout = g.outC / g.groups;
   const rows = g.kernelH * g.kernelW * cin;
   const elements = rows * g.outC;
-  const lanes = caps.subgroupSize;
   const vecIn = cin % 4 === 0;
   const vecOut = cout % 4 === 0;
   const n4 = ceilDiv(cout, 4);
   const tunable = weightGradientTile(g, rows, n4, caps);
-  const { variant, TM, SGN } = tunable.tile;
-  const isSubgroup = variant === "subgroup";
-  const rowsPerTile = isSubgroup ? (TM * lanes) / SGN : TM;
+  const variant = variantOf(g, tunable.tile, caps);
   const parts = weightGradientParts(g, caps);
   const rowsPerPart =
-    elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / TM) * TM;
+    elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / 4) * 4;
   if (parts.length === 0 || rowsPerPart < 1) return undefined;
-  const nTiles = isSubgroup ? ceilDiv(n4, SGN) : n4;
-  const busy = ceilDiv(rows, rowsPerTile) * nTiles * g.groups;
-  const wanted = ceilDiv(caps.parallelism * (isSubgroup ? 1 : WG), busy);
+  const nTiles = ceilDiv(n4, variant.columns);
+  const wanted = ceilDiv(variant.busy, ceilDiv(rows, variant.rows) * nTiles * g.groups);
   const { perPart, accumulate, slices, target } = lineSplits(parts, elements, wanted, caps);
   const steps: Step[] = [];
   for (const [index, part] of parts.entries()) {
@@ -50,14 +92,13 @@ export function weightGradientSteps(
     for (let rowBegin = 0; rowBegin < rows; rowBegin += rowsPerPart) {
       const rowEnd = Math.min(rows, rowBegin + rowsPerPart);
       const dw = rowsPerPart === rows ? target : operandPart(target, rowBegin * g.outC, rowEnd * g.outC);
-      const mTiles = ceilDiv(rowEnd - rowBegin, rowsPerTile);
+      const mTiles = ceilDiv(rowEnd - rowBegin, variant.rows);
       const tiles = mTiles * nTiles * g.groups * perPart;
       const base = slices > 1 ? index * perPart * elements : 0;
       steps.push({
-        kernel: isSubgroup ? SUBGROUP : REGISTER,
+        kernel: variant.kernel,
         constants: {
-          ...(isSubgroup ? { SG: lanes, SGN } : { WG }),
-          TM,
+          ...variant.constants,
           VEC_IN: vecIn,
           VEC_OUT: vecOut,
           ACCUMULATE: accumulate && index > 0,
@@ -93,7 +134,7 @@ export function weightGradientSteps(
           ...scalarOrVector(vecOut, "dy", dy.operand),
           dw,
         },
-        grid: foldGrid(isSubgroup ? tiles : ceilDiv(tiles, WG)),
+        grid: foldGrid(ceilDiv(tiles, variant.tiles)),
       });
     }
   }

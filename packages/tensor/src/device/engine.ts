@@ -1,5 +1,5 @@
 import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
-import { FAULT_WORDS, finiteCheck, flatRanges, poison } from "@fcn/kernels";
+import { FAULT_WORDS, finiteCheck, flatRanges, poison, variantsFor } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
 import type { DeviceInfo } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
@@ -70,6 +70,7 @@ export class Engine {
       device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
     this.#capabilities = {
       subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
+      variants: variantsFor(info),
       bindingLimit,
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,

@@ -1,0 +1,152 @@
+// Gradient of the convolution weight through workgroup memory: the equation, buffers and parameters of
+// weight-gradient-subgroup.wgsl.
+//
+//   dw[tap, ci, g, co] = sum over output pixels (n, oy, ox) of  x[n, iy, ix, g*Cin + ci] * dy[n, oy, ox, g*Cout + co]
+//   with iy = oy*stride - pad + ky*dilation
+//
+// A matrix product: M = rows (tap, ci) of one group, N = Cout of one group, K = output pixels. A workgroup owns B rows x B
+// channels of one split of the output lines and takes BK pixels a step: its threads bring B rows of x and B channels of
+// dy for each into workgroup memory, and each sums TM rows x 4 channels from there. Both tiles lie by pixels, as they
+// come from memory. A thread's rows lie in groups of four that are 4*PM apart.
+//
+// With VEC_IN four rows share a tap and one load. The walk is over the pixels of a split as one run; a thread brings one
+// pixel a step and follows where it lies in its line.
+const TM: u32 = 8u;
+const PM: u32 = 8u;
+const PN: u32 = 16u;
+const BK: u32 = 8u;
+const VEC_IN: bool = true;
+const VEC_OUT: bool = true;
+const ACCUMULATE: bool = false;
+// The most line ends within BK pixels.
+const CARRIES: u32 = 8u;
+// Steps whose products are added before the sums go to dw: the error of a sum grows with its consecutive terms.
+const RUN: u32 = 32u;
+
+struct Params {
+  tiles: u32, mTiles: u32, nTiles: u32, splits: u32,
+  lineBegin: u32, lineEnd: u32, linesPerSplit: u32,
+  inH: u32, inW: u32, inC: u32, cin: u32,
+  outH: u32, outW: u32, outC: u32, cout: u32,
+  kernelW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32,
+  rowBegin: u32, rowEnd: u32, dwC: u32, dwSlice: u32,
+  xOrigin: u32, dyOrigin: u32, dwOrigin: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> dw: array<f32>;
+
+const WG: u32 = PM * PN;
+// vec4 of rows and of channels: the tile is square, so a thread brings the same part of both.
+const B4: u32 = PN;
+const TQ: u32 = TM / 4u;
+const LOADS: u32 = select(4u, 1u, VEC_IN);
+const_assert PN == PM * TQ && BK * B4 == WG;
+var<workgroup> xTile: array<vec4f, BK * B4>;
+var<workgroup> dyTile: array<vec4f, BK * B4>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32) {
+  let id = group.x + group.y * groups.x;
+  if (id >= p.tiles) { return; }
+  let n0 = id % p.nTiles * B4 * 4u;
+  let m0 = p.rowBegin + id / p.nTiles % p.mTiles * B4 * 4u;
+  let z = id / (p.nTiles * p.mTiles);
+  let split = z % p.splits;
+  let g = z / p.splits;
+
+  // The rows that this thread brings: where their taps reach, and the element of x relative to that of the pixel. Rows
+  // past the last bring another's, whose sums are not stored.
+  let part = local % B4;
+  var moveY: array<i32, LOADS>;
+  var moveX: array<i32, LOADS>;
+  var reach: array<u32, LOADS>;
+  for (var s = 0u; s < LOADS; s++) {
+    let row = min(m0 + part * 4u + s, p.rowEnd - 1u);
+    let tap = row / p.cin;
+    moveY[s] = i32(tap / p.kernelW * p.dilationH) - i32(p.padH);
+    moveX[s] = i32(tap % p.kernelW * p.dilationW) - i32(p.padW);
+    reach[s] = u32(moveY[s] * i32(p.inW) + moveX[s]) * p.inC + g * p.cin + row % p.cin - p.xOrigin;
+  }
+
+  let begin = min(p.lineEnd, p.lineBegin + split * p.linesPerSplit);
+  let end = min(p.lineEnd, begin + p.linesPerSplit);
+  // The pixel that this thread brings next: its number from the first of the split, and where it lies.
+  let pixels = (end - begin) * p.outW;
+  let steps = (pixels + BK - 1u) / BK;
+  var pixel = local / B4;
+  let column = pixel % p.outW;
+  let line = begin + pixel / p.outW;
+  var iy = line % p.outH * p.strideH;
+  var ix = column * p.strideW;
+  var home = ((line / p.outH * p.inH + iy) * p.inW + ix) * p.inC;
+  // What its place gains from the end of a line to the next, and from the last line of an image to the next image.
+  let lineX = p.outW * p.strideW;
+  let imageY = p.outH * p.strideH;
+  let nextLine = (p.strideH * p.inW - lineX) * p.inC;
+  let nextImage = (p.inH - imageY) * p.inW * p.inC;
+  let channels = min(n0 + part * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.cout - 1u));
+  var dyAt = channels + (begin * p.outW + pixel) * p.outC + g * p.cout - p.dyOrigin;
+
+  let tx = local % PN;
+  let ty = local / PN;
+  let base = split * p.dwSlice + g * p.cout + (n0 + tx * 4u) - p.dwOrigin;
+  for (var first = 0u; first < max(1u, steps); first += RUN) {
+    var acc: array<vec4f, TM>;
+    for (var step = first; step < min(steps, first + RUN); step++) {
+      let isPixel = pixel < pixels;
+      var a: vec4f;
+      if (VEC_IN) {
+        let inside = isPixel && u32(i32(iy) + moveY[0]) < p.inH && u32(i32(ix) + moveX[0]) < p.inW;
+        a = select(vec4f(), x4[select(0u, home + reach[0], inside) / 4u], inside);
+      } else {
+        for (var s = 0u; s < LOADS; s++) {
+          let inside = isPixel && u32(i32(iy) + moveY[s]) < p.inH && u32(i32(ix) + moveX[s]) < p.inW;
+          a[s] = select(0.0, x[select(0u, home + reach[s], inside)], inside);
+        }
+      }
+      var b: vec4f;
+      if (VEC_OUT) { b = dy4[dyAt.x / 4u]; } else { b = vec4f(dy[dyAt.x], dy[dyAt.y], dy[dyAt.z], dy[dyAt.w]); }
+      b = select(vec4f(), b, isPixel);
+      pixel += BK;
+      dyAt += BK * p.outC;
+      ix += BK * p.strideW;
+      home += BK * p.strideW * p.inC;
+      for (var t = 0u; t < CARRIES; t++) {
+        let isNext = ix >= lineX;
+        ix -= select(0u, lineX, isNext);
+        iy += select(0u, p.strideH, isNext);
+        home += select(0u, nextLine, isNext);
+        let isLast = iy >= imageY;
+        iy = select(iy, 0u, isLast);
+        home += select(0u, nextImage, isLast);
+      }
+      workgroupBarrier();
+      xTile[local] = a;
+      dyTile[local] = b;
+      workgroupBarrier();
+      for (var k = 0u; k < BK; k++) {
+        var l: array<vec4f, TQ>;
+        for (var u = 0u; u < TQ; u++) { l[u] = xTile[k * B4 + ty + u * PM]; }
+        let r = dyTile[k * B4 + tx];
+        for (var i = 0u; i < TM; i++) { acc[i] = fma(vec4f(l[i / 4u][i % 4u]), r, acc[i]); }
+      }
+    }
+    // A split without lines stores zeros.
+    for (var i = 0u; i < TM; i++) {
+      let row = m0 + (ty + i / 4u * PM) * 4u + i % 4u;
+      if (row >= p.rowEnd) { continue; }
+      let at = base + row * p.dwC;
+      for (var j = 0u; j < 4u; j++) {
+        if (n0 + tx * 4u + j < p.cout) {
+          if (ACCUMULATE || first > 0u) { dw[at + j] += acc[i][j]; } else { dw[at + j] = acc[i][j]; }
+        }
+      }
+    }
+  }
+}

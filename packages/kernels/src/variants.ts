@@ -1,0 +1,31 @@
+import type { Capabilities } from "./plan.js";
+import type { Variant } from "./tuning.js";
+
+/** What an adapter says of itself. */
+export interface AdapterTraits {
+  readonly software: boolean;
+}
+
+/** A class of adapters, the variants that are worth trying there, best first, and what that rests on. */
+interface AdapterClass {
+  readonly fits: (traits: AdapterTraits) => boolean;
+  readonly variants: readonly Variant[];
+}
+
+/** The first class that fits decides. The figures are those of `npm run bench` and `npm run bench -- static`. */
+const CLASSES: readonly AdapterClass[] = [
+  // llvmpipe keeps workgroup memory in ordinary memory, and a barrier switches coroutines: a 3x3 convolution of 64
+  // channels takes three times as long as with subgroups.
+  { fits: ({ software }) => software, variants: ["subgroup", "register"] },
+  // Of the vector slots of a 3x3 convolution's hot loop 90 to 93 % are multiply-adds on GCN and RDNA, beside 58 to 65 %
+  // of the register variant and 75 to 78 % of subgroups, and memory is read 32 multiply-adds a word, not 2.7.
+  { fits: () => true, variants: ["workgroup", "subgroup", "register"] },
+];
+
+/** The variants for an adapter, best first. */
+export const variantsFor = (traits: AdapterTraits): readonly Variant[] =>
+  (CLASSES.find(({ fits }) => fits(traits)) as AdapterClass).variants;
+
+/** The variants that a plan may take, best first: `subgroup` needs subgroups of one size. */
+export const variantsOf = ({ variants = ["subgroup", "register"], subgroupSize }: Capabilities): readonly Variant[] =>
+  variants.filter((variant) => variant !== "subgroup" || subgroupSize > 0);
