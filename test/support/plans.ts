@@ -18,16 +18,31 @@ const MOST_INVOCATIONS = 256;
 const MOST_SHARED_BYTES = 16_384;
 const SHARED_BYTES: Readonly<Record<string, number>> = { "atomic<u32>": 4, f32: 4, vec2f: 8, vec4f: 16 };
 
+/** The value of an expression of WGSL over unsigned numbers and constants. */
+function evaluate(text: string, known: Readonly<Record<string, number>>): number {
+  const script = text.replace(/(\d)u\b/g, "$1").replace(/([\w()]+) \/ (\w+)/g, "Math.floor($1 / $2)");
+  const select = (no: number, yes: number, isYes: unknown) => (isYes ? yes : no);
+  const [names, values] = [Object.keys(known), Object.values(known)];
+  return Number(
+    new Function("select", "max", "min", ...names, `return ${script};`)(select, Math.max, Math.min, ...values),
+  );
+}
+
 /** A constant of a kernel as a step has it. */
-export const constantOf = ({ kernel, constants }: Step, name: string): number =>
-  Number(constants?.[name] ?? Number.parseFloat(parseKernel(kernel).constants.get(name)!.text));
+export function constantOf({ kernel, constants = {} }: Step, name: string): number {
+  const known: Record<string, number> = {};
+  for (const [id, { text }] of parseKernel(kernel).constants) {
+    known[id] = id in constants ? Number(constants[id]) : evaluate(text, known);
+  }
+  return evaluate(name, known);
+}
 
 /** Threads of a workgroup of a step. */
 export const groupSize = (step: Step): number =>
   constantOf(step, /@workgroup_size\((\w+)\)/.exec(step.kernel.source)![1]!);
 
 function sharedBytes(step: Step): number {
-  const arrays = step.kernel.source.matchAll(/var<workgroup> \w+: array<([\w<>]+), (\w+)>/g);
+  const arrays = step.kernel.source.matchAll(/var<workgroup> \w+: array<([\w<>]+), (.+)>;/g);
   return [...arrays].reduce((sum, [, type, length]) => sum + SHARED_BYTES[type!]! * constantOf(step, length!), 0);
 }
 

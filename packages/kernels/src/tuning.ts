@@ -1,6 +1,6 @@
 /**
- * How a kernel gets its operands: the lanes of a subgroup share what they load, a workgroup brings it into memory of its
- * own, or every thread loads for itself.
+ * How a kernel gets its operands: the lanes of a subgroup share what they load, a workgroup brings it into memory of
+ * its own, or every thread loads for itself.
  */
 export type Variant = "subgroup" | "workgroup" | "register";
 
@@ -29,22 +29,15 @@ export interface Tunable {
   readonly candidates: readonly KernelTile[];
 }
 
-const same = (a: KernelTile, b: KernelTile): boolean =>
+export const sameTile = (a: KernelTile, b: KernelTile): boolean =>
   a.variant === b.variant && a.TM === b.TM && a.SGN === b.SGN && a.TV === b.TV;
-
-/** The tiles without repetitions, `rule` first. */
-export function candidatesOf(rule: KernelTile, others: readonly KernelTile[]): KernelTile[] {
-  const tiles = [rule];
-  for (const tile of others) if (!tiles.some((known) => same(known, tile))) tiles.push(tile);
-  return tiles;
-}
 
 /**
  * The tuned tile if it is a candidate, else that of the rules, so a file from another version or device does no harm.
  */
 export function choose(key: string, candidates: readonly KernelTile[], tuning: Tuning | undefined): Tunable {
   const wanted = tuning && Object.hasOwn(tuning, key) ? tuning[key] : undefined;
-  const tile = candidates.find((candidate) => wanted && same(candidate, wanted)) ?? (candidates[0] as KernelTile);
+  const tile = candidates.find((candidate) => wanted && sameTile(candidate, wanted)) ?? (candidates[0] as KernelTile);
   return { key, tile, candidates };
 }
 

@@ -1,5 +1,5 @@
 import type { Capabilities } from "./plan.js";
-import type { Variant } from "./tuning.js";
+import { type KernelTile, sameTile, type Variant } from "./tuning.js";
 
 /** What an adapter says of itself. */
 export interface AdapterTraits {
@@ -29,3 +29,12 @@ export const variantsFor = (traits: AdapterTraits): readonly Variant[] =>
 /** The variants that a plan may take, best first: `subgroup` needs subgroups of one size. */
 export const variantsOf = ({ variants = ["subgroup", "register"], subgroupSize }: Capabilities): readonly Variant[] =>
   variants.filter((variant) => variant !== "subgroup" || subgroupSize > 0);
+
+/**
+ * The tiles of the variants that a plan may take, without repetitions: the first is the one that the rules choose. A
+ * variant that cannot do the work has none; `register` can do all.
+ */
+export function candidatesOf(caps: Capabilities, tiles: Readonly<Record<Variant, () => readonly KernelTile[]>>) {
+  const all = [...new Set([...variantsOf(caps), "register" as const])].flatMap((variant) => tiles[variant]());
+  return all.filter((tile, i) => all.findIndex((other) => sameTile(other, tile)) === i);
+}

@@ -1,4 +1,10 @@
-import { type Conv2dGeometry, type Direction, planConv2d, planConv2dWeightGradient } from "@fcn/kernels";
+import {
+  type Capabilities,
+  type Conv2dGeometry,
+  type Direction,
+  planConv2d,
+  planConv2dWeightGradient,
+} from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
 import { largeDevice, outline, soundSteps } from "../../support/plans.js";
 import { g } from "./geometries.js";
@@ -106,5 +112,71 @@ describe("tiles on a device with subgroups", () => {
     const tuning = { [key]: { variant: "subgroup", TM: 16, SGN: 4, TV: 2 } as const };
     const [tuned] = soundSteps(planConv2d(wide, "forward", false, { ...subgroups, tuning }), subgroups);
     expect(outline(tuned!)).toMatchObject({ SGN: 4, TM: 16, TV: 2, nTiles: 1, mTiles: 1 });
+  });
+});
+
+describe("tiles in workgroup memory", () => {
+  const gpu: Capabilities = { ...largeDevice, parallelism: 1024, variants: ["workgroup", "register"] };
+  const image = { ...{ inH: 512, inW: 512, outH: 512, outW: 512 }, ...{ strideH: 1, kernelW: 3, dilationW: 1 } };
+  const step = (o: Partial<Conv2dGeometry>, direction: Direction = "forward", caps = gpu) =>
+    outline(
+      soundSteps(planConv2d({ ...g, ...image, ...o }, direction, false, caps), caps).find(
+        ({ kernel }) => kernel.name !== "conv2d/pack-weight",
+      )!,
+    );
+  const gradient = (o: Partial<Conv2dGeometry>, caps = gpu) =>
+    outline(soundSteps(planConv2dWeightGradient({ ...g, ...image, ...o }, caps), caps)[0]!);
+
+  it("are as wide as the channels", () => {
+    expect(step({ inC: 64, outC: 64 })).toMatchObject({ TM: 8, TV: 1, PM: 8, PN: 16, BK: 8, nTiles: 1, mTiles: 8192 });
+    expect(step({ inC: 64, outC: 21 })).toMatchObject({ TM: 8, TV: 1, PM: 16, PN: 8, BK: 16, nTiles: 1, mTiles: 4096 });
+    expect(step({ inC: 64, outC: 16 })).toMatchObject({ TM: 4, TV: 1, PM: 16, PN: 4, BK: 16, nTiles: 1, mTiles: 8192 });
+    expect(step({ inC: 21, outC: 64 }, "transposed")).toMatchObject({ PN: 8, nTiles: 1 });
+    expect(gradient({ inC: 64, outC: 64 })).toMatchObject({ TM: 8, PM: 8, PN: 16, mTiles: 9, nTiles: 1 });
+    expect(gradient({ inC: 64, outC: 32 })).toMatchObject({ TM: 4, PM: 8, PN: 8, mTiles: 18, nTiles: 1 });
+    expect(gradient({ inC: 3, outC: 64 })).toMatchObject({ TM: 4, PN: 8, mTiles: 1, nTiles: 2 });
+  });
+
+  it("are small, and cut K, where few would leave a GPU idle", () => {
+    const small = { inH: 16, inW: 16, outH: 16, outW: 16, n: 1, inC: 64, outC: 64 };
+    // 16 tiles for 256 workgroups; K has 576 rows, and a share no fewer than 128.
+    expect(step(small)).toMatchObject({ TM: 4, PN: 8, mTiles: 8, nTiles: 2, rowsPerSplit: 160, tiles: 64 });
+    expect(step({ ...small, n: 2, outC: 128 })).toMatchObject({ rowsPerSplit: 160, tiles: 64 * 4 });
+    expect(step(small, "forward", { ...gpu, parallelism: 32 })).toMatchObject({ PN: 8, rowsPerSplit: 576, tiles: 16 });
+    const { steps, scratch } = planConv2d({ ...g, ...image, ...small }, "forward", false, gpu)!;
+    expect(steps.map(({ kernel }) => kernel.name)).toEqual(["conv2d/gather-workgroup", "reduce/sum-slices"]);
+    expect(scratch).toEqual({ slices: 4 * 16 * 16 * 64 * 4 });
+    // Phases of a transposed convolution see different rows of K.
+    const up = { ...small, outH: 8, outW: 8, strideH: 2, strideW: 2 };
+    expect(step(up, "transposed")).toMatchObject({ rowsPerSplit: 576, tiles: 2 * 2 * 4 });
+  });
+
+  it("take a row of the kernel as one where images have few channels in one group", () => {
+    expect(step({ inC: 3 })).toMatchObject({ MERGED: true, VEC_IN: false, TAIL: true });
+    expect(step({ inC: 4 })).toMatchObject({ MERGED: true, VEC_IN: false });
+    expect(step({ inC: 8, outC: 64 })).toMatchObject({ MERGED: false, VEC_IN: true, TAIL: false });
+    expect(step({ inC: 12, outC: 64 })).toMatchObject({ MERGED: false, VEC_IN: true, TAIL: true });
+    expect(step({ inC: 3, dilationW: 2 })).toMatchObject({ MERGED: false });
+    expect(step({ inC: 12, groups: 4 })).toMatchObject({ MERGED: false });
+    expect(step({ outC: 3 }, "transposed")).toMatchObject({ MERGED: false });
+  });
+
+  it("leave images that are too large for them to others", () => {
+    const wide = { n: 1, inC: 4, outC: 4, inH: 1, outH: 1, kernelH: 1, padH: 0 };
+    expect(step({ ...wide, inW: 32764, outW: 32764 }).kernel).toBe("conv2d/gather-workgroup");
+    expect(step({ ...wide, inW: 32765, outW: 32765 }).kernel).toBe("conv2d/gather-register");
+  });
+
+  it("follow a pixel over as many line ends as there are in a step", () => {
+    for (const [outW, CARRIES] of [
+      [512, 1],
+      [8, 1],
+      [7, 2],
+      [4, 2],
+      [3, 4],
+      [2, 4],
+      [1, 8],
+    ] as const)
+      expect(gradient({ inW: outW, outW })).toMatchObject({ CARRIES });
   });
 });

@@ -4,15 +4,17 @@
 //   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
 //
 // An implicit matrix product: M = pixels of one phase, N = Cout of one group, K = taps * Cin. A workgroup owns BM pixels
-// x BN channels and takes BK of K a step: its threads bring BM x BK of x and BK x BN of w into workgroup memory, zeros
-// where a tap lies outside the image, and each sums TM pixels x 4*TV channels from there. Every word from memory so
-// serves a row or a column of the whole tile.
+// x 4*N4 channels and takes BK of K a step: its threads bring that much of x and w into workgroup memory, zeros where a
+// tap lies outside the image, and each sums TM pixels x 4*TV channels from there. A word from memory so serves a whole
+// row or column of the tile.
 //
-// xTile holds vec4 of four k of a pixel; wTile four channels of a k, or BY_COLUMN four k of a channel. A thread's pixels
-// and channels lie PM and PN apart, so that neighbouring threads touch neighbouring words.
+// A vec4 of xTile holds four k of a pixel; one of wTile four channels of a k, or BY_COLUMN four k of a channel. The
+// pixels and channels of a thread lie PM and PN apart, so that neighbouring threads touch neighbouring words.
 //
 // With MERGED the taps of a row of the kernel are one run of K: in channels-last images of one group they are adjacent.
 // That is for images of few channels, of which a single tap would leave most of a step empty.
+//
+// Rows and columns of x, and the reach of the kernel, are below 2^15.
 //
 // K may be cut into `splits` runs of rowsPerSplit rows; each writes a slice of y, and a second pass sums the slices.
 const TM: u32 = 8u;
@@ -65,6 +67,8 @@ const LOADS_W: u32 = BK * N4 / WG;
 const ROW_X: u32 = BM + 1u;
 const ROW_W: u32 = 4u * N4 + 1u;
 const QUAD_W: u32 = select(4u * N4, ROW_W, BY_COLUMN);
+// The start of a pixel past the last: above all rows, whatever the tap.
+const NOWHERE: u32 = 0x80000000u;
 const UNIT: u32 = select(1u, 4u, VEC_IN);
 var<workgroup> xTile: array<vec4f, K4 * ROW_X>;
 var<workgroup> wTile: array<vec4f, select(BK * N4, K4 * ROW_W, BY_COLUMN)>;
@@ -114,21 +118,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let run = select(p.cin, p.cin * p.kernelW, MERGED);
   let tapsX = select(axisX.taps, 1u, MERGED);
 
-  // The pixels of x that this thread brings: where their first tap lies, and its element. Their part of four k is partK.
+  // The pixels of x that this thread brings: where their first tap lies, row and column in halves of a word since
+  // registers are scarce, and its element. Their part of four k is partK.
   let partK = local % K4;
   let fromX = local / K4;
-  var startY: array<i32, LOADS_X>;
-  var startX: array<i32, LOADS_X>;
+  let xAt = partK * ROW_X + fromX;
+  var start: array<u32, LOADS_X>;
   var first: array<u32, LOADS_X>;
   for (var s = 0u; s < LOADS_X; s++) {
     let m = m0 + fromX + s * STEP_X;
     let a = m / p.gridW;
-    startY[s] = i32(a % p.gridH * select(p.strideH, 1u, TRANSPOSED)) + axisY.offset;
-    startX[s] = i32(m % p.gridW * select(p.strideW, 1u, TRANSPOSED)) + axisX.offset;
-    let pixel = (i32(a / p.gridH * p.inH) + startY[s]) * i32(p.inW) + startX[s];
-    first[s] = u32(pixel) * p.inC + g * p.cin - p.xOrigin + partK * 4u;
-    // A row that no tap reaches.
-    if (m >= p.mEnd) { startY[s] = -0x40000000; }
+    let iy = i32(a % p.gridH * select(p.strideH, 1u, TRANSPOSED)) + axisY.offset;
+    let ix = i32(m % p.gridW * select(p.strideW, 1u, TRANSPOSED)) + axisX.offset;
+    start[s] = select(NOWHERE, u32(iy << 16u) | (u32(ix) & 0xffffu), m < p.mEnd);
+    first[s] = u32((i32(a / p.gridH * p.inH) + iy) * i32(p.inW) + ix) * p.inC + g * p.cin - p.xOrigin + partK * 4u;
   }
 
   // And of w. What lies past the last channel is another's, and its sums are not stored.
@@ -157,8 +160,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var at: array<u32, LOADS_X>;
       var inside: array<bool, LOADS_X>;
       for (var s = 0u; s < LOADS_X; s++) {
-        let isRow = u32(startY[s] + moveY) < p.inH;
-        inside[s] = isRow && (MERGED || u32(startX[s] + moveX) < p.inW);
+        let isRow = u32((i32(start[s]) >> 16u) + moveY) < p.inH;
+        inside[s] = isRow && (MERGED || u32((i32(start[s] << 16u) >> 16u) + moveX) < p.inW);
         at[s] = select(0u, first[s] + offset, inside[s]) / UNIT;
       }
       let wMove = select((row + lo - p.rowBegin) * p.wStride, tap * p.wTap + lo, BY_COLUMN);
@@ -174,7 +177,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
             let part = k + partK * 4u + vec4u(0u, 1u, 2u, 3u);
             var valid = vec4<bool>(inside[s]) & (part < vec4u(hi));
             if (MERGED) {
-              valid &= vec4u(startX[s] * i32(p.cin) + vec4i(part)) < vec4u(p.inW * p.cin);
+              valid &= vec4u((i32(start[s] << 16u) >> 16u) * i32(p.cin) + vec4i(part)) < vec4u(p.inW * p.cin);
             }
             a[s] = select(vec4f(), vec4f(x[here], x[here + 1u], x[here + 2u], x[here + 3u]), valid);
           }
@@ -190,7 +193,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           b[s] = select(vec4f(), b[s], !TAIL || isRow);
         }
         workgroupBarrier();
-        for (var s = 0u; s < LOADS_X; s++) { xTile[partK * ROW_X + fromX + s * STEP_X] = a[s]; }
+        for (var s = 0u; s < LOADS_X; s++) { xTile[xAt + s * STEP_X] = a[s]; }
         for (var s = 0u; s < LOADS_W; s++) {
           if (BY_COLUMN) {
             let n = fromX + s * STEP_W;
@@ -200,8 +203,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           }
         }
         workgroupBarrier();
-        // All of w comes first and then pixel by pixel, which keeps few values in registers. Indices begin with `tx` and
-        // `ty`, whose range compilers know, so that they do not clamp them.
+        // All of w comes first and then pixel by pixel, which keeps few values in registers. In a function of its own
+        // the ranges of tx and ty would be unknown, and every index clamped.
         for (var q = 0u; q < K4; q++) {
           var r: array<vec4f, 4u * TV>;
           for (var v = 0u; v < TV; v++) {
@@ -243,7 +246,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if (HAS_BIAS && split == 0u) {
         let last = p.cout - 1u;
         let b = g * p.cout;
-        value += vec4f(bias[b + c], bias[b + min(c + 1u, last)], bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
+        value += vec4f(bias[b + c], bias[b + min(c + 1u, last)],
+                       bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
       }
       if (VEC_OUT) {
         if (ACCUMULATE) { y4[at / 4u] += value; } else { y4[at / 4u] = value; }

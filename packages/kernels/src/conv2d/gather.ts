@@ -11,8 +11,9 @@ import {
 } from "../wgsl.generated.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
 import { gatherParts, sidesOf } from "./sides.js";
-import { busyWorkgroups, gatherTile, workgroupShape } from "./tiles.js";
+import { gatherTile } from "./tiles.js";
 import { columnParts, rowParts, tapSize } from "./weight-parts.js";
+import { busyWorkgroups, workgroupShape } from "./workgroups.js";
 
 const WG = 64;
 
@@ -30,7 +31,8 @@ interface GatherVariant {
   readonly tiles: number;
 }
 
-function variantOf({ variant, TM, SGN, TV }: KernelTile, lanes: number): GatherVariant {
+function variantOf(tile: KernelTile, lanes: number): GatherVariant {
+  const { variant, TM, SGN, TV } = tile;
   switch (variant) {
     case "subgroup":
       return {
@@ -41,7 +43,7 @@ function variantOf({ variant, TM, SGN, TV }: KernelTile, lanes: number): GatherV
         tiles: 1,
       };
     case "workgroup": {
-      const { PM, PN, BK } = workgroupShape({ TM, SGN, TV });
+      const { PM, PN, BK } = workgroupShape(tile);
       return { kernel: WORKGROUP, constants: { TM, TV, PM, PN, BK }, pixels: TM * PM, columns: PN * TV, tiles: 1 };
     }
     case "register":

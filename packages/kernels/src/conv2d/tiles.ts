@@ -1,7 +1,8 @@
 import { type Capabilities, ceilDiv } from "../plan.js";
-import { candidatesOf, choose, type KernelTile, magnitude, register, type Tunable, type Variant } from "../tuning.js";
-import { variantsOf } from "../variants.js";
+import { choose, type KernelTile, magnitude, register, type Tunable } from "../tuning.js";
+import { candidatesOf } from "../variants.js";
 import { type Conv2dGeometry, type Direction, geometryKey } from "./geometry.js";
+import { gradientWorkgroups, workgroups } from "./workgroups.js";
 
 /**
  * Pixels or rows that a team owns: with fewer than 8 weights load too often. With more than 32 compilers stop
@@ -11,39 +12,8 @@ import { type Conv2dGeometry, type Direction, geometryKey } from "./geometry.js"
 const [FEWEST, MOST] = [8, 32];
 const mostFor = (lanes: number): number => (lanes > 8 ? 16 : MOST);
 const HEIGHTS = [8, 16, 32];
-/** The first is the one that the rules choose where there are no subgroups. */
+/** The first is the one that the rules choose. */
 const REGISTERS = [8, 4, 16].map(register);
-
-const workgroup = (TM: number, SGN: number, TV = 1): KernelTile => ({ variant: "workgroup", TM, SGN, TV });
-/** Workgroups of 64 pixels x 64 channels, 128 x 32, 128 x 64, 32 x 32, 16 x 64, 64 x 16. */
-const WORKGROUPS = [
-  workgroup(8, 16),
-  workgroup(8, 8),
-  workgroup(8, 8, 2),
-  workgroup(4, 8),
-  workgroup(4, 16),
-  workgroup(4, 4),
-];
-
-/** What a workgroup makes of its tile: threads along the pixels and the columns, and rows of K a step. */
-export function workgroupShape({ TM, SGN, TV }: Pick<KernelTile, "TM" | "SGN" | "TV">) {
-  const threads = 16 * TM;
-  const [PM, PN] = [threads / SGN, SGN];
-  // Each thread brings at least one vec4 of each operand a step.
-  const BK = Math.min(TM * PM, 4 * TV * PN) * 2 >= threads ? 8 : 16;
-  return { PM, PN, BK };
-}
-
-/** Workgroups of the workgroup variant, which have 64 or 128 threads and share much, that keep a device busy. */
-export const busyWorkgroups = (caps: Capabilities): number => ceilDiv(caps.parallelism, 4);
-
-/** The largest tile that leaves a GPU enough workgroups, no wider than the columns. */
-function workgroupRule(work: number, n4: number, caps: Capabilities): KernelTile {
-  if (n4 <= 4) return workgroup(4, 4);
-  const wide = workgroup(8, n4 <= 8 ? 8 : 16);
-  const tiles = ceilDiv(work, wide.TM * workgroupShape(wide).PM) * ceilDiv(n4, wide.SGN);
-  return tiles >= busyWorkgroups(caps) ? wide : workgroup(4, 8);
-}
 
 /** Lanes of a team: the smallest power of two that covers `n4` columns of four channels, at most the subgroup. */
 function teamFor(n4: number, lanes: number): number {
@@ -52,29 +22,32 @@ function teamFor(n4: number, lanes: number): number {
   return team;
 }
 
-/** The tiles of the variants that a plan may take. */
-const offered = (caps: Capabilities, tiles: Readonly<Record<Variant, readonly KernelTile[]>>): KernelTile[] =>
-  variantsOf(caps).flatMap((variant) => tiles[variant]);
-
 const subgroup = (SGN: number, TM: number, TV = 1): KernelTile => ({ variant: "subgroup", TM, SGN, TV });
 
 /** Teams of the full width and of half of it. */
 const teamsFor = (n4: number, lanes: number): number[] => {
   const full = teamFor(n4, lanes);
-  return lanes === 0 ? [] : full === 1 ? [1] : [full, full / 2];
+  return full === 1 ? [1] : [full, full / 2];
 };
 
 /** Four loads by each lane for every weight, unless that leaves too few workgroups for the device. */
-function gatherRule(work: number, n4: number, caps: Capabilities): KernelTile {
-  const lanes = caps.subgroupSize;
-  const [variant] = variantsOf(caps);
-  if (variant === "workgroup") return workgroupRule(work, n4, caps);
-  if (variant === "register") return REGISTERS[0] as KernelTile;
+function gatherRule(work: number, n4: number, { subgroupSize: lanes, parallelism }: Capabilities): KernelTile {
   const SGN = teamFor(n4, lanes);
   const columns = ceilDiv(n4, SGN);
   let TM = Math.min(mostFor(lanes), Math.max(FEWEST, 4 * SGN));
-  while (TM > FEWEST && ceilDiv(work, (TM * lanes) / SGN) * columns < caps.parallelism) TM /= 2;
+  while (TM > FEWEST && ceilDiv(work, (TM * lanes) / SGN) * columns < parallelism) TM /= 2;
   return subgroup(SGN, TM);
+}
+
+/** Tiles of a gather that share loads within a subgroup, the rule's first. */
+function gatherSubgroups(work: number, n4: number, caps: Capabilities): KernelTile[] {
+  const teams = teamsFor(n4, caps.subgroupSize).flatMap((SGN) =>
+    [1, 2].filter((TV) => TV === 1 || n4 > SGN).map((TV) => [SGN, TV] as const),
+  );
+  const tiles = teams.flatMap(([SGN, TV]) =>
+    HEIGHTS.filter((TM) => TM * TV <= MOST).map((TM) => subgroup(SGN, TM, TV)),
+  );
+  return [gatherRule(work, n4, caps), ...tiles];
 }
 
 /** Tile of a gather over `work` pixels (of all phases and groups) and `n4` columns of four channels. */
@@ -85,27 +58,15 @@ export function gatherTile(
   work: number,
   caps: Capabilities,
 ): Tunable {
-  const teams = teamsFor(n4, caps.subgroupSize).flatMap((SGN) =>
-    [1, 2].filter((TV) => TV === 1 || n4 > SGN).map((TV) => [SGN, TV] as const),
-  );
-  const tiles = teams.flatMap(([SGN, TV]) =>
-    HEIGHTS.filter((TM) => TM * TV <= MOST).map((TM) => subgroup(SGN, TM, TV)),
-  );
-  const candidates = candidatesOf(
-    gatherRule(work, n4, caps),
-    offered(caps, { subgroup: tiles, workgroup: WORKGROUPS, register: REGISTERS }),
-  );
+  const candidates = candidatesOf(caps, {
+    subgroup: () => gatherSubgroups(work, n4, caps),
+    workgroup: () => workgroups(g, work, n4, caps),
+    register: () => REGISTERS,
+  });
   return choose(`conv2d ${direction} ${geometryKey(g)} pixels ${magnitude(work)}`, candidates, caps.tuning);
 }
 
-/** Workgroups of 64 rows x 64 channels, and of 32 x 32. */
-const GRADIENT_WORKGROUPS = [workgroup(8, 16), workgroup(4, 8)];
-
-function weightGradientRule(rows: number, n4: number, caps: Capabilities): KernelTile {
-  const lanes = caps.subgroupSize;
-  const [variant] = variantsOf(caps);
-  if (variant === "workgroup") return GRADIENT_WORKGROUPS[n4 <= 8 || rows <= 32 ? 1 : 0] as KernelTile;
-  if (variant === "register") return REGISTERS[0] as KernelTile;
+function weightGradientRule(rows: number, n4: number, lanes: number): KernelTile {
   const SGN = teamFor(n4, lanes);
   let TM = SGN >= 4 ? mostFor(lanes) : FEWEST;
   while (TM > FEWEST && (TM / 2) * (lanes / SGN) >= rows) TM /= 2;
@@ -115,11 +76,14 @@ function weightGradientRule(rows: number, n4: number, caps: Capabilities): Kerne
 /** Tile of a weight gradient of `rows` rows of K and `n4` columns of four channels. */
 export function weightGradientTile(g: Conv2dGeometry, rows: number, n4: number, caps: Capabilities): Tunable {
   const lanes = caps.subgroupSize;
-  const tiles = teamsFor(n4, lanes).flatMap((SGN) => HEIGHTS.map((TM) => subgroup(SGN, TM)));
-  const candidates = candidatesOf(
-    weightGradientRule(rows, n4, caps),
-    offered(caps, { subgroup: tiles, workgroup: GRADIENT_WORKGROUPS, register: REGISTERS }),
-  );
+  const candidates = candidatesOf(caps, {
+    subgroup: () => [
+      weightGradientRule(rows, n4, lanes),
+      ...teamsFor(n4, lanes).flatMap((SGN) => HEIGHTS.map((TM) => subgroup(SGN, TM))),
+    ],
+    workgroup: () => gradientWorkgroups(rows, n4),
+    register: () => REGISTERS,
+  });
   const key = `conv2d weight gradient ${geometryKey(g)} pixels ${magnitude(g.n * g.outH * g.outW)}`;
   return choose(key, candidates, caps.tuning);
 }

@@ -4,13 +4,13 @@
 //   dw[tap, ci, g, co] = sum over output pixels (n, oy, ox) of  x[n, iy, ix, g*Cin + ci] * dy[n, oy, ox, g*Cout + co]
 //   with iy = oy*stride - pad + ky*dilation
 //
-// A matrix product: M = rows (tap, ci) of one group, N = Cout of one group, K = output pixels. A workgroup owns B rows x B
-// channels of one split of the output lines and takes BK pixels a step: its threads bring B rows of x and B channels of
-// dy for each into workgroup memory, and each sums TM rows x 4 channels from there. Both tiles lie by pixels, as they
-// come from memory. A thread's rows lie in groups of four that are 4*PM apart.
+// A matrix product: M = rows (tap, ci), N = Cout of one group, K = output pixels. A workgroup owns 4*B4 rows x 4*B4
+// channels of one split of the output lines and takes BK pixels a step: its threads bring these rows of x and channels
+// of dy into workgroup memory, and each sums TM rows x 4 channels from there. Both tiles lie by pixels, as they come
+// from memory. The rows of a thread lie in groups of four that are 4*PM apart.
 //
-// With VEC_IN four rows share a tap and one load. The walk is over the pixels of a split as one run; a thread brings one
-// pixel a step and follows where it lies in its line.
+// With VEC_IN four rows share a tap and one load. The pixels of a split are one run, of which a thread brings one a
+// step and follows where it lies in its line.
 const TM: u32 = 8u;
 const PM: u32 = 8u;
 const PN: u32 = 16u;
@@ -44,6 +44,9 @@ const WG: u32 = PM * PN;
 // vec4 of rows and of channels: the tile is square, so a thread brings the same part of both.
 const B4: u32 = PN;
 const TQ: u32 = TM / 4u;
+// Elements of a word of x and of dy, as they are loaded.
+const UNIT_X: u32 = select(1u, 4u, VEC_IN);
+const UNIT_DY: u32 = select(1u, 4u, VEC_OUT);
 const LOADS: u32 = select(4u, 1u, VEC_IN);
 const_assert PN == PM * TQ && BK * B4 == WG;
 var<workgroup> xTile: array<vec4f, BK * B4>;
@@ -60,38 +63,49 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let split = z % p.splits;
   let g = z / p.splits;
 
-  // The rows that this thread brings: where their taps reach, and the element of x relative to that of the pixel. Rows
-  // past the last bring another's, whose sums are not stored.
+  // The rows that this thread brings: where the tap of the first reaches, and how far from that the others do. Rows
+  // past the last bring another's, whose sums are not stored. Elements of x are counted in words as they are loaded.
   let part = local % B4;
-  var moveY: array<i32, LOADS>;
-  var moveX: array<i32, LOADS>;
+  let pixelX = p.inC / UNIT_X;
+  var tapY: array<i32, LOADS>;
+  var tapX: array<i32, LOADS>;
   var reach: array<u32, LOADS>;
   for (var s = 0u; s < LOADS; s++) {
     let row = min(m0 + part * 4u + s, p.rowEnd - 1u);
     let tap = row / p.cin;
-    moveY[s] = i32(tap / p.kernelW * p.dilationH) - i32(p.padH);
-    moveX[s] = i32(tap % p.kernelW * p.dilationW) - i32(p.padW);
-    reach[s] = u32(moveY[s] * i32(p.inW) + moveX[s]) * p.inC + g * p.cin + row % p.cin - p.xOrigin;
+    tapY[s] = i32(tap / p.kernelW * p.dilationH);
+    tapX[s] = i32(tap % p.kernelW * p.dilationW);
+    reach[s] = u32(tapY[s] * i32(p.inW) + tapX[s]) * pixelX + (g * p.cin + row % p.cin) / UNIT_X;
+    if (s > 0u) {
+      tapY[s] -= tapY[0];
+      tapX[s] -= tapX[0];
+      reach[s] -= reach[0];
+    }
   }
 
   let begin = min(p.lineEnd, p.lineBegin + split * p.linesPerSplit);
   let end = min(p.lineEnd, begin + p.linesPerSplit);
-  // The pixel that this thread brings next: its number from the first of the split, and where it lies.
   let pixels = (end - begin) * p.outW;
   let steps = (pixels + BK - 1u) / BK;
+  // The pixel that this thread brings next: its number in the split, where the first tap meets x, and the word there.
   var pixel = local / B4;
-  let column = pixel % p.outW;
   let line = begin + pixel / p.outW;
-  var iy = line % p.outH * p.strideH;
-  var ix = column * p.strideW;
-  var home = ((line / p.outH * p.inH + iy) * p.inW + ix) * p.inC;
-  // What its place gains from the end of a line to the next, and from the last line of an image to the next image.
-  let lineX = p.outW * p.strideW;
-  let imageY = p.outH * p.strideH;
-  let nextLine = (p.strideH * p.inW - lineX) * p.inC;
-  let nextImage = (p.inH - imageY) * p.inW * p.inC;
+  let startY = tapY[0] - i32(p.padH);
+  let startX = tapX[0] - i32(p.padW);
+  var iy = i32(line % p.outH * p.strideH) + startY;
+  var ix = i32(pixel % p.outW * p.strideW) + startX;
+  let home = (i32(line / p.outH * p.inH) + iy - tapY[0]) * i32(p.inW) + ix - tapX[0];
+  var xAt = u32(home) * pixelX + reach[0] - p.xOrigin / UNIT_X;
+  // Where lines and images end, and what the word gains from there to the next.
+  let endX = i32(p.outW * p.strideW) + startX;
+  let endY = i32(p.outH * p.strideH) + startY;
+  let nextLine = (p.strideH * p.inW - p.outW * p.strideW) * pixelX;
+  let nextImage = (p.inH - p.outH * p.strideH) * p.inW * pixelX;
+  let pixelDy = p.outC / UNIT_DY;
   let channels = min(n0 + part * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.cout - 1u));
-  var dyAt = channels + (begin * p.outW + pixel) * p.outC + g * p.cout - p.dyOrigin;
+  let dyFirst = (channels + begin * p.outW * p.outC + g * p.cout - p.dyOrigin) / UNIT_DY;
+  let dyLast = dyFirst + (max(1u, pixels) - 1u) * pixelDy;
+  var dyAt = dyFirst + pixel * pixelDy;
 
   let tx = local % PN;
   let ty = local / PN;
@@ -102,29 +116,33 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let isPixel = pixel < pixels;
       var a: vec4f;
       if (VEC_IN) {
-        let inside = isPixel && u32(i32(iy) + moveY[0]) < p.inH && u32(i32(ix) + moveX[0]) < p.inW;
-        a = select(vec4f(), x4[select(0u, home + reach[0], inside) / 4u], inside);
+        let inside = isPixel && u32(iy) < p.inH && u32(ix) < p.inW;
+        a = select(vec4f(), x4[select(0u, xAt, inside)], inside);
       } else {
         for (var s = 0u; s < LOADS; s++) {
-          let inside = isPixel && u32(i32(iy) + moveY[s]) < p.inH && u32(i32(ix) + moveX[s]) < p.inW;
-          a[s] = select(0.0, x[select(0u, home + reach[s], inside)], inside);
+          let shift = select(vec3i(tapY[s], tapX[s], i32(reach[s])), vec3i(), s == 0u);
+          let inside = isPixel && u32(iy + shift.x) < p.inH && u32(ix + shift.y) < p.inW;
+          a[s] = select(0.0, x[select(0u, xAt + u32(shift.z), inside)], inside);
         }
       }
       var b: vec4f;
-      if (VEC_OUT) { b = dy4[dyAt.x / 4u]; } else { b = vec4f(dy[dyAt.x], dy[dyAt.y], dy[dyAt.z], dy[dyAt.w]); }
-      b = select(vec4f(), b, isPixel);
+      // Past the last pixel a is zero, and b the last.
+      let at = min(dyAt, dyLast);
+      if (VEC_OUT) { b = dy4[at.x]; } else { b = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]); }
       pixel += BK;
-      dyAt += BK * p.outC;
-      ix += BK * p.strideW;
-      home += BK * p.strideW * p.inC;
+      dyAt += BK * pixelDy;
+      ix += i32(BK * p.strideW);
+      xAt += BK * p.strideW * pixelX;
       for (var t = 0u; t < CARRIES; t++) {
-        let isNext = ix >= lineX;
-        ix -= select(0u, lineX, isNext);
-        iy += select(0u, p.strideH, isNext);
-        home += select(0u, nextLine, isNext);
-        let isLast = iy >= imageY;
-        iy = select(iy, 0u, isLast);
-        home += select(0u, nextImage, isLast);
+        if (ix >= endX) {
+          ix -= endX - startX;
+          iy += i32(p.strideH);
+          xAt += nextLine;
+          if (iy >= endY) {
+            iy = startY;
+            xAt += nextImage;
+          }
+        }
       }
       workgroupBarrier();
       xTile[local] = a;

@@ -12,7 +12,8 @@ import {
 import { type Conv2dGeometry, geometryParams } from "./geometry.js";
 import { lineSplits } from "./line-splits.js";
 import { weightGradientParts } from "./sides.js";
-import { busyWorkgroups, weightGradientTile } from "./tiles.js";
+import { weightGradientTile } from "./tiles.js";
+import { busyWorkgroups } from "./workgroups.js";
 
 const WG = 64;
 
@@ -76,10 +77,11 @@ export function weightGradientSteps(
   const vecOut = cout % 4 === 0;
   const n4 = ceilDiv(cout, 4);
   const tunable = weightGradientTile(g, rows, n4, caps);
+  const { TM } = tunable.tile;
   const variant = variantOf(g, tunable.tile, caps);
   const parts = weightGradientParts(g, caps);
   const rowsPerPart =
-    elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / 4) * 4;
+    elements * 4 <= caps.bindingLimit ? rows : Math.floor((caps.bindingLimit / 4 - 64) / g.outC / TM) * TM;
   if (parts.length === 0 || rowsPerPart < 1) return undefined;
   const nTiles = ceilDiv(n4, variant.columns);
   const wanted = ceilDiv(variant.busy, ceilDiv(rows, variant.rows) * nTiles * g.groups);

@@ -1,0 +1,49 @@
+import { type Capabilities, ceilDiv } from "../plan.js";
+import type { KernelTile } from "../tuning.js";
+import type { Conv2dGeometry } from "./geometry.js";
+
+const workgroup = (TM: number, SGN: number, TV = 1): KernelTile => ({ variant: "workgroup", TM, SGN, TV });
+
+/** Workgroups of 64 pixels x 64 channels, 128 x 32, 128 x 64, 32 x 32, 16 x 64 and 64 x 16. */
+const [WIDE, NARROW, LARGE, SMALL, FLAT, THIN] = [
+  workgroup(8, 16),
+  workgroup(8, 8),
+  workgroup(8, 8, 2),
+  workgroup(4, 8),
+  workgroup(4, 16),
+  workgroup(4, 4),
+] as const;
+
+/** What a workgroup makes of its tile: threads along the pixels and the columns, and rows of K a step. */
+export function workgroupShape({ TM, SGN, TV }: KernelTile) {
+  const threads = 16 * TM;
+  const [PM, PN] = [threads / SGN, SGN];
+  // Each thread brings at least one vec4 of each operand a step.
+  const BK = Math.min(TM * PM, 4 * TV * PN) * 2 >= threads ? 8 : 16;
+  return { PM, PN, BK };
+}
+
+/** Workgroups that keep a device busy: they have 64 or 128 threads, and registers for few of them at a time. */
+export const busyWorkgroups = (caps: Capabilities): number => ceilDiv(caps.parallelism, 4);
+
+/** The gather kernel keeps where a pixel begins in x in halves of a word. */
+const MOST_PLACES = 2 ** 15;
+
+/** The largest tile that leaves a GPU enough workgroups, no wider than the columns. */
+function gatherRule(work: number, n4: number, caps: Capabilities): KernelTile {
+  if (n4 <= 4) return THIN;
+  const tile = n4 <= 8 ? NARROW : WIDE;
+  const tiles = ceilDiv(work, tile.TM * workgroupShape(tile).PM) * ceilDiv(n4, tile.SGN);
+  return tiles >= busyWorkgroups(caps) ? tile : SMALL;
+}
+
+/** Tiles of a gather over `work` pixels and `n4` columns of four channels, the rule's first. */
+export function workgroups(g: Conv2dGeometry, work: number, n4: number, caps: Capabilities): KernelTile[] {
+  const places = Math.max(g.inH + g.kernelH * g.dilationH, g.inW + g.kernelW * g.dilationW);
+  if (places >= MOST_PLACES) return [];
+  return [gatherRule(work, n4, caps), WIDE, NARROW, LARGE, SMALL, FLAT, THIN];
+}
+
+/** Tiles of a weight gradient, of 64 rows x 64 channels and of 32 x 32, the rule's first. */
+export const gradientWorkgroups = (rows: number, n4: number): KernelTile[] =>
+  n4 <= 8 || rows <= 32 ? [SMALL, WIDE] : [WIDE, SMALL];
