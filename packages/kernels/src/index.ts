@@ -24,4 +24,4 @@ export * from "./reduce/column-sum.js";
 export * from "./reduce/plan.js";
 export * from "./softmax/plan.js";
 export type { KernelTile, Tunable, Tuning, Variant } from "./tuning.js";
-export { variantsFor } from "./variants.js";
+export { type AdapterTraits, variantsFor } from "./variants.js";

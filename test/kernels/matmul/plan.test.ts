@@ -1,4 +1,4 @@
-import { type MatmulCase, planMatmul, UNREAD } from "@fcn/kernels";
+import { type Capabilities, type MatmulCase, planMatmul, UNREAD } from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
 import {
   boundElements,
@@ -201,5 +201,37 @@ describe("the plan of a product of matrices", () => {
     }
     expect(steps.some(({ constants }) => constants?.ACCUMULATE)).toBe(true);
     expect(seen.size).toBe(2 * rows * inner * columns);
+  });
+});
+
+describe("the plan of a product on a GPU", () => {
+  const gpu: Capabilities = { ...largeDevice, parallelism: 1024, variants: ["workgroup", "register"] };
+  const first = (shape: MatmulCase) => outline(soundSteps(planMatmul(shape, gpu), gpu)[0]!);
+
+  it("goes through workgroup memory where both sides fill a tile", () => {
+    expect(first(caseOf([2], 1024, 64, 1040))).toMatchObject({
+      kernel: "matmul/product-workgroup",
+      ...{ count: 2 * 16 * 17, tilesM: 16, tilesN: 17, innerPerSlice: 64, grid: [544, 1, 1] },
+    });
+    expect(first(caseOf([], 31, 64, 1024)).kernel).toBe("matmul/product");
+    expect(first(caseOf([], 1024, 64, 31)).kernel).toBe("matmul/product");
+    expect(first(caseOf([], 32, 64, 32)).kernel).toBe("matmul/product-workgroup");
+  });
+
+  it("slices a long inner dim for 256 tiles, but no finer than 128", () => {
+    expect(first(caseOf([], 128, 65_536, 128))).toMatchObject({
+      tilesM: 2,
+      tilesN: 2,
+      innerPerSlice: 1024,
+      count: 256,
+    });
+    expect(first(caseOf([], 64, 1024, 64))).toMatchObject({ innerPerSlice: 128, count: 8 });
+  });
+
+  it("names its choice by sizes and by what is dense", () => {
+    const shape = caseOf([3], 100, 60, 40);
+    expect(planMatmul(shape, gpu).tunable).toMatchObject({ key: "matmul rows rows 128 64 32 4", tile: { SGN: 16 } });
+    const across = { ...shape, a: { batch: [6000], row: 1, column: 100 }, b: { batch: [9600], row: 80, column: 2 } };
+    expect(planMatmul(across, gpu).tunable?.key).toBe("matmul columns strided 128 64 32 4");
   });
 });

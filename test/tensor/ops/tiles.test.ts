@@ -2,14 +2,18 @@ import {
   type Capabilities,
   type Conv2dGeometry,
   type KernelTile,
+  type MatrixStrides,
   planConv2d,
   planConv2dWeightGradient,
+  planMatmul,
   type Tunable,
 } from "@fcn/kernels";
 import { conv2d, createDevice, type Device, type TuningResult } from "@fcn/tensor";
+import { emptyTensor, runPlan } from "@fcn/tensor/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ConvCase, geometryOf } from "../../support/convolution.js";
 import { checkPlans } from "../../support/convolution-plans.js";
+import { uniform } from "../../support/hash-values.js";
 
 /** Few and many channels, with and without vec4, groups, strides, and one channel a group. */
 const CASES: Readonly<Record<string, ConvCase>> = {
@@ -51,6 +55,13 @@ function tunables(g: ReturnType<typeof geometryOf>, caps: Capabilities) {
   return plans.flatMap((plan) => plan?.tunable ?? []);
 }
 
+/** An operand of a product: its values, one of them, and its strides. */
+interface Operand {
+  readonly data: Float32Array;
+  readonly at: (n: number, row: number, column: number) => number;
+  readonly strides: MatrixStrides;
+}
+
 /** Checks the three plans of a geometry with the `i`th of the candidates of each. */
 async function checkTiles(device: Device, g: Conv2dGeometry, own: Capabilities, i: number): Promise<void> {
   const choices = tunables(g, own);
@@ -78,6 +89,51 @@ describe("tiles in workgroup memory", () => {
     const device = devices["no subgroups"] as Device;
     const own: Capabilities = { ...device.capabilities, variants: ["workgroup"] };
     await checkTiles(device, geometryOf(shape), own, tile);
+  });
+});
+
+describe("products in workgroup memory", () => {
+  const [batch, rows, inner, columns] = [2, 68, 44, 36];
+  const sizes = { a: [rows, inner], b: [inner, columns] } as const;
+  /** Strides of an operand whose rows, or columns, or neither are dense. */
+  const LAYOUTS = {
+    rows: (_: number, c: number) => ({ row: c, column: 1, size: 0 }),
+    columns: (r: number) => ({ row: 1, column: r, size: 0 }),
+    strided: (_: number, c: number) => ({ row: 2 * c + 1, column: 2, size: 1 }),
+  };
+  type Name = keyof typeof LAYOUTS;
+  const pairs: [Name, Name][] = [
+    ["rows", "rows"],
+    ["columns", "columns"],
+    ["rows", "columns"],
+    ["columns", "rows"],
+    ["strided", "strided"],
+  ];
+
+  it.each(pairs)("compute what the reference does: a by %s, b by %s", async (...orders) => {
+    const device = devices["no subgroups"] as Device;
+    const caps: Capabilities = { ...device.capabilities, parallelism: 64, variants: ["workgroup"] };
+    const [a, b] = (["a", "b"] as const).map((name, i) => {
+      const [r, c] = sizes[name];
+      const { row, column, size } = LAYOUTS[orders[i] as Name](r, c);
+      const length = (r - 1) * row + (c - 1) * column + 1 + size;
+      const data = uniform(name, [batch, length], 1);
+      const at = (n: number, y: number, x: number) => data[n * length + y * row + x * column] as number;
+      return { data, at, strides: { batch: [length], row, column } };
+    }) as Operand[] as [Operand, Operand];
+    const plan = planMatmul({ batch: [batch], rows, inner, columns, a: a.strides, b: b.strides }, caps);
+    expect(plan.steps[0]?.kernel.name).toBe("matmul/product-workgroup");
+    await device.scope(async () => {
+      const c = emptyTensor(device, [batch, rows, columns]);
+      runPlan(device, "matmul", plan, { a: device.tensor(a.data), b: device.tensor(b.data), c });
+      const got = await c.data();
+      for (let i = 0; i < got.length; i++) {
+        const [n, y, x] = [Math.floor(i / rows / columns), Math.floor(i / columns) % rows, i % columns];
+        let want = 0;
+        for (let k = 0; k < inner; k++) want += a.at(n, y, k) * b.at(n, k, x);
+        expect(Math.abs((got[i] as number) - want)).toBeLessThan(1e-5);
+      }
+    });
   });
 });
 

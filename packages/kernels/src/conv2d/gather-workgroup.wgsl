@@ -3,10 +3,10 @@
 //
 //   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
 //
-// An implicit matrix product: M = pixels of one phase, N = Cout of one group, K = taps * Cin. A workgroup owns BM pixels
-// x 4*N4 channels and takes BK of K a step: its threads bring that much of x and w into workgroup memory, zeros where a
-// tap lies outside the image, and each sums TM pixels x 4*TV channels from there. A word from memory so serves a whole
-// row or column of the tile.
+// An implicit matrix product: M = pixels of one phase, N = Cout of one group, K = taps * Cin. A workgroup owns BM
+// pixels by 4*N4 channels and takes BK of K a step: its threads bring that much of x and w into workgroup memory, zeros
+// where a tap lies outside the image, and each sums TM pixels by 4*TV channels from there. A word from memory so serves
+// a whole row or column of the tile.
 //
 // A vec4 of xTile holds four k of a pixel; one of wTile four channels of a k, or BY_COLUMN four k of a channel. The
 // pixels and channels of a thread lie PM and PN apart, so that neighbouring threads touch neighbouring words.

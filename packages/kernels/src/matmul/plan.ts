@@ -1,6 +1,7 @@
 import { type BoxOperand, boxOperand, boxParts, type StridedBox } from "../bindingParts.js";
 import { denseStrides, mergeDims } from "../dims.js";
 import { defect } from "../errors.js";
+import type { Kernel } from "../kernel.js";
 import {
   type Capabilities,
   ceilDiv,
@@ -14,13 +15,33 @@ import {
 } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
-import { matmulProduct as PRODUCT } from "../wgsl.generated.js";
+import { choose, type KernelTile, magnitude, register, type Tunable } from "../tuning.js";
+import { candidatesOf } from "../variants.js";
+import { matmulProduct as PRODUCT, matmulProductWorkgroup as WORKGROUP } from "../wgsl.generated.js";
 
-const WG = 64;
-const TILE = 4;
+/** Products of k are taken in fours. */
+const STEP = 4;
+
+/** What a variant makes of c: square tiles of some side, so many a workgroup. */
+interface ProductVariant {
+  readonly kernel: Kernel;
+  readonly side: number;
+  readonly tilesPerGroup: number;
+  /** Tiles that keep a device busy, for each of its `parallelism`. */
+  readonly busy: number;
+  /** With fewer products for each element, slices of the inner dimension do not pay for a second pass. */
+  readonly fewest: number;
+}
+
+const VARIANTS: Readonly<Record<"register" | "workgroup", ProductVariant>> = {
+  register: { kernel: PRODUCT, side: 4, tilesPerGroup: 64, busy: 64, fewest: 64 },
+  workgroup: { kernel: WORKGROUP, side: 64, tilesPerGroup: 1, busy: 1 / 4, fewest: 128 },
+};
+const REGISTER = register(4);
+const WORKGROUP_TILE: KernelTile = { variant: "workgroup", TM: 8, SGN: 16, TV: 1 };
+/** With fewer rows or columns most of a workgroup would be idle. */
+const FEWEST_PER_SIDE = 32;
 const MAX_BATCH_DIMS = MAX_RANK - 2;
-/** With fewer products for each output element, slices of the inner dimension do not pay for a second pass. */
-const MIN_INNER_PER_SLICE = 64;
 
 /**
  * Strides of an operand in elements: one for each batch dimension of the result, 0 where it broadcasts, and two more.
@@ -81,10 +102,23 @@ function boxOf({ batch, rows, inner, columns, a, b }: MatmulCase): StridedBox {
   };
 }
 
+/** The variant of a product: workgroups where both sides fill them. */
+function tileOf({ batch, rows, inner, columns, a, b }: MatmulCase, caps: Capabilities): Tunable {
+  const isFilled = Math.min(rows, columns) >= FEWEST_PER_SIDE;
+  const candidates = candidatesOf(caps, {
+    subgroup: () => [],
+    workgroup: () => (isFilled ? [WORKGROUP_TILE] : []),
+    register: () => [REGISTER],
+  });
+  const order = ({ row, column }: MatrixStrides) => (column === 1 ? "rows" : row === 1 ? "columns" : "strided");
+  const key = `matmul ${order(a)} ${order(b)} ${[rows, inner, columns, product(batch)].map(magnitude).join(" ")}`;
+  return choose(key, candidates, caps.tuning);
+}
+
 /** Slices of the inner dimension, so that a product with few elements keeps the device busy. */
-function innerSlices(inner: number, tiles: number, caps: Capabilities): { slices: number; innerPerSlice: number } {
-  const wanted = Math.min(ceilDiv(caps.parallelism * WG, Math.max(1, tiles)), Math.floor(inner / MIN_INNER_PER_SLICE));
-  const innerPerSlice = roundUp(ceilDiv(inner, Math.max(1, wanted)), TILE);
+function innerSlices(inner: number, tiles: number, { busy, fewest }: ProductVariant, caps: Capabilities) {
+  const wanted = Math.min(ceilDiv(caps.parallelism * busy, Math.max(1, tiles)), Math.floor(inner / fewest));
+  const innerPerSlice = roundUp(ceilDiv(inner, Math.max(1, wanted)), STEP);
   return { innerPerSlice, slices: Math.max(1, ceilDiv(inner, Math.max(1, innerPerSlice))) };
 }
 
@@ -97,12 +131,15 @@ export function planMatmul(shape: MatmulCase, caps: Capabilities): Plan {
   const box = boxOf(shape);
   const elements = product(shape.batch) * shape.rows * shape.columns;
   const parts = elements === 0 ? [box] : boxParts(box, caps);
-  const tiles = product(shape.batch) * ceilDiv(shape.rows, TILE) * ceilDiv(shape.columns, TILE);
-  const whole = { slices: 1, innerPerSlice: roundUp(shape.inner, TILE) };
-  const { slices, innerPerSlice } = parts.length === 1 ? innerSlices(shape.inner, tiles, caps) : whole;
-  const steps = parts.map((part) => productStep(part, parts.length === 1, elements, slices, innerPerSlice));
-  if (slices === 1) return { steps };
-  return { steps: [...steps, sumSlices(elements, slices, "slices", "c")], scratch: { slices: elements * slices * 4 } };
+  const tunable = tileOf(shape, caps);
+  const variant = VARIANTS[tunable.tile.variant as "register" | "workgroup"];
+  const tiles = product(shape.batch) * ceilDiv(shape.rows, variant.side) * ceilDiv(shape.columns, variant.side);
+  const whole = { slices: 1, innerPerSlice: roundUp(shape.inner, STEP) };
+  const { slices, innerPerSlice } = parts.length === 1 ? innerSlices(shape.inner, tiles, variant, caps) : whole;
+  const steps = parts.map((part) => productStep(part, parts.length === 1, elements, slices, innerPerSlice, variant));
+  if (slices === 1) return { steps, tunable };
+  steps.push(sumSlices(elements, slices, "slices", "c"));
+  return { steps, tunable, scratch: { slices: elements * slices * 4 } };
 }
 
 function productStep(
@@ -111,6 +148,7 @@ function productStep(
   elements: number,
   slices: number,
   innerPerSlice: number,
+  { kernel, side, tilesPerGroup }: ProductVariant,
 ): Step {
   const batch = sizes.slice(0, -3);
   const [rows, inner, columns] = sizes.slice(-3) as [number, number, number];
@@ -126,14 +164,14 @@ function productStep(
     [a, b, c].map(({ strides }) => strides),
   );
   const batches = product(batch);
-  const [tilesM, tilesN] = [ceilDiv(rows, TILE), ceilDiv(columns, TILE)];
+  const [tilesM, tilesN] = [ceilDiv(rows, side), ceilDiv(columns, side)];
   const aAlong = along(aInner, aRow, inner, rows, [a.offset, ...dims.map((dim) => dim[1])]);
   const bAlong = along(bInner, bColumn, inner, columns, [b.offset, ...dims.map((dim) => dim[2])]);
   const count = batches * tilesM * tilesN * slices;
   // Without products nothing is read, and an operand may be empty or larger than a binding.
   const bound = ({ operand }: BoxOperand) => (product(sizes) === 0 ? UNREAD : operand);
   return {
-    kernel: PRODUCT,
+    kernel,
     constants: {
       A_ALONG: aAlong,
       B_ALONG: bAlong,
@@ -165,6 +203,6 @@ function productStep(
       ...scalarOrVector(bAlong !== 0, "b", bound(b)),
       c: slices > 1 ? "slices" : c.operand,
     },
-    grid: foldGrid(ceilDiv(count, WG)),
+    grid: foldGrid(ceilDiv(count, tilesPerGroup)),
   };
 }

@@ -38,7 +38,7 @@ export class Tuner {
   readonly #cases = new Map<string, TuningCase>();
 
   add(op: string, planner: Planner, tunable: Tunable | undefined, operands: Readonly<Record<string, Storage>>): void {
-    if (!tunable || this.#cases.has(tunable.key)) return;
+    if (!tunable || tunable.candidates.length < 2 || this.#cases.has(tunable.key)) return;
     const bytes = Object.fromEntries(Object.entries(operands).map(([name, { byteLength }]) => [name, byteLength]));
     this.#cases.set(tunable.key, { op, planner, tunable, bytes });
   }
