@@ -32,14 +32,17 @@ const strides = { strideH: 2, strideW: 2 };
 const origins = { fromOrigin: 0, toOrigin: 0 };
 const odd = { ...g, channels: 3 };
 
+/** The constants of max pooling. */
+const windows = { KERNEL_H: 3, KERNEL_W: 2, STRIDE_H: 2, STRIDE_W: 2, DILATION_H: 2, DILATION_W: 3 };
+
 describe("the plan of max pooling", () => {
   it("takes eight elements of a row and four channels a thread", () => {
     expect(soundSteps(planMaxPool2d(g, true, largeDevice), largeDevice).map(outline)).toEqual([
       {
         kernel: "pool/max",
-        ...{ R: 8, VEC: true, SAVE: true, DILATION_H: 2, DILATION_W: 3 },
+        ...{ R: 8, VEC: true, SAVE: true, ...windows },
         ...{ count: 2 * 4 * 2 * 2, lineBegin: 0, lineTiles: 2, channels: 2, lowest: Number.NEGATIVE_INFINITY },
-        ...{ ...origins, ...sizes, ...window, ...strides },
+        ...{ ...origins, ...sizes, padH: 1, padW: 0 },
         operands: { x: UNREAD, x4: "x", y: unwritten("y"), y4: "y", index: unwritten("index"), index4: "index" },
         grid: [1, 1, 1],
       },
@@ -55,12 +58,12 @@ describe("the plan of max pooling", () => {
     });
   });
 
-  it("gathers its gradient with the strides as constants", () => {
+  it("gathers its gradient for the same windows", () => {
     expect(soundSteps(planMaxPool2dBackward(g, largeDevice), largeDevice).map(outline)).toEqual([
       {
         kernel: "pool/max-backward",
-        ...{ R: 8, VEC: true, STRIDE_H: 2, STRIDE_W: 2, DILATION_H: 2, DILATION_W: 3 },
-        ...{ count: 2 * 9 * 3 * 2, lineBegin: 0, lineTiles: 3, channels: 2, ...origins, ...sizes, ...window },
+        ...{ R: 8, VEC: true, ...windows },
+        ...{ count: 2 * 9 * 3 * 2, lineBegin: 0, lineTiles: 3, channels: 2, ...origins, ...sizes, padH: 1, padW: 0 },
         operands: { dy: UNREAD, dy4: "dy", index: UNREAD, index4: "index", dx: unwritten("dx"), dx4: "dx" },
         grid: [2, 1, 1],
       },

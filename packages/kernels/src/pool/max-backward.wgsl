@@ -8,6 +8,8 @@
 const WG: u32 = 64u;
 const R: u32 = 8u;
 const VEC: bool = false;
+const KERNEL_H: u32 = 2u;
+const KERNEL_W: u32 = 2u;
 const STRIDE_H: u32 = 2u;
 const STRIDE_W: u32 = 2u;
 const DILATION_H: u32 = 1u;
@@ -16,7 +18,7 @@ const DILATION_W: u32 = 1u;
 struct Params {
   count: u32, lineBegin: u32, lineTiles: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
-  kernelH: u32, kernelW: u32, padH: u32, padW: u32,
+  padH: u32, padW: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -27,11 +29,9 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dx4: array<vec4f>;
 
-// The pooling windows [begin, end) that may hold a padded position.
-fn windows(position: u32, span: u32, stride: u32, out: u32) -> vec2u {
-  let begin = (max(position, span) - span + stride - 1u) / stride;
-  return vec2u(begin, min(out, position / stride + 1u));
-}
+// Pooling windows along an axis that may hold a position.
+const WINDOWS_H: u32 = (KERNEL_H - 1u) * DILATION_H / STRIDE_H + 1u;
+const WINDOWS_W: u32 = (KERNEL_W - 1u) * DILATION_W / STRIDE_W + 1u;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -44,23 +44,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let firstX = tile % p.lineTiles * R;
   let py = line % p.inH + p.padH;
   let image = line / p.inH * p.outH;
-  let wy = windows(py, (p.kernelH - 1u) * DILATION_H, STRIDE_H, p.outH);
   for (var i = 0u; i < R; i++) {
     let ix = firstX + i;
     if (ix >= p.inW) { break; }
     let px = ix + p.padW;
-    let wx = windows(px, (p.kernelW - 1u) * DILATION_W, STRIDE_W, p.outW);
     var sum = 0.0;
     var sum4 = vec4f();
-    for (var oy = wy.x; oy < wy.y; oy++) {
+    for (var wy = 0u; wy < WINDOWS_H; wy++) {
+      // Below 0 it wraps and is past the last.
+      let oy = py / STRIDE_H - (WINDOWS_H - 1u - wy);
       let offsetY = py - oy * STRIDE_H;
-      if (offsetY % DILATION_H != 0u) { continue; }
+      let isRow = oy < p.outH && offsetY <= (KERNEL_H - 1u) * DILATION_H && offsetY % DILATION_H == 0u;
       let row = (image + oy) * p.outW;
-      for (var ox = wx.x; ox < wx.y; ox++) {
+      for (var wx = 0u; wx < WINDOWS_W; wx++) {
+        let ox = px / STRIDE_W - (WINDOWS_W - 1u - wx);
         let offsetX = px - ox * STRIDE_W;
-        if (offsetX % DILATION_W != 0u) { continue; }
-        let tap = i32(offsetY / DILATION_H * p.kernelW + offsetX / DILATION_W);
-        let at = (row + ox) * p.channels + c - p.fromOrigin;
+        let isColumn = ox < p.outW && offsetX <= (KERNEL_W - 1u) * DILATION_W && offsetX % DILATION_W == 0u;
+        let inside = isRow && isColumn;
+        let tap = select(-2, i32(offsetY / DILATION_H * KERNEL_W + offsetX / DILATION_W), inside);
+        let at = select(0u, (row + ox) * p.channels + c - p.fromOrigin, inside);
         if (VEC) {
           sum4 += select(vec4f(), dy4[at], index4[at] == vec4i(tap));
         } else {

@@ -13,13 +13,16 @@ const WG: u32 = 64u;
 const R: u32 = 8u;
 const VEC: bool = false;
 const SAVE: bool = true;
+const KERNEL_H: u32 = 2u;
+const KERNEL_W: u32 = 2u;
+const STRIDE_H: u32 = 2u;
+const STRIDE_W: u32 = 2u;
 const DILATION_H: u32 = 1u;
 const DILATION_W: u32 = 1u;
 
 struct Params {
   count: u32, lineBegin: u32, lineTiles: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
-  inH: u32, inW: u32, outH: u32, outW: u32,
-  kernelH: u32, kernelW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32,
+  inH: u32, inW: u32, outH: u32, outW: u32, padH: u32, padW: u32,
   lowest: f32, // minus infinity, which WGSL cannot spell
 }
 
@@ -30,14 +33,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> index: array<i32>;
 @group(0) @binding(6) var<storage, read_write> index4: array<vec4i>;
-
-// The taps [begin, end) that read inside an axis of the given size.
-fn taps(start: i32, size: u32, kernel: u32, dilation: u32) -> vec2u {
-  let d = i32(dilation);
-  let begin = (max(0, -start) + d - 1) / d;
-  let end = (max(0, i32(size) - start) + d - 1) / d;
-  return vec2u(u32(begin), min(kernel, u32(end)));
-}
 
 // Comparisons with NaN may be optimised away; its bits may not.
 fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
@@ -52,32 +47,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let tile = id / p.channels;
   let line = p.lineBegin + tile / p.lineTiles;
   let firstX = tile % p.lineTiles * R;
-  let startY = i32(line % p.outH * p.strideH) - i32(p.padH);
+  let startY = i32(line % p.outH * STRIDE_H) - i32(p.padH);
   let image = line / p.outH * p.inH;
-  let ty = taps(startY, p.inH, p.kernelH, DILATION_H);
   for (var i = 0u; i < R; i++) {
     let ox = firstX + i;
     if (ox >= p.outW) { break; }
-    let startX = i32(ox * p.strideW) - i32(p.padW);
-    let tx = taps(startX, p.inW, p.kernelW, DILATION_W);
-    let first = select(-1, i32(ty.x * p.kernelW + tx.x), ty.x < ty.y && tx.x < tx.y);
+    let startX = i32(ox * STRIDE_W) - i32(p.padW);
     var best = p.lowest;
     var best4 = vec4f(p.lowest);
-    var winner = first;
-    var winner4 = vec4i(first);
-    for (var ky = ty.x; ky < ty.y; ky++) {
-      let row = (image + u32(startY + i32(ky * DILATION_H))) * p.inW;
-      for (var kx = tx.x; kx < tx.y; kx++) {
-        let at = (row + u32(startX + i32(kx * DILATION_W))) * p.channels + c - p.fromOrigin;
-        let tap = i32(ky * p.kernelW + kx);
+    var winner = -1;
+    var winner4 = vec4i(-1);
+    for (var ky = 0u; ky < KERNEL_H; ky++) {
+      let iy = startY + i32(ky * DILATION_H);
+      let row = (image + u32(iy)) * p.inW;
+      for (var kx = 0u; kx < KERNEL_W; kx++) {
+        let ix = startX + i32(kx * DILATION_W);
+        let inside = u32(iy) < p.inH && u32(ix) < p.inW;
+        let at = select(0u, (row + u32(ix)) * p.channels + c - p.fromOrigin, inside);
+        let tap = i32(ky * KERNEL_W + kx);
         if (VEC) {
           let v = x4[at];
-          let better = (v > best4) | isNan4(v);
+          let better = vec4<bool>(inside) & ((v > best4) | isNan4(v) | (vec4<bool>(SAVE) & (winner4 < vec4i())));
           best4 = select(best4, v, better);
           winner4 = select(winner4, vec4i(tap), better);
         } else {
           let v = x[at];
-          let better = v > best || isNan(v);
+          let better = inside && (v > best || isNan(v) || (SAVE && winner < 0));
           best = select(best, v, better);
           winner = select(winner, tap, better);
         }

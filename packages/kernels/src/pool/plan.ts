@@ -98,9 +98,15 @@ function poolParams(g: Pool2dGeometry, to: Range, fromOrigin: number, toOrigin: 
   };
 }
 
+/** What the kernels of max pooling are made for: with loops of a known length compilers unroll them. */
+const windowConstants = (g: Pool2dGeometry) => ({
+  ...{ KERNEL_H: g.kernelH, KERNEL_W: g.kernelW, STRIDE_H: g.strideH, STRIDE_W: g.strideW },
+  ...{ DILATION_H: g.dilationH, DILATION_W: g.dilationW },
+});
+
 /** The parameters of max pooling over lines of `width` pixels, R of them for each thread. */
 function runParams(g: Pool2dGeometry, width: number, to: Range, fromOrigin: number, toOrigin: number, lanes: number) {
-  const { begin: _, ...params } = poolParams(g, to, fromOrigin, toOrigin, lanes);
+  const { begin: _, kernelH, kernelW, strideH, strideW, ...params } = poolParams(g, to, fromOrigin, toOrigin, lanes);
   const line = width * g.channels;
   const lineTiles = ceilDiv(width, R);
   const count = ((to.end - to.begin) / line) * lineTiles * params.channels;
@@ -121,7 +127,7 @@ export function planMaxPool2d(g: Pool2dGeometry, saveIndex: boolean, caps: Capab
     const params = runParams(g, g.outW, part.to, x.origin, y.origin, vector ? 4 : 1);
     return {
       kernel: MAX,
-      constants: { R, VEC: vector, SAVE: saveIndex, DILATION_H: g.dilationH, DILATION_W: g.dilationW },
+      constants: { R, VEC: vector, SAVE: saveIndex, ...windowConstants(g) },
       params: { ...params, lowest: Number.NEGATIVE_INFINITY },
       operands: {
         ...scalarOrVector(vector, "x", x.operand),
@@ -141,14 +147,10 @@ export function planMaxPool2dBackward(g: Pool2dGeometry, caps: Capabilities): Pl
     const dy = boundPart("dy", part.from, outputCount(g));
     const index = boundPart("index", part.from, outputCount(g)).operand;
     const dx = boundPart("dx", part.to, inputCount(g));
-    const { strideH, strideW, ...params } = runParams(g, g.inW, part.to, dy.origin, dx.origin, vector ? 4 : 1);
-    const { dilationH, dilationW } = g;
+    const params = runParams(g, g.inW, part.to, dy.origin, dx.origin, vector ? 4 : 1);
     return {
       kernel: MAX_BACKWARD,
-      constants: {
-        ...{ R, VEC: vector, STRIDE_H: strideH, STRIDE_W: strideW },
-        ...{ DILATION_H: dilationH, DILATION_W: dilationW },
-      },
+      constants: { R, VEC: vector, ...windowConstants(g) },
       params,
       operands: {
         ...scalarOrVector(vector, "dy", dy.operand),
