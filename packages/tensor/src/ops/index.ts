@@ -10,6 +10,7 @@ export {
 } from "./conv.js";
 export * from "./crossEntropy.js";
 export { type DropoutOptions, dropout, dropout2d } from "./dropout.js";
+export type { Epilogue } from "./epilogue.js";
 export { type GroupNormOptions, groupNorm } from "./groupNorm.js";
 export * from "./interpolate.js";
 export * from "./localResponseNorm.js";
