@@ -1,5 +1,6 @@
 export * from "./bindingParts.js";
 export * from "./confusion/plan.js";
+export type { Conv2dEpilogue } from "./conv2d/epilogue.js";
 export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
 export * from "./copy/plan.js";

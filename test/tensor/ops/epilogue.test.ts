@@ -1,3 +1,4 @@
+import { planConv2d } from "@fcn/kernels";
 import * as reference from "@fcn/kernels/reference";
 import * as t from "@fcn/tensor";
 import fc from "fast-check";
@@ -11,7 +12,7 @@ const devices: Record<string, t.Device> = {};
 beforeAll(async () => {
   devices.subgroups = await t.createDevice({ quiet: true, debug: { poison: true } });
   devices["no subgroups"] = await t.createDevice({ quiet: true, subgroups: false, debug: { poison: true } });
-  devices["small bindings"] = await t.createDevice({ quiet: true, bindingLimit: 1024 });
+  devices["small bindings"] = await t.createDevice({ quiet: true, bindingLimit: 2048 });
 });
 afterAll(() => {
   for (const device of Object.values(devices)) device.destroy();
@@ -77,6 +78,140 @@ describe.each(["subgroups", "no subgroups", "small bindings"])("batchNorm on a d
         expect(fused).toHaveLength(1 + leaves.filter(({ requiresGrad }) => requiresGrad).length);
       });
     }));
+});
+
+/** Channels in fours and not, in groups, one a group, and with more than one of a weight's parts in a small binding. */
+const CONVOLUTIONS = [
+  { from: 3, to: 5, kernel: 3, groups: 1 },
+  { from: 4, to: 8, kernel: 1, groups: 1 },
+  { from: 8, to: 12, kernel: 3, groups: 2 },
+  { from: 6, to: 10, kernel: 2, groups: 2 },
+  { from: 8, to: 8, kernel: 3, groups: 8 },
+  { from: 5, to: 5, kernel: 3, groups: 5 },
+  { from: 16, to: 12, kernel: 3, groups: 1 },
+] as const;
+
+const convolutions = fc.record({
+  convolution: fc.constantFrom(...CONVOLUTIONS),
+  size: fc.tuple(int(1, 2), int(3, 8), int(3, 6)),
+  stride: int(1, 2),
+  hasBias: fc.boolean(),
+  norm: fc.constantFrom(...(["none", "bare", "with weight", "with weight and bias"] as const)),
+  hasResidual: fc.boolean(),
+  activation: fc.constantFrom(...ACTIVATIONS),
+  order: orderOf(4),
+  seed: int(0, 1e6),
+});
+
+describe.each(["subgroups", "no subgroups", "small bindings"])("conv2d on a device with %s", (name) => {
+  const compareTo = (recorded: boolean) =>
+    assertProperty(convolutions, 14, async (c) => {
+      const device = devices[name] as t.Device;
+      await device.scope(async () => {
+        const { from, to, kernel, groups } = c.convolution;
+        const leaf = (dims: readonly number[], k: number, low: number, high: number) =>
+          device.tensor(Float32Array.from(random(dims, c.seed + k, low, high).data), dims, { requiresGrad: recorded });
+        const [n, h, w] = c.size;
+        const x = leaf([n, from, h, w], 1, -2, 2);
+        const weight = leaf([to, from / groups, kernel, kernel], 2, -1, 1);
+        const bias = c.hasBias ? leaf([to], 3, -2, 2) : undefined;
+        const window = { stride: c.stride, padding: 1, groups };
+        const plain = () => t.conv2d(x, weight, bias, window);
+        const shape = plain().shape;
+        const residual = c.hasResidual
+          ? device.tensor(Float32Array.from(random(shape, c.seed + 4, LOW, HIGH).data), shape, {
+              ...{ order: c.order, requiresGrad: recorded },
+            })
+          : undefined;
+        const norm = c.norm !== "none" && {
+          ...(c.norm !== "bare" && { weight: leaf([to], 5, -1, 4) }),
+          ...(c.norm === "with weight and bias" && { bias: leaf([to], 6, -2, 5) }),
+          runningMean: device.tensor(Float32Array.from(random([to], c.seed + 7, -2, 2).data)),
+          runningVar: device.tensor(Float32Array.from(random([to], c.seed + 8, 0.1, 4).data)),
+          eps: 1e-3,
+        };
+        const given = [x, weight, bias, residual, ...(norm ? [norm.weight, norm.bias] : [])];
+        const leaves = given.filter((own): own is t.Tensor => own !== undefined);
+        const { activation } = c;
+        const options = { ...window, residual, activation, norm: norm || undefined };
+        const fused = await bitsOf(device, leaves, () => t.conv2d(x, weight, bias, options));
+        const normed = () => (norm ? t.batchNorm(plain(), norm) : plain());
+        expect(fused).toEqual(await bitsOf(device, leaves, () => followed(normed(), residual, activation)));
+        expect(fused).toHaveLength(recorded ? 1 + leaves.length : 1);
+      });
+    });
+
+  it("has the bits of conv2d, batchNorm, add and the activation", () => compareTo(false));
+  it("has these bits where gradients are recorded, and so have its gradients", () => compareTo(true));
+});
+
+describe("tiles that the rules do not choose", () => {
+  it("end with the same epilogue", async () => {
+    const plain = devices.subgroups as t.Device;
+    const dims = { x: [1, 8, 9, 7], w: [36, 8, 3, 3] };
+    const g = {
+      ...{ n: 1, inC: 8, inH: 9, inW: 7, outC: 36, outH: 9, outW: 7, kernelH: 3, kernelW: 3, groups: 1 },
+      ...{ strideH: 1, strideW: 1, padH: 1, padW: 1, dilationH: 1, dilationW: 1 },
+    };
+    const { key, candidates } = planConv2d(g, "forward", false, plain.capabilities)!.tunable!;
+    const tiles = [
+      candidates.find(({ variant }) => variant === "register"),
+      candidates.find(({ variant, TV }) => variant === "subgroup" && TV === 2),
+    ].filter((tile) => tile !== undefined);
+    expect(tiles).toHaveLength(plain.capabilities.subgroupSize > 0 ? 2 : 1);
+    for (const tile of tiles) {
+      using device = await t.createDevice({ quiet: true, tuning: { [key]: tile } });
+      await device.scope(async () => {
+        const values = (shape: number[], k: number) => device.tensor(Float32Array.from(random(shape, k).data), shape);
+        const [x, w, residual] = [values(dims.x, 1), values(dims.w, 2), values([1, 36, 9, 7], 3)];
+        const norm = { weight: values([36], 4), runningMean: values([36], 5), runningVar: device.ones([36]) };
+        const fused = t.conv2d(x, w, null, { padding: 1, norm, residual, activation: "relu" });
+        const apart = followed(t.batchNorm(t.conv2d(x, w, null, { padding: 1 }), norm), residual, "relu");
+        expect(await fused.data(), JSON.stringify(tile)).toEqual(await apart.data());
+      });
+    }
+  });
+});
+
+describe("conv2d with what follows it", () => {
+  const device = () => devices.subgroups as t.Device;
+
+  it("agrees with float64, and its gradients with differences", () =>
+    assertProperty(convolutions, 8, async ({ convolution, size: [n, h, w], hasResidual, activation, seed }) => {
+      const { from, to, kernel, groups } = convolution;
+      const shape = [n, to, h + 3 - kernel, w + 3 - kernel];
+      const g = {
+        ...{ n, inC: from, inH: h, inW: w, outC: to, outH: shape[2]!, outW: shape[3]!, groups },
+        ...{ kernelH: kernel, kernelW: kernel, strideH: 1, strideW: 1, padH: 1, padW: 1, dilationH: 1, dilationW: 1 },
+      };
+      const inputs = [random([n, from, h, w], seed), random([to, from / groups, kernel, kernel], seed + 1)];
+      await gradCheck(device(), {
+        inputs: [...inputs, random([to], seed + 2), ...(hasResidual ? [random(shape, seed + 3, -2, 8)] : [])],
+        seed,
+        run: (x, weight, bias, residual) => t.conv2d(x, weight!, bias, { padding: 1, groups, residual, activation }),
+        reference: (x, weight, bias, residual) =>
+          reference.epilogue(
+            { shape, data: reference.conv2d(g, x!.data, weight!.data, bias!.data) },
+            residual,
+            activation,
+          ),
+      });
+    }));
+
+  it("refuses statistics, vectors and residuals that do not fit", () => {
+    const x = device().zeros([1, 3, 4, 4]);
+    const w = device().zeros([2, 3, 3, 3]);
+    const conv = (more: object) => () => t.conv2d(x, w, null, more);
+    const statistics = { runningMean: device().zeros([2]), runningVar: device().ones([2]) };
+    expect(conv({ norm: { runningMean: device().zeros([2]) } })).toThrow("conv2d: norm: runningVar is missing");
+    expect(conv({ norm: { ...statistics, momentum: 0.1 } })).toThrow('conv2d: norm: there is no option "momentum"');
+    expect(conv({ norm: { ...statistics, weight: device().ones([3]) } })).toThrow("weight has shape [3], expected [2]");
+    expect(conv({ residual: x })).toThrow("conv2d: residual has shape [1, 3, 4, 4], the result [1, 2, 2, 2]");
+    expect(conv({ activation: "sigmoid" })).toThrow('activation is "sigmoid"');
+    expect(() => t.convTranspose2d(x, device().zeros([3, 2, 3, 3]), null, { activation: "relu" } as object)).toThrow(
+      'convTranspose2d: there is no option "activation"',
+    );
+  });
 });
 
 describe("batchNorm with what follows it", () => {

@@ -17,6 +17,7 @@ import {
   conv2dGatherRegister as REGISTER,
   conv2dGatherSubgroup as SUBGROUP,
 } from "../wgsl.generated.js";
+import { type Conv2dEpilogue, epilogueOf } from "./epilogue.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
 import { gatherTile } from "./tiles.js";
 
@@ -182,14 +183,14 @@ export const weightGradientParts = (g: Conv2dGeometry, caps: Capabilities): Imag
 
 /**
  * Steps of a convolution in either direction; undefined when a single row is larger than a binding. Operands: x, w, y
- * and, with `bias`, b. Scratch: `packed`.
+ * and those of the epilogue. Scratch: `packed`.
  */
 export function gatherSteps(
   g: Conv2dGeometry,
   direction: Direction,
-  bias: boolean,
+  epilogue: Conv2dEpilogue,
   caps: Capabilities,
-): { steps: Step[]; scratch: number; tunable: Tunable } | undefined {
+): { steps: Step[]; packed: number; tunable: Tunable } | undefined {
   const s = sidesOf(g, direction);
   const pixels = gatherParts(g, s, caps);
   const lanes = caps.subgroupSize;
@@ -211,18 +212,20 @@ export function gatherSteps(
     steps.push(...part.steps);
     for (const pixel of pixels) {
       const x = boundPart("x", pixel.from, g.n * s.from.h * s.from.w * s.from.c);
-      const y = boundPart("y", pixel.to, g.n * s.to.h * s.to.w * s.to.c);
+      const size = g.n * s.to.h * s.to.w * s.to.c;
+      const y = boundPart("y", pixel.to, size);
+      const place = { isFirst: index === 0, isLast: index === parts.length - 1 };
+      const { constants, operands } = epilogueOf(epilogue, place, pixel.to, size);
       const [mBegin, mEnd] = [pixel.steps.begin * s.gridW, pixel.steps.end * s.gridW];
       const mTiles = ceilDiv(mEnd - mBegin, pixelsPerTile);
       const tiles = mTiles * nTiles * s.phases * g.groups;
-      const hasBias = bias && index === 0;
       steps.push({
         kernel: isSubgroup ? SUBGROUP : REGISTER,
         constants: {
           ...(isSubgroup ? { SG: lanes, SGN, TM, TV } : { WG, TM }),
           VEC_IN: vecIn,
           VEC_OUT: vecOut,
-          HAS_BIAS: hasBias,
+          ...constants,
           ACCUMULATE: index > 0,
           TRANSPOSED: s.transposed,
           BY_COLUMN: byColumn,
@@ -260,12 +263,12 @@ export function gatherSteps(
           ...scalarOrVector(vecIn, "x", x.operand),
           w: byColumn && !vecIn ? UNREAD : part.operand,
           w1: byColumn && !vecIn ? part.operand : UNREAD,
-          bias: hasBias ? "b" : UNREAD,
+          ...operands,
           ...scalarOrVector(vecOut, "y", y.operand, unwritten("y")),
         },
         grid: foldGrid(isSubgroup ? tiles : ceilDiv(tiles, WG)),
       });
     }
   }
-  return { steps, scratch, tunable };
+  return { steps, packed: scratch, tunable };
 }

@@ -1,5 +1,6 @@
 import type { Capabilities, Plan } from "../plan.js";
 import { depthwiseGradientSteps, depthwiseSteps } from "./depthwise.js";
+import { type Conv2dEpilogue, epilogueTerms } from "./epilogue.js";
 import { gatherSteps } from "./gather.js";
 import { type Conv2dGeometry, type Direction, isDepthwise } from "./geometry.js";
 import { weightGradientSteps } from "./weight-gradient.js";
@@ -20,14 +21,24 @@ export function planConv2d(
   bias: boolean,
   caps: Capabilities,
 ): Plan | undefined {
-  if (isDepthwise(g)) {
-    const plan = depthwiseSteps(g, direction, bias, caps);
-    return plan.steps.length > 0 ? plan : undefined;
-  }
-  const gather = gatherSteps(g, direction, bias, caps);
-  if (gather === undefined) return undefined;
-  const { steps, scratch, tunable } = gather;
-  return { steps, tunable, ...(scratch > 0 ? { scratch: { packed: scratch } } : {}) };
+  return planFusedConv2d(g, direction, { bias, residual: false }, caps);
+}
+
+/** {@link planConv2d} and what follows it, in the same pass; with the operands of the epilogue. */
+export function planFusedConv2d(
+  g: Conv2dGeometry,
+  direction: Direction,
+  epilogue: Conv2dEpilogue,
+  caps: Capabilities,
+): Plan | undefined {
+  const gather = isDepthwise(g)
+    ? depthwiseSteps(g, direction, epilogue, caps)
+    : gatherSteps(g, direction, epilogue, caps);
+  if (!gather?.steps.length) return undefined;
+  const { steps, packed, tunable } = gather;
+  const terms = epilogueTerms(epilogue, direction === "forward" ? g.outC : g.inC);
+  const scratch = { ...(packed > 0 ? { packed } : {}), ...terms.scratch };
+  return { steps: [...terms.steps, ...steps], tunable, ...(Object.keys(scratch).length > 0 ? { scratch } : {}) };
 }
 
 /**

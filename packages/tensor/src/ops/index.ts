@@ -7,6 +7,8 @@ export {
   type ConvTranspose2dOptions,
   conv2d,
   convTranspose2d,
+  type FrozenNorm,
+  type FusedConv2dOptions,
 } from "./conv.js";
 export * from "./crossEntropy.js";
 export { type DropoutOptions, dropout, dropout2d } from "./dropout.js";
