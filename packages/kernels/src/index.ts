@@ -1,9 +1,11 @@
 export * from "./bindingParts.js";
 export * from "./confusion/plan.js";
+export type { Conv2dEpilogue } from "./conv2d/epilogue.js";
 export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
 export * from "./copy/plan.js";
 export * from "./cross-entropy/plan.js";
+export * from "./epilogue/activation.js";
 export type * from "./errorCodes.js";
 export * from "./errors.js";
 export * from "./fault.js";

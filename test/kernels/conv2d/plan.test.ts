@@ -1,6 +1,13 @@
-import { type Conv2dGeometry, planConv2d, planConv2dWeightGradient, UNREAD, unwritten } from "@fcn/kernels";
+import {
+  type Conv2dGeometry,
+  planConv2d,
+  planConv2dWeightGradient,
+  planFusedConv2d,
+  UNREAD,
+  unwritten,
+} from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
-import { expectGridOver, largeDevice, outline, scalar, soundSteps } from "../../support/plans.js";
+import { expectGridOver, largeDevice, outline, scalar, smallDevice, soundSteps } from "../../support/plans.js";
 import { depthwise, g } from "./geometries.js";
 
 const odd = { ...g, inC: 3, outC: 5 };
@@ -9,6 +16,7 @@ const common = { kernelW: 2, strideH: 2, strideW: 1, padH: 1, padW: 1, dilationH
 const phases = { gcdH: 1, gcdW: 1, inverseH: 1, inverseW: 0 };
 const forwardSizes = { inH: 9, inW: 7, outH: 5, outW: 7 };
 const transposedSizes = { inH: 5, inW: 7, outH: 9, outW: 7 };
+const noEpilogue = { HAS_NORM: false, HAS_RESIDUAL: false, ACTIVATION: 0 };
 const noOrigins = { xOrigin: 0, yOrigin: 0 };
 
 describe("the plan of a convolution", () => {
@@ -17,12 +25,12 @@ describe("the plan of a convolution", () => {
     expect(soundSteps(plan, largeDevice).map(outline)).toEqual([
       {
         kernel: "conv2d/gather-register",
-        ...{ WG: 64, TM: 8, VEC_IN: true, VEC_OUT: true, HAS_BIAS: true },
+        ...{ WG: 64, TM: 8, VEC_IN: true, VEC_OUT: true, HAS_BIAS: true, ...noEpilogue },
         ...{ ACCUMULATE: false, TRANSPOSED: false, BY_COLUMN: false },
         ...{ ...common, ...phases, ...forwardSizes, kernelH: 3, phases: 1, gridH: 5, gridW: 7 },
         ...{ tiles: 27, mTiles: 9, nTiles: 3, mBegin: 0, mEnd: 70, inC: 8, cin: 8, outC: 12, cout: 12 },
         ...{ wCols: 3, wStride: 3, wTap: 96, wOrigin: 0, rowBegin: 0, rowEnd: 48, ...noOrigins },
-        operands: { x: UNREAD, x4: "x", w: "w", w1: UNREAD, bias: "b", y: unwritten("y"), y4: "y" },
+        operands: { x: UNREAD, x4: "x", w: "w", w1: UNREAD, bias: "b", y: unwritten("y"), y4: "y", residual: UNREAD },
         grid: [1, 1, 1],
       },
     ]);
@@ -55,18 +63,88 @@ describe("the plan of a convolution", () => {
   });
 });
 
+describe("the plan of a convolution and what follows it", () => {
+  const norm = { eps: 1e-5, hasWeight: true, hasShift: true };
+  const all = { bias: true, norm, residual: true, activation: "relu6" } as const;
+  const vectors = { runningMean: "runningMean", runningVar: "runningVar", terms: "terms" };
+
+  it.each([g, depthwise])("brings the vectors of normalisation together first", (geometry) => {
+    const plan = planFusedConv2d(geometry, "forward", all, largeDevice);
+    const [terms, gather, ...rest] = soundSteps(plan, largeDevice);
+    expect(rest).toEqual([]);
+    expect(outline(terms!)).toEqual({
+      kernel: "norm/frozen-terms",
+      ...{ HAS_BIAS: true, HAS_WEIGHT: true, HAS_SHIFT: true, count: geometry.outC, eps: 1e-5 },
+      operands: { ...vectors, bias: "b", weight: "weight", shift: "shift" },
+      grid: [1, 1, 1],
+    });
+    expect(gather).toMatchObject({
+      constants: { HAS_BIAS: true, HAS_NORM: true, HAS_RESIDUAL: true, ACTIVATION: 2 },
+      operands: { bias: "terms", residual: "residual" },
+    });
+    expect(plan?.scratch).toEqual({ terms: 4 * geometry.outC * 4 });
+  });
+
+  it("binds what there is", () => {
+    const bare = { ...all, bias: false, residual: false, norm: { ...norm, hasWeight: false, hasShift: false } };
+    const [terms, gather] = soundSteps(planFusedConv2d(g, "forward", bare, largeDevice), largeDevice);
+    expect(terms).toMatchObject({
+      constants: { HAS_BIAS: false, HAS_WEIGHT: false, HAS_SHIFT: false },
+      operands: { bias: UNREAD, weight: UNREAD, shift: UNREAD },
+    });
+    expect(gather).toMatchObject({
+      constants: { HAS_BIAS: false, HAS_NORM: true, HAS_RESIDUAL: false },
+      operands: { bias: "terms", residual: UNREAD },
+    });
+    const relu = { bias: false, residual: false, activation: "relu" } as const;
+    const [only, ...rest] = soundSteps(planFusedConv2d(g, "transposed", relu, largeDevice), largeDevice);
+    expect(rest).toEqual([]);
+    expect(only).toMatchObject({
+      constants: { HAS_BIAS: false, HAS_NORM: false, ACTIVATION: 1 },
+      operands: { bias: UNREAD },
+    });
+    const odds = planFusedConv2d({ ...odd, inC: 6 }, "transposed", { ...all, bias: false }, largeDevice);
+    expect(odds?.scratch).toEqual({ terms: 4 * 6 * 4, packed: expect.any(Number) });
+  });
+
+  it("adds the bias with the first part of a large weight and does the rest with the last", () => {
+    const large = { ...g, inC: 16, outC: 24, inH: 4, inW: 4, outH: 2, outW: 4, n: 1 };
+    const [, ...gathers] = soundSteps(planFusedConv2d(large, "forward", all, smallDevice), smallDevice);
+    expect(gathers.length).toBeGreaterThan(2);
+    for (const [i, { constants, operands }] of gathers.entries()) {
+      const [isFirst, isLast] = [i === 0, i === gathers.length - 1];
+      expect(constants).toMatchObject({
+        ...{ HAS_BIAS: isFirst, ACCUMULATE: !isFirst },
+        ...{ HAS_NORM: isLast, HAS_RESIDUAL: isLast, ACTIVATION: isLast ? 2 : 0 },
+      });
+      expect(operands).toMatchObject({
+        bias: isFirst || isLast ? "terms" : UNREAD,
+        residual: isLast ? "residual" : UNREAD,
+      });
+    }
+  });
+
+  it("binds the part of the residual that belongs to what is written", () => {
+    const large = { ...g, inH: 21, outH: 11, inW: 21, outW: 21 };
+    const steps = soundSteps(planFusedConv2d(large, "forward", all, smallDevice), smallDevice).slice(1);
+    expect(steps.length).toBeGreaterThan(2);
+    for (const { operands } of steps)
+      expect(operands.residual).toEqual({ ...Object(operands.y4), operand: "residual" });
+  });
+});
+
 describe("the plan of a transposed convolution", () => {
   it("walks over phases and reads vectors of the weight by column", () => {
     const plan = planConv2d({ ...g, outC: 16 }, "transposed", true, largeDevice);
     expect(soundSteps(plan, largeDevice).map(outline)).toEqual([
       {
         kernel: "conv2d/gather-register",
-        ...{ WG: 64, TM: 8, VEC_IN: true, VEC_OUT: true, HAS_BIAS: true },
+        ...{ WG: 64, TM: 8, VEC_IN: true, VEC_OUT: true, HAS_BIAS: true, ...noEpilogue },
         ...{ ACCUMULATE: false, TRANSPOSED: true, BY_COLUMN: true },
         ...{ ...common, ...phases, ...transposedSizes, kernelH: 3, phases: 2, gridH: 5, gridW: 7 },
         ...{ tiles: 36, mTiles: 9, nTiles: 2, mBegin: 0, mEnd: 70, inC: 16, cin: 16, outC: 8, cout: 8 },
         ...{ wCols: 0, wStride: 16, wTap: 128, wOrigin: 0, rowBegin: 0, rowEnd: 96, ...noOrigins },
-        operands: { x: UNREAD, x4: "x", w: "w", w1: UNREAD, bias: "b", y: unwritten("y"), y4: "y" },
+        operands: { x: UNREAD, x4: "x", w: "w", w1: UNREAD, bias: "b", y: unwritten("y"), y4: "y", residual: UNREAD },
         grid: [1, 1, 1],
       },
     ]);
@@ -176,10 +254,10 @@ describe("one channel a group", () => {
     expect(soundSteps(forward, largeDevice).map(outline)).toEqual([
       {
         kernel: "conv2d/depthwise",
-        ...{ R: 8, VEC: true, HAS_BIAS: true, TRANSPOSED: false },
+        ...{ R: 8, VEC: true, HAS_BIAS: true, ...noEpilogue, TRANSPOSED: false },
         ...{ ...common, ...phases, ...forwardSizes, ...noOrigins },
         ...{ kernelH: 3, count: 20, lineBegin: 0, lineTiles: 1, phases: 1, channels: 2 },
-        operands: { x: UNREAD, x4: "x", w: UNREAD, w4: "w", bias: "b", y: unwritten("y"), y4: "y" },
+        operands: { x: UNREAD, x4: "x", w: UNREAD, w4: "w", bias: "b", y: unwritten("y"), y4: "y", residual: UNREAD },
         grid: [1, 1, 1],
       },
     ]);

@@ -144,7 +144,7 @@ describe("tiles in workgroup memory", () => {
     expect(step({ ...small, n: 2, outC: 128 })).toMatchObject({ rowsPerSplit: 160, tiles: 64 * 4 });
     expect(step(small, "forward", { ...gpu, parallelism: 32 })).toMatchObject({ PN: 8, rowsPerSplit: 576, tiles: 16 });
     const { steps, scratch } = planConv2d({ ...g, ...image, ...small }, "forward", false, gpu)!;
-    expect(steps.map(({ kernel }) => kernel.name)).toEqual(["conv2d/gather-workgroup", "reduce/sum-slices"]);
+    expect(steps.map(({ kernel }) => kernel.name)).toEqual(["conv2d/gather-workgroup", "conv2d/finish-slices"]);
     expect(scratch).toEqual({ slices: 4 * 16 * 16 * 64 * 4 });
     // Phases of a transposed convolution see different rows of K.
     const up = { ...small, outH: 8, outW: 8, strideH: 2, strideW: 2 };

@@ -15,11 +15,12 @@ import {
 /** Statistics of each channel of all rows, and those of groups of two channels of each image. */
 const batch = { images: 1, rows: 100, channels: 8, groups: 8, hasWeight: true, frozen: false };
 const group = { images: 2, rows: 100, channels: 6, groups: 3, hasWeight: true, frozen: false };
-const forward = { hasBias: true, eps: 1e-5, momentum: 0.1 };
-const backward = { input: true, parameters: true };
+const forward = { hasBias: true, hasResidual: false, eps: 1e-5, momentum: 0.1 };
+const backward = { input: true, parameters: true, residual: false };
 const slices = { slices: 7, rowsPerSlice: 15 };
 const place = { unit: 0, xOrigin: 0 };
 const partial4 = { partial: unwritten("partial"), partial4: "partial" };
+const noResidual = { dresidual: unwritten("dresidual"), dresidual4: unwritten("dresidual4") };
 const partial1 = { partial: "partial", partial4: unwritten("partial") };
 
 describe("the plan of normalisation by channel", () => {
@@ -29,7 +30,7 @@ describe("the plan of normalisation by channel", () => {
       {
         kernel: "norm/moments",
         ...{ VEC: true, ...place, count: 14, columns: 2, rows: 100, ...slices, total: 14 },
-        operands: { x: UNREAD, x4: "x", ...partial4 },
+        operands: { x: "x", ...partial4 },
         grid: [1, 1, 1],
       },
       {
@@ -40,9 +41,12 @@ describe("the plan of normalisation by channel", () => {
       },
       {
         kernel: "norm/apply",
-        ...{ VEC: true, ROWS: 16, HAS_WEIGHT: true, HAS_BIAS: true },
+        ...{ VEC: true, ROWS: 16, HAS_WEIGHT: true, HAS_BIAS: true, HAS_RESIDUAL: false, ACTIVATION: 0 },
         ...{ ...place, count: 14, columns: 2, rows: 100, width: 1, blocks: 7, statistics: 8 },
-        operands: { x: UNREAD, x4: "x", y: unwritten("y"), y4: "y", stats: "stats", bias: "bias", weight: "weight" },
+        operands: {
+          ...{ x: "x", y: unwritten("y"), y4: "y", residual: UNREAD },
+          ...{ stats: "stats", bias: "bias", weight: "weight" },
+        },
         grid: [1, 1, 1],
       },
     ]);
@@ -67,8 +71,9 @@ describe("the plan of normalisation by channel", () => {
     expect(soundSteps(plan, largeDevice).map(outline)).toEqual([
       {
         kernel: "norm/backward-sums",
-        ...{ VEC: true, ...place, count: 14, columns: 2, rows: 100, ...slices, total: 14, width: 1, statistics: 8 },
-        operands: { x: UNREAD, x4: "x", dy: UNREAD, dy4: "dy", stats: "stats", ...partial4 },
+        ...{ VEC: true, ACTIVATION: 0, KEEP: false },
+        ...{ ...place, count: 14, columns: 2, rows: 100, ...slices, total: 14, width: 1, statistics: 8 },
+        operands: { x: "x", dy: "dy", y: UNREAD, stats: "stats", ...noResidual, ...partial4 },
         grid: [1, 1, 1],
       },
       {
@@ -82,10 +87,10 @@ describe("the plan of normalisation by channel", () => {
       },
       {
         kernel: "norm/backward-apply",
-        ...{ VEC: true, ROWS: 16, HAS_WEIGHT: true, FROZEN: false },
+        ...{ VEC: true, ROWS: 16, HAS_WEIGHT: true, FROZEN: false, ACTIVATION: 0 },
         ...{ ...place, count: 14, columns: 2, rows: 100, width: 1, blocks: 7, statistics: 8 },
         operands: {
-          ...{ x: UNREAD, x4: "x", dy: UNREAD, dy4: "dy", dx: unwritten("dx"), dx4: "dx" },
+          ...{ x: "x", dy: "dy", y: UNREAD, dx: unwritten("dx"), dx4: "dx" },
           ...{ terms: "terms", weight: "weight" },
         },
         grid: [1, 1, 1],
@@ -97,12 +102,12 @@ describe("the plan of normalisation by channel", () => {
 
 describe("the plan of normalisation by groups", () => {
   it("takes moments of slices of each image, and single channels where they are not in fours", () => {
-    const plan = planNorm({ ...group, hasBias: false, hasWeight: false, eps: 1e-5 }, largeDevice);
+    const plan = planNorm({ ...group, ...forward, hasBias: false, hasWeight: false, momentum: undefined }, largeDevice);
     expect(soundSteps(plan, largeDevice).map(outline)).toEqual([
       {
         kernel: "norm/moments",
         ...{ VEC: false, ...place, count: 84, columns: 6, rows: 100, ...slices, total: 84 },
-        operands: { x: "x", x4: UNREAD, ...partial1 },
+        operands: { x: "x", ...partial1 },
         grid: [2, 1, 1],
       },
       {
@@ -116,9 +121,12 @@ describe("the plan of normalisation by groups", () => {
       },
       {
         kernel: "norm/apply",
-        ...{ VEC: false, ROWS: 16, HAS_WEIGHT: false, HAS_BIAS: false },
+        ...{ VEC: false, ROWS: 16, HAS_WEIGHT: false, HAS_BIAS: false, HAS_RESIDUAL: false, ACTIVATION: 0 },
         ...{ ...place, count: 84, columns: 6, rows: 100, width: 2, blocks: 7, statistics: 6 },
-        operands: { x: "x", x4: UNREAD, y: "y", y4: unwritten("y"), stats: "stats", bias: UNREAD, weight: UNREAD },
+        operands: {
+          ...{ x: "x", y: "y", y4: unwritten("y"), residual: UNREAD },
+          ...{ stats: "stats", bias: UNREAD, weight: UNREAD },
+        },
         grid: [2, 1, 1],
       },
     ]);
@@ -167,6 +175,38 @@ describe("the gradients of a normalisation", () => {
     expect(plan({ frozen: true })!.scratch).toEqual({ partial: 448 });
     expect(plan({ frozen: true })!.steps[1]?.constants).toMatchObject({ PARAMETERS: true, TERMS: false });
     expect(plan({ input: false })!.scratch).toEqual({ partial: 448 });
+  });
+});
+
+describe("what follows a normalisation", () => {
+  const plan = (o: object) =>
+    soundSteps(planNormBackward({ ...batch, ...backward, activation: "relu", ...o }, largeDevice), largeDevice);
+
+  it.each([
+    [undefined, 0],
+    ["relu", 1],
+    ["relu6", 2],
+  ] as const)("is a residual and the activation %s in the pass that writes the result", (activation, number) => {
+    const o = { ...batch, ...forward, activation, hasResidual: true };
+    const apply = soundSteps(planNorm(o, largeDevice), largeDevice).at(-1);
+    expect(apply?.constants).toMatchObject({ HAS_RESIDUAL: true, ACTIVATION: number });
+    expect(apply?.operands.residual).toBe("residual");
+  });
+
+  it("is masked by the result in both passes over the gradient", () => {
+    const [sums, , apply] = plan({});
+    expect(sums).toMatchObject({ constants: { ACTIVATION: 1, KEEP: false }, operands: { dy: "dy", y: "y" } });
+    expect(apply).toMatchObject({ constants: { ACTIVATION: 1 }, operands: { dy: "dy", y: "y" } });
+    expect(plan({ activation: "relu6" })[2]?.constants).toMatchObject({ ACTIVATION: 2 });
+  });
+
+  it("is masked once where the residual's gradient keeps the outcome", () => {
+    const [sums, , apply] = plan({ residual: true });
+    const kept = { y: "y", dresidual: unwritten("dresidual"), dresidual4: "dresidual" };
+    expect(sums).toMatchObject({ constants: { ACTIVATION: 1, KEEP: true }, operands: kept });
+    expect(apply).toMatchObject({ constants: { ACTIVATION: 0 }, operands: { dy: "dresidual", y: UNREAD } });
+    expect(plan({ residual: true, frozen: true, parameters: false })).toHaveLength(2);
+    expect(plan({ residual: true, input: false, parameters: false })).toHaveLength(1);
   });
 });
 
@@ -230,14 +270,17 @@ describe.each([
   const lanes = channels % 4 === 0 ? 4 : 1;
   const suffix = lanes === 4 ? "4" : "";
   const steps = [
-    ...soundSteps(planNorm({ ...o, ...forward }, smallDevice), smallDevice),
-    ...soundSteps(planNormBackward({ ...o, ...backward }, smallDevice), smallDevice),
+    ...soundSteps(planNorm({ ...o, ...forward, hasResidual: true }, smallDevice), smallDevice),
+    ...soundSteps(
+      planNormBackward({ ...o, ...backward, activation: "relu", residual: true }, smallDevice),
+      smallDevice,
+    ),
   ];
 
   it.each([
     ["moments", ["x"]],
-    ["apply", ["x", "y"]],
-    ["backward-sums", ["x", "dy"]],
+    ["apply", ["x", "residual", "y"]],
+    ["backward-sums", ["x", "dy", "y", "dresidual"]],
     ["backward-apply", ["x", "dy", "dx"]],
   ])("are covered by %s in ranges that hold all rows of their slices or blocks", (name, operands) => {
     const own = steps.filter(({ kernel }) => kernel.name === `norm/${name}`);
@@ -248,7 +291,7 @@ describe.each([
       const { params } = step;
       const unit = scalar(params, "unit");
       const units = (scalar(params, "count") * lanes) / channels;
-      for (const operand of operands.map((id) => id + suffix)) {
+      for (const operand of operands.map((id) => id + (own[0]?.operands[`${id}4`] ? suffix : ""))) {
         expect(originOf(step, operand)).toBe(scalar(params, "xOrigin") * lanes);
         const [from, to] = boundElements(step, operand, images * rows * channels);
         for (let u = unit; u < unit + units; u++) {

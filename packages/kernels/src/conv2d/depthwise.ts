@@ -1,9 +1,9 @@
 import { boundPart } from "../bindingParts.js";
-import { type Capabilities, ceilDiv, foldGrid, type Step, UNREAD, unwritten } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, type Plan, type Step, unwritten } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
-import type { Tunable } from "../tuning.js";
 import { conv2dDepthwise as GATHER, conv2dDepthwiseWeightGradient as WEIGHT_GRADIENT } from "../wgsl.generated.js";
+import { type Conv2dEpilogue, epilogueOf } from "./epilogue.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
 import { lineSplits } from "./line-splits.js";
 import { gatherParts, sidesOf, weightGradientParts } from "./sides.js";
@@ -17,9 +17,9 @@ const lanesOf = (g: Conv2dGeometry): number => (g.inC % 4 === 0 ? 4 : 1);
 export function depthwiseSteps(
   g: Conv2dGeometry,
   direction: Direction,
-  bias: boolean,
+  epilogue: Conv2dEpilogue,
   caps: Capabilities,
-): { steps: Step[]; tunable: Tunable } {
+): Plan {
   const s = sidesOf(g, direction);
   const tunable = depthwiseTile(g, direction, caps);
   const R = tunable.tile.TM;
@@ -30,13 +30,14 @@ export function depthwiseSteps(
   const steps = gatherParts(g, s, caps).map((part): Step => {
     const x = boundPart("x", part.from, g.n * s.from.h * s.from.w * g.inC);
     const y = boundPart("y", part.to, g.n * s.to.h * yRow);
+    const { constants, operands } = epilogueOf(epilogue, { isFirst: true, isLast: true }, part.to, g.n * s.to.h * yRow);
     const lines = (part.to.end - part.to.begin) / yRow;
     const channels = g.inC / lanes;
     const count = lines * lineTiles * phases * channels;
     const vector = lanes === 4;
     return {
       kernel: GATHER,
-      constants: { R, VEC: vector, HAS_BIAS: bias, TRANSPOSED: s.transposed },
+      constants: { R, VEC: vector, ...constants, TRANSPOSED: s.transposed },
       params: {
         ...geometryParams(g),
         ...phaseParams(g),
@@ -56,7 +57,7 @@ export function depthwiseSteps(
       operands: {
         ...scalarOrVector(vector, "x", x.operand),
         ...scalarOrVector(vector, "w", "w"),
-        bias: bias ? "b" : UNREAD,
+        ...operands,
         ...scalarOrVector(vector, "y", y.operand, unwritten("y")),
       },
       grid: foldGrid(ceilDiv(count, WG)),

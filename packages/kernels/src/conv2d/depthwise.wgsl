@@ -1,6 +1,7 @@
 // Depthwise convolution, forward and transposed: one filter a channel, groups = C.
 //
-//   y[n, oy, ox, c] = bias[c] + sum over taps (ky, kx) of  x[n, iy, ix, c] * w[tap, c]
+//   y[n, oy, ox, c] = bias[c] + sum over taps (ky, kx) of  x[n, iy, ix, c] * w[tap, c], and the epilogue of
+//                     gather-subgroup.wgsl
 //
 //   forward      iy = oy*stride - pad + ky*dilation
 //   TRANSPOSED   oy = iy*stride - pad + ky*dilation, solved for iy: only taps of the right phase are visited, so that a
@@ -14,6 +15,9 @@ const WG: u32 = 64u;
 const R: u32 = 8u;
 const VEC: bool = false;
 const HAS_BIAS: bool = false;
+const HAS_NORM: bool = false;
+const HAS_RESIDUAL: bool = false;
+const ACTIVATION: u32 = 0u;
 const TRANSPOSED: bool = false;
 
 struct Params {
@@ -33,6 +37,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(8) var<storage, read> residual: array<vec4f>;
 
 // Tap = first + t*step, t < taps, of the output at `out` reads input start + t*pace.
 struct Axis { start: i32, pace: i32, first: u32, step: u32, taps: u32 }
@@ -46,6 +51,32 @@ fn axis(out: u32, kernel: u32, stride: u32, pad: u32, dilation: u32, gcd: u32, i
   let taps = select(0u, (kernel - min(first, kernel) + step - 1u) / step, reached);
   // Exact where taps > 0: the first tap was chosen so that the stride divides the reach.
   return Axis((i32(position) - i32(first * dilation)) / i32(stride), -i32(dilation / gcd), first, step, taps);
+}
+
+// Mean, scale and shift of four channels: rows of `length` that follow the bias.
+fn normOf(channel: vec4u, length: u32) -> mat3x4f {
+  let mean = channel + length;
+  let scale = mean + length;
+  let shift = scale + length;
+  return mat3x4f(vec4f(bias[mean.x], bias[mean.y], bias[mean.z], bias[mean.w]),
+                 vec4f(bias[scale.x], bias[scale.y], bias[scale.z], bias[scale.w]),
+                 vec4f(bias[shift.x], bias[shift.y], bias[shift.z], bias[shift.w]));
+}
+
+// The epilogue of four channels.
+fn finish(sum: vec4f, norm: mat3x4f, more: vec4f) -> vec4f {
+  var value = sum;
+  if (HAS_NORM) { value = (value - norm[0]) * norm[1] + norm[2]; }
+  if (HAS_RESIDUAL) { value += more; }
+  return activate(value);
+}
+
+// max(v, 0), or with ACTIVATION 2 min(max(v, 0), 6). NaN stays NaN.
+fn activate(v: vec4f) -> vec4f {
+  let isNan = (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  if (ACTIVATION == 1u) { return select(max(v, vec4f()), v, isNan); }
+  if (ACTIVATION == 2u) { return select(clamp(v, vec4f(), vec4f(6.0)), v, isNan); }
+  return v;
 }
 
 @compute @workgroup_size(WG)
@@ -101,11 +132,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
   }
+  var norm: mat3x4f;
+  if (HAS_NORM) {
+    let lanes = select(1u, 4u, VEC);
+    norm = normOf(c * lanes + vec4u(0u, 1u, 2u, 3u) % lanes, p.channels * lanes);
+  }
   for (var r = 0u; r < R; r++) {
     let to = ox + r * p.phases;
     if (to < p.outW) {
       let at = (line * p.outW + to) * p.channels + c - p.yOrigin;
-      if (VEC) { y4[at] = sum4[r]; } else { y[at] = sum[r]; }
+      if (VEC) {
+        y4[at] = finish(sum4[r], norm, residual[at]);
+      } else {
+        y[at] = finish(vec4f(sum[r]), norm, vec4f(residual[at / 4u][at % 4u])).x;
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
-// Gather form of the convolution family, for any adapter: the equation, buffers and parameters of gather-subgroup.wgsl.
+// Gather form of the convolution family, for any adapter: the equation, epilogue, buffers and parameters of
+// gather-subgroup.wgsl.
 //
 //   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
 //
@@ -13,6 +14,9 @@ const TM: u32 = 8u;
 const VEC_IN: bool = true;
 const VEC_OUT: bool = true;
 const HAS_BIAS: bool = false;
+const HAS_NORM: bool = false;
+const HAS_RESIDUAL: bool = false;
+const ACTIVATION: u32 = 0u;
 const ACCUMULATE: bool = false;
 const TRANSPOSED: bool = false;
 const BY_COLUMN: bool = false;
@@ -38,6 +42,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(8) var<storage, read> residual: array<vec4f>;
 
 // How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t <
 // taps.
@@ -54,6 +59,40 @@ fn transposedAxis(phase: u32, kernel: u32, stride: u32, pad: u32, dilation: u32,
   let reached = position % gcd == 0u && first < kernel;
   let taps = select(0u, (kernel - min(first, kernel) + step - 1u) / step, reached);
   return Axis((i32(position) - i32(first * dilation)) / i32(stride), first, step, taps, -i32(dilation / gcd));
+}
+
+// Mean, scale and shift of four channels: rows of `length` that follow the bias.
+fn normOf(channel: vec4u, length: u32) -> mat3x4f {
+  let mean = channel + length;
+  let scale = mean + length;
+  let shift = scale + length;
+  return mat3x4f(vec4f(bias[mean.x], bias[mean.y], bias[mean.z], bias[mean.w]),
+                 vec4f(bias[scale.x], bias[scale.y], bias[scale.z], bias[scale.w]),
+                 vec4f(bias[shift.x], bias[shift.y], bias[shift.z], bias[shift.w]));
+}
+
+// The epilogue of four channels.
+fn finish(sum: vec4f, norm: mat3x4f, more: vec4f) -> vec4f {
+  var value = sum;
+  if (HAS_NORM) { value = (value - norm[0]) * norm[1] + norm[2]; }
+  if (HAS_RESIDUAL) { value += more; }
+  return activate(value);
+}
+
+// max(v, 0), or with ACTIVATION 2 min(max(v, 0), 6). NaN stays NaN.
+fn activate(v: vec4f) -> vec4f {
+  let isNan = (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  if (ACTIVATION == 1u) { return select(max(v, vec4f()), v, isNan); }
+  if (ACTIVATION == 2u) { return select(clamp(v, vec4f(), vec4f(6.0)), v, isNan); }
+  return v;
+}
+
+// Four elements of the residual from `at` on.
+fn residualAt(at: u32) -> vec4f {
+  if (VEC_OUT) { return residual[at / 4u]; }
+  let e = at + vec4u(0u, 1u, 2u, 3u);
+  return vec4f(residual[e.x / 4u][e.x % 4u], residual[e.y / 4u][e.y % 4u],
+               residual[e.z / 4u][e.z % 4u], residual[e.w / 4u][e.w % 4u]);
 }
 
 @compute @workgroup_size(WG)
@@ -149,6 +188,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
 
+  var norm: mat3x4f;
+  if (HAS_NORM) {
+    norm = normOf(g * p.cout + min(column * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.cout - 1u)), p.outC);
+  }
   for (var i = 0u; i < TM; i++) {
     let m = m0 + i;
     let a = m / p.gridW;
@@ -158,12 +201,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let c = column * 4u;
       let at = ((a / p.gridH * p.outH + oy) * p.outW + ox) * p.outC + g * p.cout + c - p.yOrigin;
       if (VEC_OUT) {
-        if (ACCUMULATE) { y4[at / 4u] += acc[i]; } else { y4[at / 4u] = acc[i]; }
+        var sum = acc[i];
+        if (ACCUMULATE) { sum += y4[at / 4u]; }
+        y4[at / 4u] = finish(sum, norm, residualAt(at));
       } else {
-        for (var j = 0u; j < 4u; j++) {
-          if (c + j < p.cout) {
-            if (ACCUMULATE) { y[at + j] += acc[i][j]; } else { y[at + j] = acc[i][j]; }
+        var sum = acc[i];
+        if (ACCUMULATE) {
+          for (var j = 0u; j < 4u; j++) {
+            if (c + j < p.cout) { sum[j] += y[at + j]; }
           }
+        }
+        let value = finish(sum, norm, residualAt(at));
+        for (var j = 0u; j < 4u; j++) {
+          if (c + j < p.cout) { y[at + j] = value[j]; }
         }
       }
     }

@@ -2,6 +2,8 @@
 //
 //   y[n, oy, ox, g*Cout + co] (+)= bias + sum over taps (ky, kx) and ci of x[n, iy, ix, g*Cin + ci] * w[tap, ci, g, co]
 //
+//   epilogue              y = (y - mean) * scale + shift with HAS_NORM, + residual, then the activation (1 ReLU, 2
+//                         ReLU6); `bias` then holds [4, outC]: bias, mean, scale, shift
 //   forward convolution   iy = oy*stride - pad + ky*dilation
 //   TRANSPOSED            oy = iy*stride - pad + ky*dilation, solved for iy: an output row of phase r = oy % stride
 //                         sees only the taps ky = first, first + step, ..., and iy moves by a whole step a tap.
@@ -27,6 +29,9 @@ const TV: u32 = 1u;
 const VEC_IN: bool = true;
 const VEC_OUT: bool = true;
 const HAS_BIAS: bool = false;
+const HAS_NORM: bool = false;
+const HAS_RESIDUAL: bool = false;
+const ACTIVATION: u32 = 0u;
 const ACCUMULATE: bool = false;
 const TRANSPOSED: bool = false;
 const BY_COLUMN: bool = false;
@@ -52,6 +57,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(8) var<storage, read> residual: array<vec4f>;
 
 const LOADS: u32 = max(1u, TM / SGN);
 
@@ -70,6 +76,40 @@ fn transposedAxis(phase: u32, kernel: u32, stride: u32, pad: u32, dilation: u32,
   let reached = position % gcd == 0u && first < kernel;
   let taps = select(0u, (kernel - min(first, kernel) + step - 1u) / step, reached);
   return Axis((i32(position) - i32(first * dilation)) / i32(stride), first, step, taps, -i32(dilation / gcd));
+}
+
+// Mean, scale and shift of four channels: rows of `length` that follow the bias.
+fn normOf(channel: vec4u, length: u32) -> mat3x4f {
+  let mean = channel + length;
+  let scale = mean + length;
+  let shift = scale + length;
+  return mat3x4f(vec4f(bias[mean.x], bias[mean.y], bias[mean.z], bias[mean.w]),
+                 vec4f(bias[scale.x], bias[scale.y], bias[scale.z], bias[scale.w]),
+                 vec4f(bias[shift.x], bias[shift.y], bias[shift.z], bias[shift.w]));
+}
+
+// The epilogue of four channels.
+fn finish(sum: vec4f, norm: mat3x4f, more: vec4f) -> vec4f {
+  var value = sum;
+  if (HAS_NORM) { value = (value - norm[0]) * norm[1] + norm[2]; }
+  if (HAS_RESIDUAL) { value += more; }
+  return activate(value);
+}
+
+// max(v, 0), or with ACTIVATION 2 min(max(v, 0), 6). NaN stays NaN.
+fn activate(v: vec4f) -> vec4f {
+  let isNan = (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  if (ACTIVATION == 1u) { return select(max(v, vec4f()), v, isNan); }
+  if (ACTIVATION == 2u) { return select(clamp(v, vec4f(), vec4f(6.0)), v, isNan); }
+  return v;
+}
+
+// Four elements of the residual from `at` on.
+fn residualAt(at: u32) -> vec4f {
+  if (VEC_OUT) { return residual[at / 4u]; }
+  let e = at + vec4u(0u, 1u, 2u, 3u);
+  return vec4f(residual[e.x / 4u][e.x % 4u], residual[e.y / 4u][e.y % 4u],
+               residual[e.z / 4u][e.z % 4u], residual[e.w / 4u][e.w % 4u]);
 }
 
 @compute @workgroup_size(SG)
@@ -197,6 +237,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
 
+  var norm: array<mat3x4f, TV>;
+  if (HAS_NORM) {
+    for (var v = 0u; v < TV; v++) {
+      let c = min((column + v * SGN) * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.cout - 1u));
+      norm[v] = normOf(g * p.cout + c, p.outC);
+    }
+  }
   let sy = select(1u, p.strideH, TRANSPOSED);
   let sx = select(1u, p.strideW, TRANSPOSED);
   for (var i = 0u; i < TM; i++) {
@@ -210,15 +257,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let c = (column + v * SGN) * 4u;
         if (VEC_OUT) {
           if (c < p.cout) {
-            let at = (pixel + c) / 4u;
-            if (ACCUMULATE) { y4[at] += acc[i * TV + v]; } else { y4[at] = acc[i * TV + v]; }
+            let at = pixel + c;
+            var sum = acc[i * TV + v];
+            if (ACCUMULATE) { sum += y4[at / 4u]; }
+            y4[at / 4u] = finish(sum, norm[v], residualAt(at));
           }
         } else {
-          for (var j = 0u; j < 4u; j++) {
-            if (c + j < p.cout) {
-              let value = acc[i * TV + v][j];
-              if (ACCUMULATE) { y[pixel + c + j] += value; } else { y[pixel + c + j] = value; }
+          let at = pixel + c;
+          var sum = acc[i * TV + v];
+          if (ACCUMULATE) {
+            for (var j = 0u; j < 4u; j++) {
+              if (c + j < p.cout) { sum[j] += y[at + j]; }
             }
+          }
+          let value = finish(sum, norm[v], residualAt(at));
+          for (var j = 0u; j < 4u; j++) {
+            if (c + j < p.cout) { y[at + j] = value[j]; }
           }
         }
       }

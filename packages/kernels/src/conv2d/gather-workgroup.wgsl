@@ -16,7 +16,7 @@
 //
 // Rows and columns of x, and the reach of the kernel, are below 2^15.
 //
-// K may be cut into `splits` runs of rowsPerSplit rows; each writes a slice of y, and a second pass sums the slices.
+// K may be cut into runs of rowsPerSplit rows; each writes a slice of y, and finish-slices.wgsl sums the slices.
 const TM: u32 = 8u;
 const TV: u32 = 1u;
 const PM: u32 = 8u;
@@ -25,6 +25,9 @@ const BK: u32 = 8u;
 const VEC_IN: bool = true;
 const VEC_OUT: bool = true;
 const HAS_BIAS: bool = false;
+const HAS_NORM: bool = false;
+const HAS_RESIDUAL: bool = false;
+const ACTIVATION: u32 = 0u;
 const ACCUMULATE: bool = false;
 const TRANSPOSED: bool = false;
 const BY_COLUMN: bool = false;
@@ -53,6 +56,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<vec4f>;
 
 const WG: u32 = PM * PN;
 const BM: u32 = TM * PM;
@@ -88,6 +92,40 @@ fn transposedAxis(phase: u32, kernel: u32, stride: u32, pad: u32, dilation: u32,
   let reached = position % gcd == 0u && first < kernel;
   let taps = select(0u, (kernel - min(first, kernel) + step - 1u) / step, reached);
   return Axis((i32(position) - i32(first * dilation)) / i32(stride), first, step, taps, -i32(dilation / gcd));
+}
+
+// Mean, scale and shift of four channels: rows of `length` that follow the bias.
+fn normOf(channel: vec4u, length: u32) -> mat3x4f {
+  let mean = channel + length;
+  let scale = mean + length;
+  let shift = scale + length;
+  return mat3x4f(vec4f(bias[mean.x], bias[mean.y], bias[mean.z], bias[mean.w]),
+                 vec4f(bias[scale.x], bias[scale.y], bias[scale.z], bias[scale.w]),
+                 vec4f(bias[shift.x], bias[shift.y], bias[shift.z], bias[shift.w]));
+}
+
+// The epilogue of four channels.
+fn finish(sum: vec4f, norm: mat3x4f, more: vec4f) -> vec4f {
+  var value = sum;
+  if (HAS_NORM) { value = (value - norm[0]) * norm[1] + norm[2]; }
+  if (HAS_RESIDUAL) { value += more; }
+  return activate(value);
+}
+
+// max(v, 0), or with ACTIVATION 2 min(max(v, 0), 6). NaN stays NaN.
+fn activate(v: vec4f) -> vec4f {
+  let isNan = (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  if (ACTIVATION == 1u) { return select(max(v, vec4f()), v, isNan); }
+  if (ACTIVATION == 2u) { return select(clamp(v, vec4f(), vec4f(6.0)), v, isNan); }
+  return v;
+}
+
+// Four elements of the residual from `at` on.
+fn residualAt(at: u32) -> vec4f {
+  if (VEC_OUT) { return residual[at / 4u]; }
+  let e = at + vec4u(0u, 1u, 2u, 3u);
+  return vec4f(residual[e.x / 4u][e.x % 4u], residual[e.y / 4u][e.y % 4u],
+               residual[e.z / 4u][e.z % 4u], residual[e.w / 4u][e.w % 4u]);
 }
 
 @compute @workgroup_size(WG)
@@ -242,20 +280,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let c = (n0 + tx + v * PN) * 4u;
       if (!isInside || c >= p.cout) { continue; }
       let at = split * p.ySlice + pixel * p.outC + g * p.cout + c - p.yOrigin;
-      var value = acc[i * TV + v];
-      if (HAS_BIAS && split == 0u) {
-        let last = p.cout - 1u;
-        let b = g * p.cout;
-        value += vec4f(bias[b + c], bias[b + min(c + 1u, last)],
-                       bias[b + min(c + 2u, last)], bias[b + min(c + 3u, last)]);
-      }
+      let channel = g * p.cout + min(c + vec4u(0u, 1u, 2u, 3u), vec4u(p.cout - 1u));
+      var norm: mat3x4f;
+      if (HAS_NORM) { norm = normOf(channel, p.outC); }
+      var sum = acc[i * TV + v];
+      if (HAS_BIAS) { sum += vec4f(bias[channel.x], bias[channel.y], bias[channel.z], bias[channel.w]); }
       if (VEC_OUT) {
-        if (ACCUMULATE) { y4[at / 4u] += value; } else { y4[at / 4u] = value; }
+        if (ACCUMULATE) { sum += y4[at / 4u]; }
+        y4[at / 4u] = finish(sum, norm, residualAt(at));
       } else {
-        for (var j = 0u; j < 4u; j++) {
-          if (c + j < p.cout) {
-            if (ACCUMULATE) { y[at + j] += value[j]; } else { y[at + j] = value[j]; }
+        if (ACCUMULATE) {
+          for (var j = 0u; j < 4u; j++) {
+            if (c + j < p.cout) { sum[j] += y[at + j]; }
           }
+        }
+        let value = finish(sum, norm, residualAt(at));
+        for (var j = 0u; j < 4u; j++) {
+          if (c + j < p.cout) { y[at + j] = value[j]; }
         }
       }
     }

@@ -1,14 +1,15 @@
 import { boundPart, type ImagePart } from "../bindingParts.js";
 import type { ConstantValue, Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, roundUp, type Step, UNREAD, unwritten } from "../plan.js";
-import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
 import type { KernelTile } from "../tuning.js";
 import {
+  conv2dFinishSlices as FINISH,
   conv2dGatherRegister as REGISTER,
   conv2dGatherSubgroup as SUBGROUP,
   conv2dGatherWorkgroup as WORKGROUP,
 } from "../wgsl.generated.js";
+import { type Conv2dEpilogue, epilogueOf } from "./epilogue.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
 import { gatherParts, sidesOf } from "./sides.js";
 import { gatherTile } from "./tiles.js";
@@ -55,6 +56,22 @@ const FEWEST_ROWS = 128;
 /** The most memory that the slices of a split convolution may take, in bytes. */
 const SCRATCH_CAP = 32 * 1024 * 1024;
 
+/** No epilogue, and none of its operands. */
+const NONE = { constants: {}, operands: { bias: UNREAD, residual: UNREAD } };
+
+/** Sums the slices of y, of `elements` elements each, and ends with the epilogue. */
+function finishSlices(elements: number, slices: number, channels: number, epilogue: Conv2dEpilogue): Step {
+  const whole = { begin: 0, end: elements };
+  const { constants, operands } = epilogueOf(epilogue, { isFirst: true, isLast: true }, whole, elements);
+  return {
+    kernel: FINISH,
+    constants,
+    params: { count: elements / 4, slices, channels },
+    operands: { partial: "slices", ...operands, y: "y" },
+    grid: foldGrid(ceilDiv(elements / 4, WG)),
+  };
+}
+
 /** Runs of rows of K that workgroups of their own sum, so that a small image with many channels keeps a GPU busy. */
 function splitRows(rows: number, tiles: number, elements: number, caps: Capabilities): number {
   const room = Math.floor(Math.min(SCRATCH_CAP, caps.bindingLimit) / (elements * 4));
@@ -64,12 +81,12 @@ function splitRows(rows: number, tiles: number, elements: number, caps: Capabili
 
 /**
  * Steps of a convolution in either direction; undefined when a single row is larger than a binding. Operands: x, w, y
- * and, with `bias`, b. Scratch: `packed`, `slices`.
+ * and those of the epilogue. Scratch: `packed`, `slices`.
  */
 export function gatherSteps(
   g: Conv2dGeometry,
   direction: Direction,
-  bias: boolean,
+  epilogue: Conv2dEpilogue,
   caps: Capabilities,
 ): Plan | undefined {
   const s = sidesOf(g, direction);
@@ -92,7 +109,7 @@ export function gatherSteps(
   const rows = g.kernelH * g.kernelW * s.cin;
   const tilesOf = ({ steps }: ImagePart): number =>
     ceilDiv((steps.end - steps.begin) * s.gridW, variant.pixels) * nTiles * s.phases * g.groups;
-  const isWhole = parts.length === 1 && pixels.length === 1 && s.phases === 1;
+  const isWhole = parts.length === 1 && pixels.length === 1 && s.phases === 1 && s.to.c % 4 === 0;
   const rowsPerSplit = isWorkgroup && isWhole ? splitRows(rows, tilesOf(pixels[0] as ImagePart), elements, caps) : rows;
   const splits = ceilDiv(rows, rowsPerSplit);
   const steps: Step[] = [];
@@ -102,7 +119,8 @@ export function gatherSteps(
       const x = boundPart("x", pixel.from, g.n * s.from.h * s.from.w * s.from.c);
       const y = boundPart(splits > 1 ? "slices" : "y", pixel.to, elements);
       const tiles = tilesOf(pixel) * splits;
-      const hasBias = bias && index === 0;
+      const place = { isFirst: index === 0, isLast: index === parts.length - 1 };
+      const end = splits > 1 ? NONE : epilogueOf(epilogue, place, pixel.to, elements);
       const weight = part.operand;
       steps.push({
         kernel: variant.kernel,
@@ -110,7 +128,7 @@ export function gatherSteps(
           ...variant.constants,
           VEC_IN: vecIn,
           VEC_OUT: vecOut,
-          HAS_BIAS: hasBias,
+          ...end.constants,
           ACCUMULATE: index > 0,
           TRANSPOSED: s.transposed,
           BY_COLUMN: byColumn,
@@ -153,17 +171,14 @@ export function gatherSteps(
           ...(isWorkgroup
             ? { w: weight }
             : { w: byColumn && !vecIn ? UNREAD : weight, w1: byColumn && !vecIn ? weight : UNREAD }),
-          bias: hasBias ? "b" : UNREAD,
+          ...end.operands,
           ...scalarOrVector(vecOut, "y", y.operand, unwritten("y")),
         },
         grid: foldGrid(ceilDiv(tiles, variant.tiles)),
       });
     }
   }
-  if (splits > 1) steps.push(sumSlices(elements, splits, "slices", "y"));
-  const scratch = {
-    ...(packed > 0 ? { packed } : {}),
-    ...(splits > 1 ? { slices: splits * elements * 4 } : {}),
-  };
-  return { steps, tunable, ...(Object.keys(scratch).length > 0 ? { scratch } : {}) };
+  if (splits > 1) steps.push(finishSlices(elements, splits, s.to.c, epilogue));
+  const slices = splits > 1 ? { slices: splits * elements * 4 } : {};
+  return { steps, tunable, scratch: { ...(packed > 0 ? { packed } : {}), ...slices } };
 }

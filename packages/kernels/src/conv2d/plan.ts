@@ -1,5 +1,6 @@
 import type { Capabilities, Plan } from "../plan.js";
 import { depthwiseGradientSteps, depthwiseSteps } from "./depthwise.js";
+import { type Conv2dEpilogue, epilogueTerms } from "./epilogue.js";
 import { gatherSteps } from "./gather.js";
 import { type Conv2dGeometry, type Direction, isDepthwise } from "./geometry.js";
 import { weightGradientSteps } from "./weight-gradient.js";
@@ -20,11 +21,24 @@ export function planConv2d(
   bias: boolean,
   caps: Capabilities,
 ): Plan | undefined {
-  if (isDepthwise(g)) {
-    const plan = depthwiseSteps(g, direction, bias, caps);
-    return plan.steps.length > 0 ? plan : undefined;
-  }
-  return gatherSteps(g, direction, bias, caps);
+  return planFusedConv2d(g, direction, { bias, residual: false }, caps);
+}
+
+/** {@link planConv2d} and what follows it, in the same pass; with the operands of the epilogue. */
+export function planFusedConv2d(
+  g: Conv2dGeometry,
+  direction: Direction,
+  epilogue: Conv2dEpilogue,
+  caps: Capabilities,
+): Plan | undefined {
+  const gather = isDepthwise(g)
+    ? depthwiseSteps(g, direction, epilogue, caps)
+    : gatherSteps(g, direction, epilogue, caps);
+  if (!gather?.steps.length) return undefined;
+  const terms = epilogueTerms(epilogue, direction === "forward" ? g.outC : g.inC);
+  const scratch = { ...gather.scratch, ...terms.scratch };
+  const { scratch: _, ...plan } = { ...gather, steps: [...terms.steps, ...gather.steps] };
+  return Object.keys(scratch).length > 0 ? { ...plan, scratch } : plan;
 }
 
 /**

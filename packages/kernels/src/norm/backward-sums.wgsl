@@ -1,15 +1,20 @@
 // Gradient of normalisation, first pass of its two sums: each channel in each slice of an image's rows.
 //
-//   partial[0, n, s, c] = sum of dy
-//   partial[1, n, s, c] = sum of dy * (x - mean[n, g]) * invStd[n, g],  g = c / width
+//   d = dy, or 0 where the activation that gave y let nothing through
+//   partial[0, n, s, c] = sum of d
+//   partial[1, n, s, c] = sum of d * (x - mean[n, g]) * invStd[n, g],  g = c / width
+//   dresidual = d with KEEP, since it is the gradient of the residual
 //
-// x, dy [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd. x and dy may be parts that begin at
-// p.xOrigin and hold consecutive slices, numbered through all images from p.unit on. A thread owns one channel of one
-// slice of rowsPerSlice rows, or four channels (VEC: the vec4 bindings are used, and columns, total and xOrigin count
-// vec4). It adds RUN rows, then those sums, because the error of a sum grows with the number of consecutive terms.
+// x, dy, y, dresidual [N, rows, C], channels last; stats [2, N, G] holds mean, then invStd. What is as large as x may
+// be parts that begin at p.xOrigin and hold consecutive slices, numbered through all images from p.unit on. A thread
+// owns one channel of one slice of rowsPerSlice rows, or four channels (VEC: columns, total and xOrigin count vec4).
+// It adds RUN rows, then those sums, because the error of a sum grows with the number of consecutive terms.
+// ACTIVATION is 0 for none, 1 for ReLU, 2 for ReLU6.
 const WG: u32 = 64u;
 const RUN: u32 = 64u;
 const VEC: bool = false;
+const ACTIVATION: u32 = 0u;
+const KEEP: bool = false;
 
 struct Params {
   count: u32, columns: u32, rows: u32, rowsPerSlice: u32, slices: u32, unit: u32, total: u32, xOrigin: u32,
@@ -17,13 +22,22 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
-@group(0) @binding(5) var<storage, read> stats: array<f32>;
-@group(0) @binding(6) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(7) var<storage, read_write> partial4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(3) var<storage, read> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read> stats: array<f32>;
+@group(0) @binding(5) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(6) var<storage, read_write> partial4: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> dresidual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dresidual4: array<vec4f>;
+
+// The gradient of an activation that gave y: g where the activation let its input through.
+fn activationGradient(g: vec4f, y: vec4f) -> vec4f {
+  let isNan = (bitcast<vec4u>(y) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  if (ACTIVATION == 1u) { return select(vec4f(), g, (y > vec4f()) | isNan); }
+  if (ACTIVATION == 2u) { return select(vec4f(), g, ((y > vec4f()) & (y < vec4f(6.0))) | isNan); }
+  return g;
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -48,9 +62,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var products = vec4f();
       for (var row = start; row < min(end, start + RUN); row++) {
         let element = base + row * p.columns;
-        let g = dy4[element];
+        var g = dy[element];
+        if (ACTIVATION > 0u) { g = activationGradient(g, y[element]); }
+        if (KEEP) { dresidual4[element] = g; }
         run += g;
-        products = fma(g, x4[element] - mean, products);
+        products = fma(g, x[element] - mean, products);
       }
       sum += run;
       product += products;
@@ -67,9 +83,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var products = 0.0;
       for (var row = start; row < min(end, start + RUN); row++) {
         let element = base + row * p.columns;
-        let g = dy[element];
+        let vector = element / 4u;
+        let lane = element % 4u;
+        var g = dy[vector][lane];
+        if (ACTIVATION > 0u) { g = activationGradient(vec4f(g), vec4f(y[vector][lane])).x; }
+        if (KEEP) { dresidual[element] = g; }
         run += g;
-        products = fma(g, x[element] - mean, products);
+        products = fma(g, x[vector][lane] - mean, products);
       }
       sum += run;
       product += products;

@@ -5,8 +5,7 @@
 //
 // x [N, rows, C], channels last; partial [2, N, slices, C] holds the means, then m2. x may be a part that begins at
 // p.xOrigin and holds consecutive slices, numbered through all images from p.unit on. A thread owns one channel of one
-// slice of rowsPerSlice rows, or four channels (VEC: the vec4 bindings are used, and columns, total and xOrigin count
-// vec4). No slice is empty.
+// slice of rowsPerSlice rows, or four channels (VEC: columns, total and xOrigin count vec4). No slice is empty.
 //
 // Welford's recurrence on the distances from the slice's first row keeps its digits where the mean is far from zero. It
 // covers RUN rows at a time, merged by Chan's rule, because its error grows with the number of consecutive rows.
@@ -19,10 +18,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(4) var<storage, read_write> partial4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(3) var<storage, read_write> partial4: array<vec4f>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -36,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let end = min(p.rows, first + p.rowsPerSlice);
   let to = slice * p.columns + column;
   if (VEC) {
-    let origin = x4[base + first * p.columns];
+    let origin = x[base + first * p.columns];
     var mean = vec4f();
     var m2 = vec4f();
     for (var start = first; start < end; start += RUN) {
@@ -45,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var seen = 0.0;
       for (var row = start; row < min(end, start + RUN); row++) {
         seen += 1.0;
-        let v = x4[base + row * p.columns] - origin;
+        let v = x[base + row * p.columns] - origin;
         let delta = v - runMean;
         runMean += delta * (1.0 / seen);
         runM2 += delta * (v - runMean);
@@ -58,7 +56,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     partial4[to] = origin + mean;
     partial4[p.total + to] = m2;
   } else {
-    let origin = x[base + first * p.columns];
+    let begin = base + first * p.columns;
+    let origin = x[begin / 4u][begin % 4u];
     var mean = 0.0;
     var m2 = 0.0;
     for (var start = first; start < end; start += RUN) {
@@ -67,7 +66,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var seen = 0.0;
       for (var row = start; row < min(end, start + RUN); row++) {
         seen += 1.0;
-        let v = x[base + row * p.columns] - origin;
+        let element = base + row * p.columns;
+        let v = x[element / 4u][element % 4u] - origin;
         let delta = v - runMean;
         runMean += delta / seen;
         runM2 += delta * (v - runMean);

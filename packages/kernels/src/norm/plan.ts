@@ -1,10 +1,10 @@
 import { boundPart, fits, type Range, rowRanges } from "../bindingParts.js";
+import { type Activation, activationNumber } from "../epilogue/activation.js";
 import type { Kernel, Params } from "../kernel.js";
 import {
   type Binding,
   type Capabilities,
   ceilDiv,
-  type Dummy,
   foldGrid,
   type Plan,
   type Step,
@@ -47,6 +47,8 @@ export interface NormGeometry {
   readonly hasWeight: boolean;
   /** Whether the statistics are the running ones, not those of x. Needs one image and a group for each channel. */
   readonly frozen: boolean;
+  /** Applied to the result, after the residual. */
+  readonly activation?: Activation | undefined;
 }
 
 /** Channels of a group. */
@@ -91,12 +93,12 @@ function unitRanges(g: NormGeometry, per: number, caps: Capabilities): UnitRange
   });
 }
 
-/** A kernel over all units, and what it binds that is as large as x: some of it read, the last perhaps written. */
+/** A kernel over all units, and what it binds that is as large as x: operands by binding, and what it writes. */
 interface Pass {
   readonly kernel: Kernel;
   readonly constants?: Readonly<Record<string, boolean | number>>;
   readonly params: Params;
-  readonly read: readonly string[];
+  readonly read: Readonly<Record<string, string>>;
   readonly written?: string;
   readonly operands: Readonly<Record<string, Binding>>;
 }
@@ -107,16 +109,17 @@ function unitSteps(g: NormGeometry, per: number, pass: Pass, caps: Capabilities)
   const columns = g.channels / lanes;
   return unitRanges(g, per, caps).map(({ unit, units, elements }): Step => {
     const part = (name: string) => boundPart(name, elements, sizeOf(g));
-    const bind = (name: string, dummy?: Dummy) => scalarOrVector(lanes === 4, name, part(name).operand, dummy);
+    const read = Object.entries(pass.read).map(([name, operand]) => [name, part(operand).operand] as const);
+    const { written } = pass;
     const count = units * columns;
     return {
       kernel: pass.kernel,
       constants: { VEC: lanes === 4, ...pass.constants },
       params: { count, columns, rows: g.rows, unit, xOrigin: part("").origin / lanes, ...pass.params },
       operands: {
-        ...Object.assign({}, ...pass.read.map((name) => bind(name))),
-        ...(pass.written ? bind(pass.written, unwritten(pass.written)) : {}),
         ...pass.operands,
+        ...Object.fromEntries(read),
+        ...(written ? scalarOrVector(lanes === 4, written, part(written).operand, unwritten(written)) : {}),
       },
       grid: over(count),
     };
@@ -143,6 +146,8 @@ const partialsOf = (g: NormGeometry, { slices }: Slices): number => g.images * s
 
 export interface NormOptions extends NormGeometry {
   readonly hasBias: boolean;
+  /** Whether a residual is added to the result. */
+  readonly hasResidual: boolean;
   /** Added to the variance. */
   readonly eps: number;
   /** The share of x in the running statistics, where they are to follow those of x. Needs what `frozen` does. */
@@ -152,14 +157,15 @@ export interface NormOptions extends NormGeometry {
 /**
  * Normalisation in three passes: moments of slices, their merger (which also updates the running statistics), and the
  * result; with frozen statistics in two. Operands: x, y, stats [2, images, groups] (mean, 1 / std), and where given
- * weight and bias [channels], runningMean and runningVar [groups]. Undefined when a few rows are larger than a binding.
+ * weight and bias [channels], residual (like x), runningMean and runningVar [groups]. Undefined when a few rows are
+ * larger than a binding.
  */
 export function planNorm(o: NormOptions, caps: Capabilities): Plan | undefined {
   const { channels, rows, eps, momentum } = o;
   const parts = slicesOf(o, caps);
   const statistics = statisticsOf(o);
   const running = (name: string) => (momentum === undefined ? unwritten(name) : name);
-  const moments = reduction(o, parts, { kernel: MOMENTS, params: {}, read: ["x"], operands: {} }, caps);
+  const moments = reduction(o, parts, { kernel: MOMENTS, params: {}, read: { x: "x" }, operands: {} }, caps);
   const merge: Step = {
     kernel: MERGE,
     constants: { HAS_RUNNING: momentum !== undefined },
@@ -182,10 +188,10 @@ export function planNorm(o: NormOptions, caps: Capabilities): Plan | undefined {
     o,
     {
       kernel: APPLY,
-      constants: { HAS_BIAS: o.hasBias },
-      read: ["x"],
+      constants: { HAS_BIAS: o.hasBias, HAS_RESIDUAL: o.hasResidual, ACTIVATION: activationNumber(o.activation) },
+      read: { x: "x", ...(o.hasResidual ? { residual: "residual" } : {}) },
       written: "y",
-      operands: { stats: "stats", bias: o.hasBias ? "bias" : UNREAD },
+      operands: { stats: "stats", bias: o.hasBias ? "bias" : UNREAD, residual: UNREAD },
     },
     caps,
   );
@@ -199,44 +205,52 @@ export interface NormBackwardOptions extends NormGeometry {
   readonly input: boolean;
   /** Whether the gradients of weight and bias are wanted. */
   readonly parameters: boolean;
+  /** Whether the gradient of the residual is wanted. Without an activation that is dy itself, and needs no plan. */
+  readonly residual: boolean;
 }
 
 /**
- * Gradients of {@link planNorm}. Operands: x, dy, stats, weight where there is one, dx where `input`, dweight and dbias
- * where `parameters`. Undefined when a few rows are larger than a binding.
+ * Gradients of {@link planNorm}. Operands: x, dy, stats, weight where there is one, y where there is an activation, dx
+ * where `input`, dweight and dbias where `parameters`, dresidual where `residual`. Undefined when a few rows are larger
+ * than a binding.
  */
 export function planNormBackward(o: NormBackwardOptions, caps: Capabilities): Plan | undefined {
   const parts = slicesOf(o, caps);
   const statistics = statisticsOf(o);
+  const terms = o.input && !o.frozen;
+  const mask = o.activation ? { y: "y" } : {};
   const sums = reduction(
     o,
     parts,
     {
       kernel: BACKWARD_SUMS,
+      constants: { ACTIVATION: activationNumber(o.activation), KEEP: o.residual },
       params: { width: widthOf(o), statistics },
-      read: ["x", "dy"],
-      operands: { stats: "stats" },
+      read: { x: "x", dy: "dy", ...mask },
+      ...(o.residual ? { written: "dresidual" } : {}),
+      operands: { stats: "stats", y: UNREAD, dresidual: unwritten("dresidual"), dresidual4: unwritten("dresidual4") },
     },
     caps,
   );
-  const terms = o.input && !o.frozen;
   const apply = elementwise(
     o,
     {
       kernel: BACKWARD_APPLY,
-      constants: { FROZEN: o.frozen },
-      read: ["x", "dy"],
+      constants: { FROZEN: o.frozen, ACTIVATION: o.residual ? 0 : activationNumber(o.activation) },
+      // The gradient of the residual is dy after the activation.
+      read: { x: "x", ...(o.residual ? { dy: "dresidual" } : { dy: "dy", ...mask }) },
       written: "dx",
-      operands: { terms: terms ? "terms" : "stats" },
+      operands: { terms: terms ? "terms" : "stats", y: UNREAD },
     },
     caps,
   );
   if (sums.length === 0 || apply.length === 0) return undefined;
-  const merge = terms || o.parameters ? [...sums, ...mergers(o, parts, terms)] : [];
+  const merge = terms || o.parameters ? mergers(o, parts, terms) : [];
+  const reduced = merge.length > 0 || o.residual ? [...sums, ...merge] : [];
   return {
-    steps: [...merge, ...(o.input ? apply : [])],
+    steps: [...reduced, ...(o.input ? apply : [])],
     scratch: {
-      ...(merge.length > 0 ? { partial: 2 * partialsOf(o, parts) * 4 } : {}),
+      ...(reduced.length > 0 ? { partial: 2 * partialsOf(o, parts) * 4 } : {}),
       ...(terms ? { terms: 4 * statistics * 4 } : {}),
     },
   };

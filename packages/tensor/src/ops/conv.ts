@@ -1,13 +1,22 @@
-import { type Conv2dGeometry, type Direction, planColumnSum, planConv2d, planConv2dWeightGradient } from "@fcn/kernels";
-import { record } from "../core/autograd.js";
+import {
+  type Conv2dGeometry,
+  type Direction,
+  planColumnSum,
+  planConv2dWeightGradient,
+  planFusedConv2d,
+} from "@fcn/kernels";
+import { record, recording } from "../core/autograd.js";
 import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidShape, show } from "../plain/errors.js";
 import { CHANNELS_LAST, WEIGHT_ORDER } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
-import { extent, padding, type RulesOf, whole } from "../plain/rules.js";
+import { checkedInUse, extent, from, padding, type RulesOf, required, rule, whole } from "../plain/rules.js";
 import { checkRank, type Extent, type Padding, pair, sides } from "../plain/shape.js";
+import { batchNorm } from "./batchNorm.js";
+import { checkResidual, EPILOGUE, type Epilogue } from "./epilogue.js";
 import { checkFloat, checkVectors, imageSizes, type Sizes4 } from "./operands.js";
+import { compute } from "./pointwise.js";
 
 /** Stride and dilation in pixels, one number or [h, w], and groups of channels. All are 1 by default. */
 export interface ConvolutionOptions {
@@ -21,6 +30,22 @@ export interface Conv2dOptions extends ConvolutionOptions {
   readonly padding?: Padding;
 }
 
+/** Batch normalisation in evaluation: {@link batchNorm} with these options. All tensors are float32 [C]. */
+export interface FrozenNorm {
+  readonly weight?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
+  readonly runningMean: Tensor;
+  readonly runningVar: Tensor;
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number | undefined;
+}
+
+/** A convolution and what follows it. */
+export interface FusedConv2dOptions extends Conv2dOptions, Epilogue {
+  /** Applied before the residual and the activation. */
+  readonly norm?: FrozenNorm | undefined;
+}
+
 export interface ConvTranspose2dOptions extends ConvolutionOptions {
   /** Rows and columns to cut off each side of the output. Default 0. */
   readonly padding?: Extent;
@@ -31,6 +56,15 @@ export interface ConvTranspose2dOptions extends ConvolutionOptions {
 const WINDOW: RulesOf<ConvolutionOptions> = { stride: extent(1), dilation: extent(1), groups: whole(1) };
 /** @internal */
 export const CONV2D: RulesOf<Conv2dOptions> = { ...WINDOW, padding };
+const FUSED_CONV2D: RulesOf<FusedConv2dOptions> = { ...CONV2D, ...EPILOGUE, norm: checkedInUse };
+const GIVEN = required(rule<Tensor>("a tensor", (value) => value !== undefined));
+const NORM: RulesOf<FrozenNorm> = {
+  weight: checkedInUse,
+  bias: checkedInUse,
+  runningMean: GIVEN,
+  runningVar: GIVEN,
+  eps: from(0),
+};
 /** @internal */
 export const CONV_TRANSPOSE2D: RulesOf<ConvTranspose2dOptions> = {
   ...WINDOW,
@@ -62,8 +96,10 @@ function checked<Options extends Conv2dOptions>(
  * 2-D convolution (torch.nn.functional.conv2d).
  *
  * x [N, Cin, H, W], w [Cout, Cin / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
- * OH = floor((H + top + bottom - dilation (KH - 1) - 1) / stride) + 1, where top and bottom are the padding. Throws
- * `invalid-shape` if sizes do not fit, and `invalid-argument` for options out of range.
+ * OH = floor((H + top + bottom - dilation (KH - 1) - 1) / stride) + 1, where top and bottom are the padding. With
+ * `norm`, `residual` and `activation`, the result is that of `relu(add(batchNorm(conv2d(x, w, b), norm), residual))`,
+ * in one pass unless the backward pass needs the values in between. Throws `invalid-shape` if sizes do not fit, and
+ * `invalid-argument` for options out of range.
  *
  * @example
  * ```ts
@@ -77,11 +113,11 @@ function checked<Options extends Conv2dOptions>(
  * device.destroy();
  * ```
  */
-export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dOptions = {}): Tensor {
+export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: FusedConv2dOptions = {}): Tensor {
   const op = "conv2d";
   const bias = b ?? undefined;
   const weight = "[Cout, Cin / groups, KH, KW]";
-  const { image, kernel, window } = checked(op, x, w, bias, options, { rules: CONV2D, weight });
+  const { image, kernel, window } = checked(op, x, w, bias, options, { rules: FUSED_CONV2D, weight });
   const { strideH, strideW, dilationH, dilationW, groups } = window;
   const [n, inC, inH, inW] = image;
   const [outC, cin, kernelH, kernelW] = kernel;
@@ -104,7 +140,21 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
   }
   const [outH, outW] = [Math.floor(spareH / strideH) + 1, Math.floor(spareW / strideW) + 1];
   const sizes = { n, inC, inH, inW, outC, outH, outW, kernelH, kernelW };
-  return convolve(op, "forward", { ...sizes, ...window, padH: top, padW: left }, x, w, bias);
+  const geometry = { ...sizes, ...window, padH: top, padW: left };
+  const { norm, residual, activation } = options;
+  checkResidual(op, residual, [n, outC, outH, outW]);
+  if (norm) checkNormOf(op, norm, outC, w);
+  if (!norm || !recording([x, w, bias, residual, norm.weight, norm.bias])) {
+    return convolve(op, "forward", geometry, x, w, { bias, norm, residual, activation });
+  }
+  using y = convolve(op, "forward", geometry, x, w, { bias });
+  return batchNorm(y, { ...norm, residual, activation });
+}
+
+function checkNormOf(op: string, norm: FrozenNorm, channels: number, w: Tensor): void {
+  checkOptions<FrozenNorm>(`${op}: norm`, norm, NORM);
+  const { eps: _, ...vectors } = norm;
+  checkVectors(op, vectors, channels, `the output of w ${show(w.shape)}`);
 }
 
 /**
@@ -149,29 +199,33 @@ export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options
   checkVectors(op, { bias }, outC, `the output of w ${show(w.shape)}`);
   // In the geometry, the larger side is the input.
   const sizes = { n, inC: outC, inH: outH, inW: outW, outC: inC, outH: inH, outW: inW, kernelH, kernelW };
-  return convolve(op, "transposed", { ...sizes, ...window, padH, padW }, x, w, bias);
+  return convolve(op, "transposed", { ...sizes, ...window, padH, padW }, x, w, { bias });
+}
+
+/** What a convolution does to its sums. */
+interface Ends extends Epilogue {
+  readonly bias?: Tensor | undefined;
+  readonly norm?: FrozenNorm | undefined;
 }
 
 /**
  * Runs either direction of one geometry. The gradient of x is the other direction; the gradient of w pairs both sides.
+ * With `norm` nothing may be recorded.
  */
-function convolve(
-  op: string,
-  direction: Direction,
-  g: Conv2dGeometry,
-  x: Tensor,
-  w: Tensor,
-  bias: Tensor | undefined,
-): Tensor {
+function convolve(op: string, direction: Direction, g: Conv2dGeometry, x: Tensor, w: Tensor, ends: Ends): Tensor {
   const { runtime } = x;
+  const { bias, residual, activation } = ends;
   const other: Direction = direction === "forward" ? "transposed" : "forward";
-  const y = gather(op, direction, g, x, w, bias, true);
+  const y = gather(op, direction, g, x, w, ends, true);
   const { shape } = w;
-  const saved = [w.requiresGrad ? x : undefined, x.requiresGrad ? w : undefined];
-  return record(op, y, [x, w, bias], saved, (grad, [savedX, savedW], [needsX, needsW, needsB]) => {
+  const saved = [w.requiresGrad ? x : undefined, x.requiresGrad ? w : undefined, activation && y];
+  return record(op, y, [x, w, bias, residual], saved, (grad, [savedX, savedW, savedY], needs) => {
+    const [needsX, needsW, needsB, needsResidual] = needs;
     const backward = `${op} backward`;
-    using dy = inOrder(grad, CHANNELS_LAST);
-    const dx = needsX ? gather(backward, other, g, dy, savedW!, undefined, false) : undefined;
+    using dy = activation
+      ? compute(activation, "da", { g: grad, y: savedY }, grad.shape, CHANNELS_LAST, {}, false)
+      : inOrder(grad, CHANNELS_LAST);
+    const dx = needsX ? gather(backward, other, g, dy, savedW!, {}, false) : undefined;
     let dw: Tensor | undefined;
     if (needsW) {
       using xs = inOrder(savedX!, CHANNELS_LAST);
@@ -185,7 +239,7 @@ function convolve(
       db = Tensor.empty(runtime, [channels], { tracked: false });
       runtime.run(backward, planned(planColumnSum, dy.size / channels, channels), { x: dy, y: db });
     }
-    return [dx, dw, db];
+    return [dx, dw, db, needsResidual ? dy.alias() : undefined];
   });
 }
 
@@ -195,7 +249,7 @@ function gather(
   g: Conv2dGeometry,
   x: Tensor,
   w: Tensor,
-  bias: Tensor | undefined,
+  { bias, norm, residual, activation }: Ends,
   tracked: boolean,
 ): Tensor {
   const { runtime } = x;
@@ -203,6 +257,11 @@ function gather(
   using ws = inOrder(w, WEIGHT_ORDER);
   const shape = direction === "forward" ? [g.n, g.outC, g.outH, g.outW] : [g.n, g.inC, g.inH, g.inW];
   const y = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked });
-  runtime.run(op, planned(planConv2d, g, direction, bias !== undefined), { x: xs, w: ws, b: bias, y });
+  using added = residual && inOrder(residual, CHANNELS_LAST);
+  const { weight, bias: shift, runningMean, runningVar, eps = 1e-5 } = norm ?? {};
+  const vectors = norm && { eps, hasWeight: weight !== undefined, hasShift: shift !== undefined };
+  const epilogue = { bias: bias !== undefined, norm: vectors, residual: added !== undefined, activation };
+  const operands = { x: xs, w: ws, b: bias, y, residual: added, weight, shift, runningMean, runningVar };
+  runtime.run(op, planned(planFusedConv2d, g, direction, epilogue), operands);
   return y;
 }

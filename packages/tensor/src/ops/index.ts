@@ -7,9 +7,12 @@ export {
   type ConvTranspose2dOptions,
   conv2d,
   convTranspose2d,
+  type FrozenNorm,
+  type FusedConv2dOptions,
 } from "./conv.js";
 export * from "./crossEntropy.js";
 export { type DropoutOptions, dropout, dropout2d } from "./dropout.js";
+export type { Epilogue } from "./epilogue.js";
 export { type GroupNormOptions, groupNorm } from "./groupNorm.js";
 export * from "./interpolate.js";
 export * from "./localResponseNorm.js";

@@ -4,6 +4,7 @@ import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidShape, show } from "../plain/errors.js";
 import { activationOrder } from "../plain/layout.js";
+import { checkResidual, type Epilogue } from "./epilogue.js";
 import { checkFloat, checkVectors } from "./operands.js";
 
 /** What a normalisation reads beside x, each [C]. */
@@ -25,32 +26,50 @@ export function checkNorm(op: string, x: Tensor, { weight, bias, runningMean, ru
   return channels;
 }
 
-/** @internal Batch or group normalisation, with its gradient. */
+/** @internal Batch or group normalisation and what follows it, with its gradient. */
 export function normalise(
   op: string,
   x: Tensor,
   { weight, bias, runningMean, runningVar }: Vectors,
-  options: Omit<NormOptions, "hasWeight" | "hasBias">,
+  options: Omit<NormOptions, "hasWeight" | "hasBias" | "hasResidual" | "activation">,
+  { residual, activation }: Epilogue = {},
 ): Tensor {
-  const o = { ...options, hasWeight: weight !== undefined, hasBias: bias !== undefined };
+  checkResidual(op, residual, x.shape);
+  const o = {
+    ...options,
+    hasWeight: weight !== undefined,
+    hasBias: bias !== undefined,
+    hasResidual: residual !== undefined,
+    activation,
+  };
   const { runtime, shape } = x;
   const order = activationOrder(shape.length);
   using xs = inOrder(x, order);
   using stats = Tensor.empty(runtime, [2, o.images, o.groups], { tracked: false });
+  using rs = residual && inOrder(residual, order);
   const y = Tensor.empty(runtime, shape, { order });
-  runtime.run(op, planned(planNorm, o), { x: xs, y, stats, weight, bias, runningMean, runningVar });
-  return record(op, y, [x, weight, bias], [xs, stats, weight], (grad, saved, needs) => {
-    const [savedX, savedStats, savedWeight] = saved;
+  runtime.run(op, planned(planNorm, o), { x: xs, y, stats, weight, bias, runningMean, runningVar, residual: rs });
+  const kept = [xs, stats, weight, activation && y];
+  return record(op, y, [x, weight, bias, residual], kept, (grad, saved, needs) => {
+    const [savedX, savedStats, savedWeight, savedY] = saved;
     const [input = false, ...wanted] = needs;
+    const residual = wanted.pop() ?? false;
+    // Without an activation, the gradient of the residual is that of the result.
+    const masked = residual && activation !== undefined;
+    if (residual && !masked && !input && !wanted.some(Boolean)) return [undefined, undefined, undefined, grad.alias()];
     const parameters = wanted.some(Boolean);
     using dy = inOrder(grad, order);
     const vector = () => (parameters ? Tensor.empty(runtime, [o.channels], { tracked: false }) : undefined);
     const [dweight, dbias] = [vector(), vector()];
-    const dx = input ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
-    const plan = planned(planNormBackward, { ...o, input, parameters });
-    const operands = { x: savedX, dy, stats: savedStats, weight: savedWeight, dweight, dbias, dx };
+    const image = (isWanted: boolean) =>
+      isWanted ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
+    const [dx, dresidual] = [image(input), image(masked)];
+    const plan = planned(planNormBackward, { ...o, input, parameters, residual: masked });
+    const read = { x: savedX, dy, y: savedY, stats: savedStats, weight: savedWeight };
+    const operands = { ...read, dweight, dbias, dx, dresidual };
     runtime.run(`${op} backward`, plan, operands);
     for (const [i, gradient] of [dweight, dbias].entries()) if (!wanted[i]) gradient?.dispose();
-    return [dx, wanted[0] ? dweight : undefined, wanted[1] ? dbias : undefined];
+    const ofResidual = residual && !masked ? grad.alias() : dresidual;
+    return [dx, wanted[0] ? dweight : undefined, wanted[1] ? dbias : undefined, ofResidual];
   });
 }

@@ -2,7 +2,8 @@ import { type Device, nn, type Tensor, TensorError } from "@fcn/tensor";
 import { inferChannels } from "./geometry/channels.js";
 import { type Geometry, geometryOf } from "./geometry/shapes.js";
 import { kindOf } from "./kinds/index.js";
-import { type Graph, inputChannels, isInput, lastUses, type Node } from "./spec.js";
+import { type Graph, inputChannels, isInput, lastUses } from "./spec.js";
+import { runStage, type Stage, stagesOf } from "./stages.js";
 import { seedFor } from "./weights/initialise.js";
 
 /** Logits [N, classes, H, W], or a record of them for several heads. */
@@ -17,13 +18,15 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   readonly graph: Graph;
   readonly #modules = new Map<string, nn.Module>();
   readonly #geometryOf: (height: number, width: number) => Geometry;
+  readonly #stages: readonly Stage[];
   readonly #lastUse: ReadonlyMap<string, number>;
 
   constructor(device: Device, graph: Graph, seed: number) {
     super();
     this.graph = graph;
     this.#geometryOf = geometryOf(graph);
-    this.#lastUse = lastUses(graph);
+    this.#stages = stagesOf(graph);
+    this.#lastUse = lastUses({ nodes: this.#stages, outputs: graph.outputs });
     const channels = inferChannels(graph);
     for (const { name, layer, inputs } of graph.nodes) {
       const inChannels = channels.get(inputs[0] ?? "") ?? 0;
@@ -37,16 +40,14 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   override forward(x: Tensor): Output {
     const { offsets } = this.#check(x);
     const values = new Map<string, Tensor>();
-    this.graph.nodes.forEach((node, index) => {
-      const inputs = isInput(node) ? [x] : node.inputs.map((name) => values.get(name) as Tensor);
-      const value = kindOf(node.layer).run(node.layer, {
-        x: inputs[0] as Tensor,
-        inputs,
-        module: this.#modules.get(node.name),
-        offset: offsets.get(node.name) ?? [0, 0],
-      });
-      values.set(node.name, value);
-      this.#release(node, index, values, x);
+    this.#stages.forEach((stage, index) => {
+      const inputs = isInput(stage.head) ? [x] : stage.inputs.map((name) => values.get(name) as Tensor);
+      const value = runStage(stage, inputs, ({ name }) => ({
+        module: this.#modules.get(name),
+        offset: offsets.get(name) ?? [0, 0],
+      }));
+      values.set(stage.name, value);
+      this.#release(stage, index, values, x);
     });
     const heads = Object.entries(this.graph.outputs).map(([head, name]) => [head, values.get(name) as Tensor] as const);
     const [only] = heads;
@@ -58,8 +59,8 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
    * Frees features after their last use. Inference then holds a few layers instead of all, and training only what the
    * tape keeps for the backward pass.
    */
-  #release(node: Node, index: number, values: Map<string, Tensor>, x: Tensor): void {
-    for (const name of new Set([...node.inputs, node.name])) {
+  #release(stage: Stage, index: number, values: Map<string, Tensor>, x: Tensor): void {
+    for (const name of new Set([...stage.inputs, stage.name])) {
       const value = values.get(name);
       if (this.#lastUse.get(name) !== index || value === undefined) continue;
       values.delete(name);

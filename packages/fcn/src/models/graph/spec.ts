@@ -64,7 +64,10 @@ export function foldGraph<T>(graph: Graph, image: T, of: (node: Node, inputs: re
  * Index of the last node that uses each value, or its own index if none does. Heads have no entry, because the caller
  * uses them.
  */
-export function lastUses(graph: Graph): Map<string, number> {
+export function lastUses(graph: {
+  readonly nodes: readonly Pick<Node, "name" | "inputs">[];
+  readonly outputs: Graph["outputs"];
+}): Map<string, number> {
   const uses = new Map<string, number>();
   graph.nodes.forEach((node, index) => {
     for (const name of [node.name, ...node.inputs]) uses.set(name, index);

@@ -32,10 +32,11 @@ export const conv: Kind<Conv> = {
   parameters,
   build,
   adapt: (_, from, wanted) => (isFullyConnected(from, wanted) ? (blob) => ({ ...blob, shape: wanted }) : undefined),
-  run: (layer, { x, module }) => {
+  run: (layer, { x, module, fusion }) => {
     const { weight, bias } = module as nn.Conv2d;
     const { groups = 1 } = layer;
-    return conv2d(x, weight, bias, { ...windowOptions(layer, x), dilation: pair(layer.dilation, 1), groups });
+    const window = { ...windowOptions(layer, x), dilation: pair(layer.dilation, 1), groups };
+    return conv2d(x, weight, bias, { ...window, ...fusion });
   },
 };
 

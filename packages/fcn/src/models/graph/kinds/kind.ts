@@ -1,4 +1,4 @@
-import type { Device, nn, Tensor } from "@fcn/tensor";
+import type { Device, FusedConv2dOptions, nn, Tensor } from "@fcn/tensor";
 import { type CoordinateMap, identityMap } from "../plane/coordinateMap.js";
 import type { Axis } from "../plane/window.js";
 import type { Rule } from "./rules.js";
@@ -32,6 +32,9 @@ export interface BuildContext {
   readonly inChannels: number;
 }
 
+/** What a convolution or a batch norm does to its result as it writes it. Other kinds have nothing to do. */
+export type Fusion = Pick<FusedConv2dOptions, "norm" | "residual" | "activation">;
+
 export interface RunContext {
   /** The first input. */
   readonly x: Tensor;
@@ -40,6 +43,7 @@ export interface RunContext {
   readonly module: nn.Module | undefined;
   /** See {@link Kind.offset}; [top, left]. */
   readonly offset: readonly [number, number];
+  readonly fusion?: Fusion;
 }
 
 export type Fault = readonly [problem: string, fix: string];

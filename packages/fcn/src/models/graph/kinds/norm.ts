@@ -1,4 +1,4 @@
-import { localResponseNorm, nn } from "@fcn/tensor";
+import { batchNorm as batchNormOf, type FrozenNorm, localResponseNorm, nn } from "@fcn/tensor";
 import { groupsFault } from "./conv.js";
 import { type Kind, oneToOne, runModule, stateless } from "./kind.js";
 import * as rule from "./rules.js";
@@ -12,16 +12,32 @@ export interface Lrn {
   readonly k?: number;
 }
 
+export interface BatchNorm {
+  readonly kind: "batchNorm";
+  readonly eps?: number;
+  readonly momentum?: number;
+}
+
 const norm = { ...oneToOne, scores: "neither" } as const;
 
-export const batchNorm: Kind<{ readonly kind: "batchNorm"; readonly eps?: number; readonly momentum?: number }> = {
+/** The layer in evaluation, as the end of a convolution. */
+export function frozenNorm({ eps = 1e-5 }: BatchNorm, module: nn.BatchNorm2d): FrozenNorm {
+  const { weight, bias, runningMean, runningVar } = module;
+  return { weight, bias, runningMean, runningVar, eps };
+}
+
+export const batchNorm: Kind<BatchNorm> = {
   ...norm,
   optional: { eps: rule.positive, momentum: rule.probability },
   parameters: (_, c) => ({ weight: [c], bias: [c], running_mean: [c], running_var: [c] }),
   build: ({ eps = 1e-5, momentum = 0.1 }, { device, inChannels }) =>
     new nn.BatchNorm2d(device, inChannels, { eps, momentum }),
   adapt: undefined,
-  run: runModule,
+  run: (layer, { x, module, fusion }) => {
+    const norm = module as nn.BatchNorm2d;
+    const { momentum = 0.1 } = layer;
+    return batchNormOf(x, { ...frozenNorm(layer, norm), momentum, training: norm.training, ...fusion });
+  },
 };
 
 export const groupNorm: Kind<{ readonly kind: "groupNorm"; readonly groups: number; readonly eps?: number }> = {
