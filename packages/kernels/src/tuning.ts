@@ -1,8 +1,9 @@
 /**
  * How a kernel gets its operands: the lanes of a subgroup share what they load, a workgroup brings it into memory of
- * its own, or every thread loads for itself.
+ * its own, or every thread loads for itself. A 3x3 convolution may also become products by Winograd's minimal
+ * filtering.
  */
-export type Variant = "subgroup" | "workgroup" | "register";
+export type Variant = "winograd" | "subgroup" | "workgroup" | "register";
 
 /** How the work of a kernel is divided. The choice changes nothing but speed and the order of sums. */
 export interface KernelTile {

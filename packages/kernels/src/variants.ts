@@ -16,10 +16,10 @@ interface AdapterClass {
 const CLASSES: readonly AdapterClass[] = [
   // llvmpipe keeps workgroup memory in ordinary memory, and a barrier switches coroutines: a 3x3 convolution of 64
   // channels takes three times as long as with subgroups.
-  { fits: ({ software }) => software, variants: ["subgroup", "register"] },
+  { fits: ({ software }) => software, variants: ["winograd", "subgroup", "register"] },
   // Of the vector slots of a 3x3 convolution's hot loop 90 to 93 % are multiply-adds on GCN and RDNA, beside 58 to 65 %
   // of the register variant and 75 to 78 % of subgroups, and memory is read 32 multiply-adds a word, not 2.7.
-  { fits: () => true, variants: ["workgroup", "subgroup", "register"] },
+  { fits: () => true, variants: ["workgroup", "subgroup", "register", "winograd"] },
 ];
 
 /** The variants for an adapter, best first. */

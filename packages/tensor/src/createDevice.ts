@@ -1,10 +1,10 @@
-import type { Tuning } from "@fcn/kernels";
+import type { Tuning, Variant } from "@fcn/kernels";
 import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, requestDevice } from "./device/adapter.js";
 import { Engine } from "./device/engine.js";
 import { Simulation } from "./device/simulate.js";
 import { Device } from "./device.js";
 import { checkOptions } from "./plain/options.js";
-import { boolean, checkedInUse, from, number, oneOf, type RulesOf } from "./plain/rules.js";
+import { boolean, checkedInUse, from, listOf, number, oneOf, type RulesOf } from "./plain/rules.js";
 
 export interface DeviceOptions extends AdapterOptions {
   /** `adapter` (default) raises the limits to those of the adapter; `default` keeps WebGPU's default limits. */
@@ -13,6 +13,8 @@ export interface DeviceOptions extends AdapterOptions {
   readonly poolBytes?: number;
   /** Use subgroups if the adapter has them. Default true. */
   readonly subgroups?: boolean;
+  /** Variants of kernels to use, best first. Default: those that fit the class of the adapter. */
+  readonly variants?: readonly Variant[];
   /** Bytes of the largest binding to use, at most the adapter's limit. With less, ops work on smaller parts. */
   readonly bindingLimit?: number;
   /**
@@ -40,6 +42,7 @@ const OPTIONS: RulesOf<DeviceOptions> = {
   limits: oneOf("adapter", "default"),
   poolBytes: from(0),
   subgroups: boolean,
+  variants: listOf("a list of variants", oneOf("winograd", "subgroup", "workgroup", "register")),
   bindingLimit: limit,
   bufferLimit: limit,
   tuning: checkedInUse,
@@ -93,6 +96,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     poison: options.debug?.poison ?? false,
     bindingLimit: options.bindingLimit,
     bufferLimit: options.bufferLimit,
+    variants: options.variants,
     tuning,
     simulation,
   });

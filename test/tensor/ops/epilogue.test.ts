@@ -173,6 +173,29 @@ describe("tiles that the rules do not choose", () => {
   });
 });
 
+describe("variants that the rules do not choose", () => {
+  // Few tiles of many channels are split, and their slices end with the epilogue; with 3 channels out none is.
+  it.each([
+    ["workgroup", { n: 1, from: 64, to: 36, size: 5, kernel: 3 }],
+    ["workgroup", { n: 2, from: 8, to: 6, size: 9, kernel: 1 }],
+    ["winograd", { n: 2, from: 32, to: 36, size: 9, kernel: 3 }],
+  ] as const)("end with the same epilogue: %s", async (variant, { n, from, to, size, kernel }) => {
+    using device = await t.createDevice({ quiet: true, variants: [variant], debug: { poison: true } });
+    await device.scope(async () => {
+      const values = (shape: number[], k: number) =>
+        device.tensor(Float32Array.from(random(shape, k, -2, 8).data), shape);
+      const x = values([n, from, size, size], 1);
+      const w = values([to, from, kernel, kernel], 2);
+      const [bias, residual] = [values([to], 6), values([n, to, size, size], 3)];
+      const norm = { weight: values([to], 4), runningMean: values([to], 5), runningVar: device.ones([to]) };
+      const window = { padding: (kernel - 1) / 2 };
+      const plain = t.conv2d(x, w, bias, window);
+      const fused = t.conv2d(x, w, bias, { ...window, norm, residual, activation: "relu6" });
+      expect(await fused.data()).toEqual(await followed(t.batchNorm(plain, norm), residual, "relu6").data());
+    });
+  });
+});
+
 describe("conv2d with what follows it", () => {
   const device = () => devices.subgroups as t.Device;
 

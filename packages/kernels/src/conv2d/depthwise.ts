@@ -67,10 +67,7 @@ export function depthwiseSteps(
 }
 
 /** Steps of its weight gradient [taps, C]; undefined when one row is larger than a binding. Scratch: `slices`. */
-export function depthwiseGradientSteps(
-  g: Conv2dGeometry,
-  caps: Capabilities,
-): { steps: Step[]; scratch: number } | undefined {
+export function depthwiseGradientSteps(g: Conv2dGeometry, caps: Capabilities): Plan | undefined {
   const parts = weightGradientParts(g, caps);
   if (parts.length === 0) return undefined;
   const lanes = lanesOf(g);
@@ -111,6 +108,9 @@ export function depthwiseGradientSteps(
       grid: foldGrid(ceilDiv(count, WG)),
     };
   });
-  if (slices === 1) return { steps, scratch: 0 };
-  return { steps: [...steps, sumSlices(elements, slices, "slices", "dw")], scratch: slices * elements * 4 };
+  if (slices === 1) return { steps };
+  return {
+    steps: [...steps, sumSlices(elements, slices, "slices", "dw")],
+    scratch: { slices: slices * elements * 4 },
+  };
 }

@@ -2,7 +2,7 @@ import { boundPart, type ImagePart } from "../bindingParts.js";
 import type { ConstantValue, Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, roundUp, type Step, UNREAD, unwritten } from "../plan.js";
 import { scalarOrVector } from "../scalarOrVector.js";
-import type { KernelTile } from "../tuning.js";
+import type { KernelTile, Tunable } from "../tuning.js";
 import {
   conv2dFinishSlices as FINISH,
   conv2dGatherRegister as REGISTER,
@@ -47,7 +47,7 @@ function variantOf(tile: KernelTile, lanes: number): GatherVariant {
       const { PM, PN, BK } = workgroupShape(tile);
       return { kernel: WORKGROUP, constants: { TM, TV, PM, PN, BK }, pixels: TM * PM, columns: PN * TV, tiles: 1 };
     }
-    case "register":
+    default:
       return { kernel: REGISTER, constants: { WG, TM }, pixels: TM, columns: 1, tiles: WG };
   }
 }
@@ -88,11 +88,11 @@ export function gatherSteps(
   direction: Direction,
   epilogue: Conv2dEpilogue,
   caps: Capabilities,
+  tunable: Tunable = gatherTile(g, direction, caps),
 ): Plan | undefined {
   const s = sidesOf(g, direction);
   const pixels = gatherParts(g, s, caps);
   const n4 = roundUp(s.cout, 4) / 4;
-  const tunable = gatherTile(g, direction, n4, g.n * s.gridH * s.gridW * s.phases * g.groups, caps);
   const variant = variantOf(tunable.tile, caps.subgroupSize);
   const isWorkgroup = variant.kernel === WORKGROUP;
   const isMerged = isWorkgroup && !s.transposed && g.groups === 1 && g.dilationW === 1 && s.cin < 8;

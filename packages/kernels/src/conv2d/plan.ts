@@ -3,7 +3,9 @@ import { depthwiseGradientSteps, depthwiseSteps } from "./depthwise.js";
 import { type Conv2dEpilogue, epilogueTerms } from "./epilogue.js";
 import { gatherSteps } from "./gather.js";
 import { type Conv2dGeometry, type Direction, isDepthwise } from "./geometry.js";
+import { gatherTile, weightGradientTile } from "./tiles.js";
 import { weightGradientSteps } from "./weight-gradient.js";
+import { winogradGradientSteps, winogradSteps } from "./winograd.js";
 
 /**
  * A convolution (torch.nn.functional.conv2d) or its adjoint, which is its input gradient and also the transposed
@@ -24,6 +26,13 @@ export function planConv2d(
   return planFusedConv2d(g, direction, { bias, residual: false }, caps);
 }
 
+function gatherPlan(g: Conv2dGeometry, direction: Direction, epilogue: Conv2dEpilogue, caps: Capabilities) {
+  if (isDepthwise(g)) return depthwiseSteps(g, direction, epilogue, caps);
+  const tunable = gatherTile(g, direction, caps);
+  const steps = tunable.tile.variant === "winograd" ? winogradSteps : gatherSteps;
+  return steps(g, direction, epilogue, caps, tunable);
+}
+
 /** {@link planConv2d} and what follows it, in the same pass; with the operands of the epilogue. */
 export function planFusedConv2d(
   g: Conv2dGeometry,
@@ -31,9 +40,7 @@ export function planFusedConv2d(
   epilogue: Conv2dEpilogue,
   caps: Capabilities,
 ): Plan | undefined {
-  const gather = isDepthwise(g)
-    ? depthwiseSteps(g, direction, epilogue, caps)
-    : gatherSteps(g, direction, epilogue, caps);
+  const gather = gatherPlan(g, direction, epilogue, caps);
   if (!gather?.steps.length) return undefined;
   const terms = epilogueTerms(epilogue, direction === "forward" ? g.outC : g.inC);
   const scratch = { ...gather.scratch, ...terms.scratch };
@@ -46,8 +53,8 @@ export function planFusedConv2d(
  * weight. Undefined when one row of an operand is larger than a binding.
  */
 export function planConv2dWeightGradient(g: Conv2dGeometry, caps: Capabilities): Plan | undefined {
-  const gradient = isDepthwise(g) ? depthwiseGradientSteps(g, caps) : weightGradientSteps(g, caps);
-  if (gradient === undefined) return undefined;
-  const { scratch, ...rest } = gradient;
-  return { ...rest, ...(scratch > 0 ? { scratch: { slices: scratch } } : {}) };
+  if (isDepthwise(g)) return depthwiseGradientSteps(g, caps);
+  const tunable = weightGradientTile(g, caps);
+  const steps = tunable.tile.variant === "winograd" ? winogradGradientSteps : weightGradientSteps;
+  return steps(g, caps, tunable);
 }

@@ -2,6 +2,8 @@ import { type Capabilities, ceilDiv } from "../plan.js";
 import { choose, type KernelTile, magnitude, register, type Tunable } from "../tuning.js";
 import { candidatesOf } from "../variants.js";
 import { type Conv2dGeometry, type Direction, geometryKey } from "./geometry.js";
+import { sidesOf } from "./sides.js";
+import { winogradTiles } from "./winograd-tiles.js";
 import { gradientWorkgroups, workgroups } from "./workgroups.js";
 
 /**
@@ -50,15 +52,12 @@ function gatherSubgroups(work: number, n4: number, caps: Capabilities): KernelTi
   return [gatherRule(work, n4, caps), ...tiles];
 }
 
-/** Tile of a gather over `work` pixels (of all phases and groups) and `n4` columns of four channels. */
-export function gatherTile(
-  g: Conv2dGeometry,
-  direction: Direction,
-  n4: number,
-  work: number,
-  caps: Capabilities,
-): Tunable {
+/** Tile of a gather: for its pixels of all phases and groups, and columns of four channels. */
+export function gatherTile(g: Conv2dGeometry, direction: Direction, caps: Capabilities): Tunable {
+  const { gridH, gridW, phases, cout } = sidesOf(g, direction);
+  const [work, n4] = [g.n * gridH * gridW * phases * g.groups, ceilDiv(cout, 4)];
   const candidates = candidatesOf(caps, {
+    winograd: () => winogradTiles(g, false, caps),
     subgroup: () => gatherSubgroups(work, n4, caps),
     workgroup: () => workgroups(g, work, n4, caps),
     register: () => REGISTERS,
@@ -73,10 +72,13 @@ function weightGradientRule(rows: number, n4: number, lanes: number): KernelTile
   return subgroup(SGN, TM);
 }
 
-/** Tile of a weight gradient of `rows` rows of K and `n4` columns of four channels. */
-export function weightGradientTile(g: Conv2dGeometry, rows: number, n4: number, caps: Capabilities): Tunable {
+/** Tile of a weight gradient: for the rows of K of a group, and columns of four channels. */
+export function weightGradientTile(g: Conv2dGeometry, caps: Capabilities): Tunable {
+  const rows = (g.kernelH * g.kernelW * g.inC) / g.groups;
+  const n4 = ceilDiv(g.outC / g.groups, 4);
   const lanes = caps.subgroupSize;
   const candidates = candidatesOf(caps, {
+    winograd: () => winogradTiles(g, true, caps),
     subgroup: () => [
       weightGradientRule(rows, n4, lanes),
       ...teamsFor(n4, lanes).flatMap((SGN) => HEIGHTS.map((TM) => subgroup(SGN, TM))),

@@ -1,6 +1,6 @@
 import { boundPart } from "../bindingParts.js";
 import type { ConstantValue, Kernel } from "../kernel.js";
-import { type Capabilities, ceilDiv, foldGrid, operandPart, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, foldGrid, operandPart, type Plan, type Step } from "../plan.js";
 import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
 import type { KernelTile, Tunable } from "../tuning.js";
@@ -56,7 +56,7 @@ function variantOf(g: Conv2dGeometry, { variant, TM, SGN }: KernelTile, caps: Ca
         tiles: 1,
         busy: busyWorkgroups(caps),
       };
-    case "register":
+    default:
       return { kernel: REGISTER, constants: { WG, TM }, rows: TM, columns: 1, tiles: WG, busy: caps.parallelism * WG };
   }
 }
@@ -68,7 +68,8 @@ function variantOf(g: Conv2dGeometry, { variant, TM, SGN }: KernelTile, caps: Ca
 export function weightGradientSteps(
   g: Conv2dGeometry,
   caps: Capabilities,
-): { steps: Step[]; scratch: number; tunable: Tunable } | undefined {
+  tunable: Tunable = weightGradientTile(g, caps),
+): Plan | undefined {
   const cin = g.inC / g.groups;
   const cout = g.outC / g.groups;
   const rows = g.kernelH * g.kernelW * cin;
@@ -76,7 +77,6 @@ export function weightGradientSteps(
   const vecIn = cin % 4 === 0;
   const vecOut = cout % 4 === 0;
   const n4 = ceilDiv(cout, 4);
-  const tunable = weightGradientTile(g, rows, n4, caps);
   const { TM } = tunable.tile;
   const variant = variantOf(g, tunable.tile, caps);
   const parts = weightGradientParts(g, caps);
@@ -140,6 +140,7 @@ export function weightGradientSteps(
       });
     }
   }
-  if (slices > 1) steps.push(sumSlices(elements, slices, "slices", "dw"));
-  return { steps, scratch: slices > 1 ? slices * elements * 4 : 0, tunable };
+  if (slices === 1) return { steps, tunable };
+  steps.push(sumSlices(elements, slices, "slices", "dw"));
+  return { steps, tunable, scratch: { slices: slices * elements * 4 } };
 }

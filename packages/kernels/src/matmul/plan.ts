@@ -106,6 +106,7 @@ function boxOf({ batch, rows, inner, columns, a, b }: MatmulCase): StridedBox {
 function tileOf({ batch, rows, inner, columns, a, b }: MatmulCase, caps: Capabilities): Tunable {
   const isFilled = Math.min(rows, columns) >= FEWEST_PER_SIDE;
   const candidates = candidatesOf(caps, {
+    winograd: () => [],
     subgroup: () => [],
     workgroup: () => (isFilled ? [WORKGROUP_TILE] : []),
     register: () => [REGISTER],

@@ -1,4 +1,4 @@
-import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
+import type { Capabilities, Plan, Step, Tuning, Variant } from "@fcn/kernels";
 import { FAULT_WORDS, finiteCheck, flatRanges, poison, variantsFor } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
 import type { DeviceInfo } from "./adapter.js";
@@ -26,6 +26,8 @@ export interface EngineOptions {
   readonly bindingLimit: number | undefined;
   /** The largest buffer to use, to test tensors that need several. Below the adapter's limit. */
   readonly bufferLimit: number | undefined;
+  /** Variants of kernels in place of those for the class of the adapter. */
+  readonly variants: readonly Variant[] | undefined;
   /** Tiles that were measured on this adapter. */
   readonly tuning: Tuning | undefined;
   /** A simulated fault, for tests. */
@@ -70,7 +72,7 @@ export class Engine {
       device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
     this.#capabilities = {
       subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
-      variants: variantsFor(info),
+      variants: options.variants ?? variantsFor(info),
       bindingLimit,
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,
