@@ -129,8 +129,8 @@ describe("tiles in workgroup memory", () => {
 
   it("are as wide as the channels", () => {
     expect(step({ inC: 64, outC: 64 })).toMatchObject({ TM: 8, TV: 1, PM: 8, PN: 16, BK: 8, nTiles: 1, mTiles: 8192 });
-    expect(step({ inC: 64, outC: 21 })).toMatchObject({ TM: 8, TV: 1, PM: 16, PN: 8, BK: 16, nTiles: 1, mTiles: 4096 });
-    expect(step({ inC: 64, outC: 16 })).toMatchObject({ TM: 4, TV: 1, PM: 16, PN: 4, BK: 16, nTiles: 1, mTiles: 8192 });
+    expect(step({ inC: 64, outC: 21 })).toMatchObject({ TM: 8, TV: 1, PM: 16, PN: 8, BK: 8, nTiles: 1, mTiles: 4096 });
+    expect(step({ inC: 64, outC: 16 })).toMatchObject({ TM: 4, TV: 1, PM: 16, PN: 4, BK: 8, nTiles: 1, mTiles: 8192 });
     expect(step({ inC: 21, outC: 64 }, "transposed")).toMatchObject({ PN: 8, nTiles: 1 });
     expect(gradient({ inC: 64, outC: 64 })).toMatchObject({ TM: 8, PM: 8, PN: 16, mTiles: 9, nTiles: 1 });
     expect(gradient({ inC: 64, outC: 32 })).toMatchObject({ TM: 4, PM: 8, PN: 8, mTiles: 18, nTiles: 1 });

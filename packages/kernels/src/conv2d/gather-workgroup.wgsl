@@ -64,9 +64,12 @@ const K4: u32 = BK / 4u;
 const N4: u32 = TV * PN;
 // What a thread brings of each operand, in vec4: pixels STEP_X apart of x; rows, or channels, STEP_W apart of w.
 const STEP_X: u32 = WG / K4;
-const LOADS_X: u32 = BM / STEP_X;
+const LOADS_X: u32 = (BM * K4 + WG - 1u) / WG;
 const STEP_W: u32 = select(WG / N4, STEP_X, BY_COLUMN);
-const LOADS_W: u32 = BK * N4 / WG;
+const LOADS_W: u32 = (BK * N4 + WG - 1u) / WG;
+// Whether all threads bring some of it.
+const ALL_X: bool = BM * K4 % WG == 0u;
+const ALL_W: bool = BK * N4 % WG == 0u;
 // One vec4 more a row, so that the threads that write a pixel's four k meet different banks.
 const ROW_X: u32 = BM + 1u;
 const ROW_W: u32 = 4u * N4 + 1u;
@@ -231,8 +234,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           b[s] = select(vec4f(), b[s], !TAIL || isRow);
         }
         workgroupBarrier();
-        for (var s = 0u; s < LOADS_X; s++) { xTile[xAt + s * STEP_X] = a[s]; }
+        for (var s = 0u; s < LOADS_X; s++) {
+          if (ALL_X || local + s * WG < BM * K4) { xTile[xAt + s * STEP_X] = a[s]; }
+        }
         for (var s = 0u; s < LOADS_W; s++) {
+          if (!ALL_W && local + s * WG >= BK * N4) { continue; }
           if (BY_COLUMN) {
             let n = fromX + s * STEP_W;
             wTile[partK * ROW_W + n % 4u * N4 + n / 4u] = b[s];

@@ -14,14 +14,11 @@ const [WIDE, NARROW, LARGE, SMALL, FLAT, THIN] = [
   workgroup(4, 4),
 ] as const;
 
+/** Rows of K that a workgroup takes a step. */
+const BK = 8;
+
 /** What a workgroup makes of its tile: threads along the pixels and the columns, and rows of K a step. */
-export function workgroupShape({ TM, SGN, TV }: KernelTile) {
-  const threads = 16 * TM;
-  const [PM, PN] = [threads / SGN, SGN];
-  // Each thread brings at least one vec4 of each operand a step.
-  const BK = Math.min(TM * PM, 4 * TV * PN) * 2 >= threads ? 8 : 16;
-  return { PM, PN, BK };
-}
+export const workgroupShape = ({ TM, SGN }: KernelTile) => ({ PM: (16 * TM) / SGN, PN: SGN, BK });
 
 /** Workgroups that keep a device busy: they have 64 or 128 threads, and registers for few of them at a time. */
 export const busyWorkgroups = (caps: Capabilities): number => ceilDiv(caps.parallelism, 4);
