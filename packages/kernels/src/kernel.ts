@@ -38,6 +38,8 @@ export interface KernelInfo {
   /** Storage bindings 1, 2, … of group 0 in order (binding 0 holds the parameters). */
   readonly bindings: readonly { readonly name: string; readonly access: Access }[];
   readonly subgroups: boolean;
+  /** Whether `const FEWEST_LANES` says that each lane needs many registers, so that a subgroup had better be small. */
+  readonly fewestLanes: boolean;
 }
 
 const CONSTANT = /^const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = ([^;]+);/gm;
@@ -80,7 +82,9 @@ export function parseKernel({ name, source }: Kernel): KernelInfo {
     if (Number(index) !== i + 1) throw defect(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);
     return { name: id!, access: access as Access };
   });
-  return { name, source, constants, params, paramsBytes, bindings, subgroups: /^enable subgroups;/m.test(source) };
+  const subgroups = /^enable subgroups;/m.test(source);
+  const fewestLanes = constants.get("FEWEST_LANES")?.text === "true";
+  return { name, source, constants, params, paramsBytes, bindings, subgroups, fewestLanes };
 }
 
 export type ConstantValue = number | boolean;
@@ -92,15 +96,20 @@ function literal(type: string, value: ConstantValue): string {
   return `${value}`;
 }
 
-/** The source with the named constants replaced. Throws when the kernel lacks one of them. */
-export function specialize(info: KernelInfo, values: Readonly<Record<string, ConstantValue>>): string {
+/**
+ * The source with the named constants replaced. With `lanes`, subgroups of a kernel that wants few have so many; the
+ * device needs the feature `subgroup-size-control`. Throws when the kernel lacks one of the constants.
+ */
+export function specialize(info: KernelInfo, values: Readonly<Record<string, ConstantValue>>, lanes = 0): string {
   for (const id of Object.keys(values)) {
     if (!info.constants.has(id)) throw defect(`kernel ${info.name} has no constant ${id}`);
   }
-  return info.source.replace(CONSTANT, (line, id: string, type: string) => {
+  const code = info.source.replace(CONSTANT, (line, id: string, type: string) => {
     const value = values[id];
     return value === undefined ? line : `const ${id}: ${type} = ${literal(type, value)};`;
   });
+  if (!info.fewestLanes || lanes === 0) return code;
+  return `enable subgroup_size_control;\n${code.replace("@compute", `@compute @subgroup_size(${lanes})`)}`;
 }
 
 const WRITE = { u32: "setUint32", i32: "setInt32", f32: "setFloat32" } as const;

@@ -4,27 +4,35 @@ import { type KernelTile, sameTile, type Variant } from "./tuning.js";
 /** What an adapter says of itself. */
 export interface AdapterTraits {
   readonly software: boolean;
+  readonly vendor: string;
 }
 
-/** A class of adapters, the variants that are worth trying there, best first, and what that rests on. */
-interface AdapterClass {
+/** A class of adapters, and what suits it; the comments say what that rests on. */
+export interface AdapterClass {
   readonly fits: (traits: AdapterTraits) => boolean;
+  /** The variants that are worth trying, best first. */
   readonly variants: readonly Variant[];
+  /** Whether kernels whose lanes need many registers ask for the smallest subgroups. */
+  readonly fewestLanes: boolean;
 }
 
 /** The first class that fits decides. The figures are those of `npm run bench` and `npm run bench -- static`. */
 const CLASSES: readonly AdapterClass[] = [
   // llvmpipe keeps workgroup memory in ordinary memory, and a barrier switches coroutines: a 3x3 convolution of 64
-  // channels takes three times as long as with subgroups.
-  { fits: ({ software }) => software, variants: ["winograd", "subgroup", "register"] },
-  // Of the vector slots of a 3x3 convolution's hot loop 90 to 93 % are multiply-adds on GCN and RDNA, beside 58 to 65 %
+  // channels takes three times as long as with subgroups. Arithmetic is dear beside memory, so that minimal filtering
+  // of it takes 0.6 of the time.
+  { fits: ({ software }) => software, variants: ["winograd", "subgroup", "register"], fewestLanes: false },
+  // With subgroups of 8 lanes (16 on Xe2) a tile of 8 pixels by 4 channels has registers enough; with those that the
+  // driver picks it spills.
+  { fits: ({ vendor }) => vendor === "intel", variants: ["workgroup", "register", "winograd"], fewestLanes: true },
+  // Of the vector slots of a 3x3 convolution's hot loop 88 to 93 % are multiply-adds on GCN and RDNA, beside 32 to 65 %
   // of the register variant and 75 to 78 % of subgroups, and memory is read 32 multiply-adds a word, not 2.7.
-  { fits: () => true, variants: ["workgroup", "subgroup", "register", "winograd"] },
+  { fits: () => true, variants: ["workgroup", "subgroup", "register", "winograd"], fewestLanes: false },
 ];
 
-/** The variants for an adapter, best first. */
-export const variantsFor = (traits: AdapterTraits): readonly Variant[] =>
-  (CLASSES.find(({ fits }) => fits(traits)) as AdapterClass).variants;
+/** The class of an adapter. */
+export const classOf = (traits: AdapterTraits): AdapterClass =>
+  CLASSES.find(({ fits }) => fits(traits)) as AdapterClass;
 
 /** The variants that a plan may take, best first: `subgroup` needs subgroups of one size. */
 export const variantsOf = ({ variants = ["subgroup", "register"], subgroupSize }: Capabilities): readonly Variant[] =>

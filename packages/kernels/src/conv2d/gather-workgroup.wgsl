@@ -17,6 +17,8 @@
 // Rows and columns of x, and the reach of the kernel, are below 2^15.
 //
 // K may be cut into runs of rowsPerSplit rows; each writes a slice of y, and finish-slices.wgsl sums the slices.
+// Each lane sums much: where subgroups may be small, more registers are left for it.
+const FEWEST_LANES: bool = true;
 const TM: u32 = 8u;
 const TV: u32 = 1u;
 const PM: u32 = 8u;

@@ -11,6 +11,8 @@
 //
 // With VEC_IN four rows share a tap and one load. The pixels of a split are one run, of which a thread brings one a
 // step and follows where it lies in its line.
+// Each lane sums much: where subgroups may be small, more registers are left for it.
+const FEWEST_LANES: bool = true;
 const TM: u32 = 8u;
 const PM: u32 = 8u;
 const PN: u32 = 16u;

@@ -7,6 +7,8 @@
 // vec4. The rows of a thread lie in two groups of four.
 //
 // RUN steps are added before the sums go to c, because the error of a sum grows with the number of consecutive terms.
+// Each lane sums much: where subgroups may be small, more registers are left for it.
+const FEWEST_LANES: bool = true;
 const RUN: u32 = 64u;
 const A_ALONG: u32 = 0u;
 const B_ALONG: u32 = 0u;

@@ -190,15 +190,18 @@ function noAdapter(error: Error): never {
   );
 }
 
+/** @internal The feature with which a kernel may ask for subgroups of a size. */
+export const SIZE_CONTROL = "subgroup-size-control" as GPUFeatureName;
+
 /** @internal A device of the adapter, with subgroups if it has them, and with its limits unless `raised` is false. */
 export function requestDevice(
   adapter: GPUAdapter,
   { subgroups, raised }: { subgroups: boolean; raised: boolean },
 ): Promise<GPUDevice> {
-  const feature = "subgroups" as GPUFeatureName;
+  const wanted = [...(subgroups ? ["subgroups" as GPUFeatureName] : []), SIZE_CONTROL];
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const descriptor = {
-    requiredFeatures: subgroups && adapter.features.has(feature) ? [feature] : [],
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
     requiredLimits: raised ? { maxStorageBufferBindingSize, maxBufferSize } : {},
   };
   return adapter.requestDevice(descriptor).catch(noAdapter);

@@ -1,7 +1,7 @@
 import type { Capabilities, Plan, Step, Tuning, Variant } from "@fcn/kernels";
-import { FAULT_WORDS, finiteCheck, flatRanges, poison, variantsFor } from "@fcn/kernels";
+import { classOf, FAULT_WORDS, finiteCheck, flatRanges, poison } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
-import type { DeviceInfo } from "./adapter.js";
+import { type DeviceInfo, SIZE_CONTROL } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
 import { type BufferRange, USAGE } from "./buffers.js";
 import { CommandRecorder } from "./commands.js";
@@ -68,11 +68,12 @@ export class Engine {
     // A binding must fit into one buffer, and is rounded up to whole vectors.
     const shown = Math.min(maxStorageBufferBindingSize, options.bindingLimit ?? maxStorageBufferBindingSize);
     const bindingLimit = Math.min(Math.floor(shown / 16) * 16, largestBlock(bufferLimit));
+    const adapter = classOf(info);
     const fixedSubgroup =
       device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
     this.#capabilities = {
       subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
-      variants: options.variants ?? variantsFor(info),
+      variants: options.variants ?? adapter.variants,
       bindingLimit,
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,
@@ -81,7 +82,8 @@ export class Engine {
     this.lost = this.#gpu.lost;
     this.#failures = new Failures(this.#gpu);
     this.#commands = new CommandRecorder(this.#gpu, this.#failures);
-    this.#pipelines = new PipelineCache(this.#gpu, (error) => this.#failures.record(error));
+    const lanes = adapter.fewestLanes && device.features.has(SIZE_CONTROL) ? info.subgroupMinSize : 0;
+    this.#pipelines = new PipelineCache(this.#gpu, lanes, (error) => this.#failures.record(error));
     this.memory = new Memory(
       this.#gpu,
       info,

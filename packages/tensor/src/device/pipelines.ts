@@ -40,6 +40,8 @@ export class PipelineCache {
 
   constructor(
     private readonly gpu: GuardedDevice,
+    /** Lanes of a subgroup of the kernels that want few; 0 where the device cannot be asked. */
+    private readonly lanes: number,
     private readonly report: (error: Error) => void,
   ) {}
 
@@ -105,7 +107,7 @@ export class PipelineCache {
   ): Omit<Pipeline, "handle" | "key"> & { readonly descriptor: GPUComputePipelineDescriptor } {
     const info = this.#info(kernel);
     const layout = this.#layout(info);
-    const code = specialize(info, constants);
+    const code = specialize(info, constants, this.lanes);
     const descriptor = this.gpu.call((device) => ({
       label: info.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
