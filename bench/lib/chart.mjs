@@ -26,14 +26,14 @@ function specification(values, groups) {
   const points = {
     mark: { type: "point", filled: true, size: 55, opacity: 0.9 },
     encoding: {
-      y: { field: "work", type: "nominal", sort: null, axis: { title: null, labelLimit: 460, grid: true } },
+      y: { field: "work", type: "nominal", sort: null, axis: { title: null, labelLimit: 900, grid: true } },
       x: ratio,
       color: {
         field: "peer",
         type: "nominal",
         sort: shown,
         scale: { domain: shown, range: shown.map((title) => COLOURS[peers.indexOf(title)]) },
-        legend: { title: null, orient: "top" },
+        legend: { title: null, orient: "top", labelLimit: 400 },
       },
     },
   };

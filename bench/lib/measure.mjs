@@ -11,28 +11,35 @@ async function outputsOf(side, { step, state }, kinds) {
   return state ? { ...outputs, ...(await state()) } : outputs;
 }
 
-/** Opens what takes part, in the order of `opens`: ours come first. */
-async function openAll(row, sides, opened) {
+/**
+ * Opens what takes part, in the order of `opens`: ours come first. Compares the outputs of every peer with those of the
+ * work of ours beside it.
+ *
+ * @returns the errors of each peer by output, those that failed with their message, and ms of the slowest side
+ */
+async function openAndCheck(row, sides, opened) {
+  const outputs = {};
+  const [errors, failed] = [{}, {}];
+  let slowest = 0;
   for (const [name, open] of Object.entries(row.opens)) {
     const side = sideOf(sides, name);
-    if (side) opened[name] = await open(side, { sides, opened });
-  }
-}
-
-/** The errors of every peer by output, against the work of ours beside it; and how long the slowest took. */
-async function check(row, sides, opened) {
-  const outputs = {};
-  const errors = {};
-  let slowest = 0;
-  for (const name of Object.keys(opened)) {
-    const start = performance.now();
-    const found = await outputsOf(sideOf(sides, name), opened[name], row.kinds);
-    slowest = Math.max(slowest, performance.now() - start);
+    if (!side) continue;
     const { beside } = PEERS[name] ?? {};
-    if (beside) errors[name] = compareOutputs(outputs[beside], found);
-    else outputs[name] = found;
+    try {
+      opened[name] = await open(side, { sides, opened });
+      const start = performance.now();
+      const found = await outputsOf(side, opened[name], row.kinds);
+      slowest = Math.max(slowest, performance.now() - start);
+      if (beside) errors[name] = compareOutputs(outputs[beside], found);
+      else outputs[name] = found;
+    } catch (error) {
+      if (!beside) throw error;
+      failed[name] = `fails: ${error.message.split("\n")[0]}`;
+      if (opened[name]) side.dispose(opened[name].owned);
+      delete opened[name];
+    }
   }
-  return { errors, slowest };
+  return { errors, failed, slowest };
 }
 
 /**
@@ -52,6 +59,7 @@ function shareOf({ flop, values }, peak, ms) {
 
 function finished(row, opened, times, errors, peak) {
   const ms = Object.fromEntries(Object.entries(times).map(([name, { median }]) => [name, median]));
+  /** @type {Record<string, { ms: number, ratio: number, difference: number, agrees: boolean, errors: object }>} */
   const peers = {};
   for (const name of Object.keys(opened).filter((each) => each in PEERS)) {
     const { beside } = PEERS[name];
@@ -63,7 +71,7 @@ function finished(row, opened, times, errors, peak) {
     title: row.title,
     group: row.group,
     ...(row.note ? { note: row.note } : {}),
-    ...(row.without ? { without: row.without } : {}),
+    without: row.without,
     ms,
     ...shareOf(row, peak, ms.ours),
     peers,
@@ -81,11 +89,10 @@ function finished(row, opened, times, errors, peak) {
 export async function measureRow(row, sides, repeats, peak) {
   const opened = {};
   try {
-    await openAll(row, sides, opened);
-    const { errors, slowest } = await check(row, sides, opened);
+    const { errors, failed, slowest } = await openAndCheck(row, sides, opened);
     const tasks = Object.entries(opened).map(([name, { step }]) => [name, () => sideOf(sides, name).run(step)]);
     const times = await interleave(Object.fromEntries(tasks), repeats, slowest);
-    return finished(row, opened, times, errors, peak);
+    return finished({ ...row, without: { ...row.without, ...failed } }, opened, times, errors, peak);
   } finally {
     for (const [name, { owned }] of Object.entries(opened)) sideOf(sides, name).dispose(owned);
   }

@@ -41,11 +41,22 @@ describe("a measured row", () => {
     expect(found.share).toBeCloseTo(0.5);
   });
 
+  it("goes on without a peer that fails", async () => {
+    const failing = row(1);
+    failing.opens.tfjs = async () => {
+      throw new Error("no such kernel");
+    };
+    const { peers, without, ms } = await measureRow(failing, sides, 3);
+    expect([peers, without, ms]).toEqual([{}, { tfjs: "fails: no such kernel" }, { ours: 2 }]);
+    failing.opens.ours = failing.opens.tfjs;
+    await expect(measureRow(failing, sides, 3)).rejects.toThrow("no such kernel");
+  });
+
   it("of a peer that computes something else counts for nothing", async () => {
     const [right, wrong] = [await measureRow(row(1), sides, 3), await measureRow(row(1.1), sides, 3)];
-    expect(wrong.peers.tfjs.agrees).toBe(false);
+    expect(wrong.peers.tfjs?.agrees).toBe(false);
     expect(right.share).toBeUndefined();
-    const slower = { ...right, peers: { tfjs: { ...right.peers.tfjs, ratio: 9 } } };
+    const slower = { ...right, peers: { tfjs: { ...right.peers.tfjs!, ratio: 9 } } };
     const [entry] = summarize([right, wrong, slower]);
     expect(entry).toMatchObject({ group: "operations", peer: "tfjs", rows: 2, disagreeing: ["a row"] });
     expect(entry?.geometricMean).toBeCloseTo(6);
