@@ -5,7 +5,11 @@ import { groupsOf } from "./report.mjs";
 
 const COLOURS = ["#d95f02", "#7570b3", "#1b9e77", "#bdbdbd", "#969696", "#636363"];
 
-/** One value for each row and peer that agrees. */
+/**
+ * One value for each row and peer that agrees.
+ *
+ * @returns {{ work: string, group: string, peer: string, ratio: number }[]}
+ */
 export function chartValues(rows) {
   return rows.flatMap(({ title, group, peers }) =>
     Object.entries(peers)

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { chartValues, drawChart } from "../../bench/lib/chart.mjs";
 import { compareOutputs } from "../../bench/lib/compare.mjs";
 import { fromTfjs, toTfjs } from "../../bench/lib/layouts.mjs";
 import { measureRow } from "../../bench/lib/measure.mjs";
+import { installedVersion } from "../../bench/lib/peers.mjs";
 import { asMarkdown, summarize } from "../../bench/lib/report.mjs";
 import { interleave } from "../../bench/lib/timing.mjs";
 import { selectRows } from "../../bench/rows/select.mjs";
@@ -112,4 +114,31 @@ it("rows are chosen by title and by group", () => {
   expect(selectRows([], ["fresh"])).toEqual([]);
   expect(() => selectRows([], ["vgg19"])).toThrow("no group is called vgg19");
   expect(() => selectRows(["no such row"])).toThrow("no row matches");
+});
+
+describe("the chart", () => {
+  const peers = {
+    tfjs: { agrees: true, ratio: 4 },
+    jax: { agrees: false, ratio: 2 },
+    onnxCpu: { agrees: true, ratio: 0.5 },
+  };
+  const rows = [{ title: "conv & more", group: "operations", peers }];
+
+  it("has a point for each peer that agrees", () => {
+    const points = chartValues(rows).map(({ peer, ratio }) => [peer, ratio]);
+    expect(points).toEqual([
+      ["tfjs-backend-webgpu", 4],
+      ["onnxruntime CPU", 0.5],
+    ]);
+  });
+
+  it.runIf(installedVersion("vega-lite"))("is an SVG image that names rows, groups and peers", async () => {
+    const svg = await drawChart(rows);
+    expect(svg).toMatch(/^<svg [^>]*xmlns=/);
+    for (const text of ["conv &amp; more", "operations", "tfjs-backend-webgpu", "time of the peer / ours"]) {
+      expect(svg).toContain(text);
+    }
+    expect(svg).not.toContain("jax-js");
+    expect(svg).not.toContain("NaN");
+  });
 });
