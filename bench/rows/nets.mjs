@@ -10,8 +10,20 @@ function makeImage() {
   return { shape, data: uniform(generator(11), 3 * HEIGHT * WIDTH) };
 }
 
+/** A new FCN scores zero everywhere, which any mistake would too: its score layers get numbers. */
+function withScores(device, net) {
+  for (const [name, parameter] of net.namedParameters()) {
+    if (!name.startsWith("score")) continue;
+    const values = device.randn(parameter.shape, { seed: 7 });
+    parameter.assign(values);
+    values.dispose();
+  }
+  return net;
+}
+
 function netRow(name) {
-  const makeNet = ({ fcn, device }) => fcn.models.create(name, device, { numClasses: CLASSES, seed: 1 });
+  const makeNet = ({ fcn, device }) =>
+    withScores(device, fcn.models.create(name, device, { numClasses: CLASSES, seed: 1 }));
   return {
     title: `prediction of ${name}, ${HEIGHT}x${WIDTH}`,
     group: "nets",

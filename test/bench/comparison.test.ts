@@ -79,12 +79,14 @@ describe("a measured row", () => {
   });
 });
 
-it("outputs differ where one lacks a name, a value or a number", () => {
+it("outputs differ where one lacks a name, a value or a number, or shows nothing", () => {
   const y = { data: [1, 2] };
   expect(compareOutputs({ y }, { y: { data: [1, 2.5] } })).toEqual({ y: 0.2 });
   for (const other of [{}, { y: { data: [1] } }, { y: { data: [1, Number.NaN] } }]) {
     expect(compareOutputs({ y }, other)).toEqual({ y: Number.POSITIVE_INFINITY });
   }
+  const zero = { y: { data: [0, 0] } };
+  expect(compareOutputs(zero, zero)).toEqual({ y: Number.POSITIVE_INFINITY });
 });
 
 it("a depthwise weight reaches tfjs with its channels before the multiplier, and comes back", () => {
