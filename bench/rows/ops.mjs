@@ -1,9 +1,10 @@
 /**
  * The operations that are compared: inputs in logical order, and the same expression in each library.
  *
- * `peers` says who computes it: `true`, or why not. `inputs(next)` gives host tensors `{ kind, shape, data }` (kinds:
- * lib/layouts.mjs); `wrt` names those whose gradient the backward row takes; `ours`, `tfjs` and `jax` get tensors by
- * the same names and return the output, of kind `kind`; `layer` is the operation as a layer of a net, for onnxruntime.
+ * `peers` says who computes it: `true`, or why not; `gradientPeers` the same of the backward row, where that differs.
+ * `inputs(next)` gives host tensors `{ kind, shape, data }` (kinds: lib/layouts.mjs); `wrt` names those whose gradient
+ * the backward row takes; `ours`, `tfjs` and `jax` get tensors by the same names and return the output, of kind `kind`;
+ * `layer` is the operation as a layer of a net, for onnxruntime.
  * `flop` and `values` count the arithmetic of the forward pass and the numbers that it must read and write.
  */
 import { integers, uniform } from "../lib/random.mjs";
@@ -16,7 +17,7 @@ const tensor = (kind, shape, next, low, high) => ({ kind, shape, data: uniform(n
  * A convolution with a bias; `groups` is 1, or the number of channels for a depthwise one. `of` names the net and layer
  * that has it.
  */
-export function conv({ k, stride = 1, padding = 0, inC, outC, h, w, groups = 1, of = "", peers }) {
+export function conv({ k, stride = 1, padding = 0, inC, outC, h, w, groups = 1, of = "", peers, gradientPeers }) {
   const strided = stride === 1 ? "" : ` stride ${stride}`;
   const form = groups === 1 ? `${inC}->${outC}` : `depthwise ${outC}`;
   const [oh, ow] = [h, w].map((n) => Math.floor((n + 2 * padding - k) / stride) + 1);
@@ -29,6 +30,7 @@ export function conv({ k, stride = 1, padding = 0, inC, outC, h, w, groups = 1, 
     kind: "activation",
     wrt: ["x", "w", "b"],
     peers,
+    gradientPeers,
     inputs: (next) => ({
       x: tensor("activation", [1, inC, h, w], next),
       w: tensor(depthwise ? "depthwiseWeight" : "convWeight", [outC, inC / groups, k, k], next, -0.1, 0.1),

@@ -100,7 +100,8 @@ function layerNet({ fcn, device }, op, inputs) {
 /** One row of the table; `opens` makes its inputs on each side, resident on the GPU but for `host`. */
 function row(op, group, backward) {
   const inputs = () => op.inputs(generator(SEED));
-  const works = (peer) => op.peers[peer] === true;
+  const peers = (backward && op.gradientPeers) || op.peers;
+  const works = (peer) => peers[peer] === true;
   const opens = { ours: (side) => openOurs(side, op, inputs(), backward) };
   const shapeOf = ({ opened }) => opened.ours.shape;
   if (works("tfjs")) opens.tfjs = (side, context) => openTfjs(side, op, inputs(), backward, shapeOf(context));
@@ -113,7 +114,7 @@ function row(op, group, backward) {
     );
     Object.assign(opens, { host, onnx });
   }
-  const without = Object.entries(op.peers).filter(([, reason]) => reason !== true);
+  const without = Object.entries(peers).filter(([, reason]) => reason !== true);
   const passes = backward ? 1 + op.wrt.filter((name) => name !== "b").length : 1;
   return {
     title: backward ? `${op.title}: forward + backward` : op.title,

@@ -4,13 +4,14 @@ import { batchNorm, conv, convTranspose, crossEntropy, maxPool } from "./ops.mjs
 const ALL = { tfjs: true, onnx: true, jax: true, wasm: true };
 const NO_ZEROS = { ...ALL, jax: "inserts zeros: about two minutes" };
 const NOT_ONNX = { tfjs: true, jax: true };
+const strayed = (gradient) => ({ ...ALL, jax: `gives another ${gradient} gradient than ours and tfjs` });
 const upscore = { k: 64, stride: 32, padding: 16, channels: 21, h: 10, w: 15, peers: NO_ZEROS };
 
 export const OPERATIONS = [
   conv({ k: 3, padding: 1, inC: 3, outC: 64, h: 160, w: 240, peers: ALL }),
   conv({ k: 3, padding: 1, inC: 64, outC: 64, h: 160, w: 240, peers: ALL }),
   conv({ k: 3, padding: 1, inC: 512, outC: 512, h: 20, w: 30, peers: ALL }),
-  conv({ k: 7, stride: 2, padding: 3, inC: 3, outC: 64, h: 320, w: 480, peers: ALL }),
+  conv({ k: 7, stride: 2, padding: 3, inC: 3, outC: 64, h: 320, w: 480, peers: ALL, gradientPeers: strayed("weight") }),
   conv({ k: 1, inC: 512, outC: 21, h: 10, w: 15, peers: ALL }),
   conv({ k: 1, inC: 256, outC: 256, h: 40, w: 60, peers: ALL }),
   convTranspose(upscore),
@@ -48,7 +49,7 @@ const pointwise = (sizes) => conv({ k: 1, peers: ALL, ...sizes });
 export const MOBILENETV2 = [
   depthwise({ of: "features.1", channels: 32, h: 160, w: 240 }),
   pointwise({ of: "features.2 expand", inC: 16, outC: 96, h: 160, w: 240 }),
-  depthwise({ of: "features.2", channels: 96, stride: 2, h: 160, w: 240 }),
+  depthwise({ of: "features.2", channels: 96, stride: 2, h: 160, w: 240, gradientPeers: strayed("input") }),
   pointwise({ of: "features.3 expand", inC: 24, outC: 144, h: 80, w: 120 }),
   depthwise({ of: "features.3", channels: 144, h: 80, w: 120 }),
   pointwise({ of: "features.3 project", inC: 144, outC: 24, h: 80, w: 120 }),
