@@ -1,31 +1,28 @@
 /** The comparison as a function, for run.mjs and for other callers. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { measureFresh } from "./fresh/fresh.mjs";
 import { openDawn } from "./lib/dawn.mjs";
 import { measureRow } from "./lib/measure.mjs";
+import { measurePeak } from "./lib/peak.mjs";
 import { installPeers } from "./lib/peers.mjs";
 import { summarize } from "./lib/report.mjs";
-import { ROWS } from "./rows/index.mjs";
+import { PEERS } from "./sides/index.mjs";
 import { openOurs } from "./sides/ours.mjs";
-import { openTfjs } from "./sides/tfjs.mjs";
 
 const versionAt = (path) => JSON.parse(readFileSync(path, "utf8")).version;
 
-/** Two GPU devices compare only on one adapter: tfjs shows vendor and architecture of its own. */
-function assertSameAdapter(ours, tfjs, dawn) {
-  const same = ours.vendor === dawn.vendor && ours.device === dawn.device && ours.description === dawn.description;
-  if (same && tfjs.vendor === dawn.vendor && tfjs.architecture === dawn.architecture) return;
-  throw new Error(`the sides run on different adapters: ${JSON.stringify({ ours, tfjs, dawn })}`);
+/** Two GPU devices compare only on one adapter: a peer on Dawn shows at least vendor and architecture of its own. */
+function assertSameAdapter(sides, dawn) {
+  for (const { name, adapter } of Object.values(sides)) {
+    if (!adapter) continue;
+    const { vendor, architecture = dawn.architecture } = adapter;
+    if (vendor === dawn.vendor && architecture === dawn.architecture) continue;
+    throw new Error(`${name} runs on another adapter: ${JSON.stringify({ adapter, dawn })}`);
+  }
 }
 
-/** The rows whose title one of the patterns matches (case ignored); all of them without patterns. Throws for none. */
-export function selectRows(patterns) {
-  if (patterns.length === 0) return ROWS;
-  const wanted = patterns.map((pattern) => new RegExp(pattern, "i"));
-  const rows = ROWS.filter(({ title }) => wanted.some((pattern) => pattern.test(title)));
-  if (rows.length === 0) throw new Error("no row matches; --list prints their titles");
-  return rows;
-}
+const FRESH_PEERS = ["onnx", "onnxCpu", "torch"];
 
 /** The number that `--repeats` gives. Throws unless it is a whole one from 1 on. */
 export function readRepeats(text) {
@@ -34,36 +31,59 @@ export function readRepeats(text) {
   return repeats;
 }
 
+/** Ours and every peer that one of the rows has. Peers that cannot be opened are left out, with a word. */
+async function openSides(rows, fresh) {
+  const sides = { ours: await openOurs() };
+  const missing = {};
+  for (const [name, { title, open }] of Object.entries(PEERS)) {
+    if (!rows.some(({ opens }) => opens[name]) && !(fresh && FRESH_PEERS.includes(name))) continue;
+    try {
+      sides[name] = await open();
+    } catch (error) {
+      missing[name] = error.message;
+      console.error(`${title} is left out: ${error.message}`);
+    }
+  }
+  return { sides, missing };
+}
+
+const known = (sides) =>
+  Object.fromEntries(Object.entries(sides).flatMap(([name, { version }]) => (version ? [[name, version]] : [])));
+
 /**
  * Runs the comparison.
  *
- * @param {{ rows: object[], repeats: number, onRow?: (row: object, index: number) => void }} options
- * @returns {Promise<object>} date, adapter, versions, rows and summary
+ * @param {{ rows: object[], repeats: number, fresh?: boolean, onRow?: (row: object, index: number) => void }} options
+ *   `fresh`: with the first predictions and the peak memory
+ * @returns date, adapter, its peak, versions, rows and summary
  */
-export async function runBench({ rows, repeats, onRow }) {
+export async function runBench({ rows, repeats, fresh = false, onRow }) {
   installPeers();
   const dawn = await openDawn();
-  const tfjs = await openTfjs();
-  const ours = await openOurs();
-  assertSameAdapter(ours.adapter, tfjs.adapter, dawn.info);
+  const peak = await measurePeak(dawn.adapter);
+  const { sides, missing } = await openSides(rows, fresh);
+  assertSameAdapter(sides, dawn.info);
   const measured = [];
   for (const [index, row] of rows.entries()) {
-    measured.push(await measureRow(row, ours, tfjs, repeats));
+    measured.push(await measureRow(row, sides, repeats, peak));
     onRow?.(measured.at(-1), index);
   }
-  ours.close();
-  tfjs.close();
+  const processes = fresh ? await measureFresh(sides.ours, Object.keys(missing)) : [];
+  for (const side of Object.values(sides)) side.close();
   return {
     date: new Date().toISOString(),
     adapter: dawn.info,
+    peak,
     versions: {
       fcn: versionAt(new URL("../packages/tensor/package.json", import.meta.url)),
-      tfjs: tfjs.version,
       webgpu: versionAt(createRequire(import.meta.url).resolve("webgpu/package.json")),
       node: process.versions.node,
+      ...known(sides),
     },
+    missing,
     repeats,
     rows: measured,
+    fresh: processes,
     summary: summarize(measured),
   };
 }

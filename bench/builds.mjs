@@ -8,20 +8,22 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { readRepeats, selectRows } from "./bench.mjs";
+import { readRepeats } from "./bench.mjs";
 import { compareOutputs } from "./lib/compare.mjs";
 import { openDawn } from "./lib/dawn.mjs";
 import { writeReport } from "./lib/files.mjs";
 import { geometricMean } from "./lib/report.mjs";
 import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
 import { interleave } from "./lib/timing.mjs";
+import { selectRows } from "./rows/select.mjs";
 import { openOurs } from "./sides/ours.mjs";
 
 const OPTIONS = { repeats: { type: "string", default: "9" }, out: { type: "string" } };
 const HEADER = ["operation", "other, ms", "this, ms", "other / this", "difference"];
 
 async function measure(row, sides, repeats) {
-  const opened = await Promise.all(sides.map((side) => row.openOurs(side)));
+  const open = row.opens.ours ?? row.opens.host;
+  const opened = await Promise.all(sides.map((side) => open(side, {})));
   try {
     const [before, after] = [await sides[0].download(opened[0].step), await sides[1].download(opened[1].step)];
     const difference = Math.max(...Object.values(compareOutputs(after, before)));

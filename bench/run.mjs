@@ -1,7 +1,7 @@
 /**
- * Compares fcn with tfjs-backend-webgpu on one adapter.
+ * Compares fcn with its peers (sides/index.mjs) on one adapter.
  *
- *   npm run bench -- [PATTERN ...] [--rows REGEX] [--repeats N] [--out STEM] [--list]
+ *   npm run bench -- [PATTERN ...] [--rows REGEX] [--group NAME,...] [--repeats N] [--out STEM] [--list]
  *
  *   npm run bench -- memory       peak memory beside what must be held (memory.mjs)
  *   npm run bench -- throughput   images per second of predict on a folder (throughput.mjs)
@@ -10,18 +10,24 @@
  *   npm run bench -- host         what a step costs the host, on a stub GPU (host.mjs)
  *   npm run bench -- loader       images per second of the data loader, and how long training waits (loader.mjs)
  *
- * Patterns choose rows by title. A run of all rows writes bench/results/<adapter>.{json,md}; a part of them is written
- * only where --out says. Exits with 1 when the two libraries disagree on a row, with 2 on wrong usage.
+ * Patterns choose rows by title, --group by group; the group "fresh" holds first predictions and peak memory. A run of
+ * everything writes bench/results/<adapter>.{json,md,svg}; a part of it is written only where --out says. Exits with 1
+ * when a peer disagrees on a row, with 2 on wrong usage.
  */
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { readRepeats, runBench, selectRows } from "./bench.mjs";
-import { writeReport } from "./lib/files.mjs";
+import { readRepeats, runBench } from "./bench.mjs";
+import { drawChart } from "./lib/chart.mjs";
+import { reportStem, writeReport } from "./lib/files.mjs";
 import { asMarkdown, asText } from "./lib/report.mjs";
 import { digits } from "./lib/table.mjs";
 import { ROWS } from "./rows/index.mjs";
+import { FRESH, selectRows } from "./rows/select.mjs";
+import { PEERS } from "./sides/index.mjs";
 
 const OPTIONS = {
   rows: { type: "string" },
+  group: { type: "string" },
   repeats: { type: "string", default: "5" },
   out: { type: "string" },
   list: { type: "boolean", default: false },
@@ -31,8 +37,11 @@ function readArguments() {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
     const repeats = readRepeats(values.repeats);
-    const rows = selectRows(values.rows ? [...positionals, values.rows] : positionals);
-    return { ...values, repeats, rows };
+    const patterns = values.rows ? [...positionals, values.rows] : positionals;
+    const groups = values.group?.split(",") ?? [];
+    const rows = selectRows(patterns, groups);
+    const fresh = groups.length > 0 ? groups.includes(FRESH) : patterns.length === 0;
+    return { ...values, repeats, rows, fresh };
   } catch (error) {
     console.error(error.message);
     process.exit(2);
@@ -45,21 +54,27 @@ async function main() {
     await (await import(`./${command}.mjs`)).main(rest);
     return 0;
   }
-  const { rows, repeats, out, list } = readArguments();
+  const { rows, repeats, fresh, out, list } = readArguments();
   if (list) {
-    for (const { title } of rows) console.log(title);
+    for (const { group, title } of rows) console.log(`${group}: ${title}`);
+    if (fresh) console.log(`${FRESH}: first predictions and peak memory`);
     return 0;
   }
+  const ratios = ({ peers }) =>
+    Object.entries(peers).map(([name, { ratio }]) => `${PEERS[name].short} ${digits(ratio)}x`);
   const record = await runBench({
     rows,
     repeats,
-    onRow: ({ title, ratio }, index) => console.error(`${index + 1}/${rows.length} ${title}: ${digits(ratio)}x`),
+    fresh,
+    onRow: (row, index) => console.error(`${index + 1}/${rows.length} ${row.title}: ${ratios(row).join(", ")}`),
   });
   console.log(`\n${asText(record)}`);
-  if (out || rows.length === ROWS.length) {
-    await writeReport(record, asMarkdown(record), { out });
+  if (out || (fresh && rows.length === ROWS.length)) {
+    const svg = rows.length > 0 ? await drawChart(record.rows) : undefined;
+    const chart = svg && `${basename(reportStem(record, { out }))}.svg`;
+    await writeReport(record, asMarkdown(record, chart), { out, svg });
   }
-  return record.summary.disagreeing ? 1 : 0;
+  return record.summary.some(({ disagreeing }) => disagreeing.length > 0) ? 1 : 0;
 }
 
 // Dawn keeps the event loop alive for as long as its GPU object is pinned.

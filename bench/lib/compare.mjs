@@ -2,7 +2,7 @@
 
 /**
  * The largest difference of two host tensors relative to the largest magnitude in `expected`; infinite when lengths
- * differ or a value is not a number.
+ * differ, a value is not a number, or all that is expected is zero, which shows nothing.
  */
 function relativeError(actual, expected) {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
@@ -14,7 +14,7 @@ function relativeError(actual, expected) {
     worst = Math.max(worst, difference);
     scale = Math.max(scale, Math.abs(expected[i]));
   }
-  return scale === 0 ? worst : worst / scale;
+  return scale === 0 ? Number.POSITIVE_INFINITY : worst / scale;
 }
 
 /** The relative error of every named output. An output that one side lacks counts as infinite. */

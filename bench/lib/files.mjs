@@ -13,20 +13,28 @@ function adapterSlug(info) {
     .replace(/^-|-$/g, "");
 }
 
+/** The path of a report without its ending: `out`, or bench/results/[<kind>-]<adapter>. */
+export function reportStem({ adapter }, { kind, out }) {
+  const name = adapterSlug(adapter);
+  return out ?? join(RESULTS, kind ? `${kind}-${name}` : name);
+}
+
 /**
- * Writes a report of the adapter in `record` as JSON and Markdown, and prints where.
+ * Writes a report of the adapter in `record` as JSON and Markdown, with a chart where there is one, and prints where.
  *
- * @param {{ kind?: string, out?: string }} place `out`: the path without its ending; bench/results/[<kind>-]<adapter>
- *   where it is undefined
+ * @param {{ kind?: string, out?: string, svg?: string }} place see `reportStem`; `svg` is the chart
  */
-export async function writeReport(record, markdown, { kind, out }) {
-  const name = adapterSlug(record.adapter);
-  const stem = out ?? join(RESULTS, kind ? `${kind}-${name}` : name);
-  const texts = { json: `${JSON.stringify(record, null, 2)}\n`, md: markdown };
+export async function writeReport(record, markdown, { kind, out, svg }) {
+  const stem = reportStem(record, { kind, out });
+  const json = `${JSON.stringify(record, null, 2)}\n`;
+  const texts = { json, md: markdown, ...(svg ? { svg } : {}) };
   const { io } = await import("@fcn/tensor");
   await mkdir(dirname(stem), { recursive: true });
+  const written = [];
   for (const [ending, text] of Object.entries(texts)) {
-    await io.writeWhole("bench", `${stem}.${ending}`, [new TextEncoder().encode(text)]);
+    const path = `${stem}.${ending}`;
+    await io.writeWhole("bench", path, [new TextEncoder().encode(text)]);
+    written.push(path);
   }
-  console.log(`\nwritten: ${stem}.json, ${stem}.md`);
+  console.log(`\nwritten: ${written.join(", ")}`);
 }

@@ -4,13 +4,19 @@
  *
  *   activation       [N, C, H, W]         <-> [N, H, W, C]
  *   convWeight       [O, I, KH, KW]       <-> [KH, KW, I, O]
+ *   depthwiseWeight  [C, 1, KH, KW]       <-> [KH, KW, C, 1]
  *   transposeWeight  [I, O, KH, KW]       <-> [KH, KW, O, I]
  *   diagonalWeight   [C, 1, KH, KW]       <-> [KH, KW, C, C], zero off the diagonal: tfjs has no grouped conv-transpose
  *   plain            as it is
  */
 
 /** dims[i] is the axis of the logical tensor that becomes axis i for tfjs. */
-const ORDER = { activation: [0, 2, 3, 1], convWeight: [2, 3, 1, 0], transposeWeight: [2, 3, 1, 0] };
+const ORDER = {
+  activation: [0, 2, 3, 1],
+  convWeight: [2, 3, 1, 0],
+  depthwiseWeight: [2, 3, 0, 1],
+  transposeWeight: [2, 3, 1, 0],
+};
 
 /** Copies `data` of `shape` with its axes in the order `dims`. */
 function permute(data, shape, dims) {

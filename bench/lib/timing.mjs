@@ -44,14 +44,21 @@ async function timeInTurn(sides, iterations) {
   );
 }
 
+/** Work that takes this long, in ms, needs no warm-up but the check of its outputs. */
+const LONG = 4_000;
+
 /**
- * Runs every side once more as a warm-up, then in turn, and returns each side's median and its times in ms, ascending.
+ * Runs every side once more as a warm-up, unless that is long, then in turn, and returns each side's median and its
+ * times in ms, ascending.
  *
- * @param {Record<string, () => Promise<void>>} sides one repetition of each side, finished when its promise resolves
+ * @param {Record<string, () => Promise<void | { overriddenDuration: number }>>} sides one repetition of each side,
+ *   finished when its promise resolves; it may say itself how long it took
  * @param {number} wanted repetitions of each side
+ * @param {number} first ms that the slowest side took before, with all that had to be compiled
  * @returns {Promise<Record<string, { median: number, times: number[] }>>}
  */
-export async function interleave(sides, wanted) {
+export async function interleave(sides, wanted, first = 0) {
+  if (first > LONG) return await timeInTurn(sides, repeatsFor(first, wanted));
   const warmUp = await timeInTurn(sides, 1);
   const slowest = Math.max(...Object.values(warmUp).map(({ median }) => median));
   return await timeInTurn(sides, repeatsFor(slowest, wanted));

@@ -1,4 +1,7 @@
-/** A whole training step of the d2l net, batch 1, in both libraries from the same parameters. */
+/** A whole training step of the d2l net, batch 1, in two libraries from the same parameters. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fromTfjs } from "../lib/layouts.mjs";
 import { generator, integers, uniform } from "../lib/random.mjs";
 import { d2lStep, kindOf, variablesFrom } from "./d2lTfjs.mjs";
@@ -75,24 +78,66 @@ function inputs(h, w) {
   return [image, { kind: "plain", shape: [1, h, w], data: integers(next, h * w, CLASSES) }];
 }
 
+/** Ours, and the change of its parameters since it was opened. */
+async function openNet(side, [image, label]) {
+  const mine = openOurs(side, image, label);
+  const before = await hostState(mine.net);
+  return { ...mine, before, state: async () => changes(await hostState(mine.net), before) };
+}
+
+/** PyTorch starts from the same parameters by way of a file. */
+async function openTorch(side, { T, before }, [image, label]) {
+  const folder = await mkdtemp(join(tmpdir(), "fcn-bench-"));
+  const file = join(folder, "d2l.safetensors");
+  const tensors = { ...before, image, label };
+  const dtypeOf = ({ data }) => (data instanceof Int32Array ? "int32" : "float32");
+  const host = Object.entries(tensors).map(([name, value]) => [name, { ...value, dtype: dtypeOf(value) }]);
+  try {
+    await T.io.writeSafetensors(file, Object.fromEntries(host));
+    await side.ask({ open: file });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  const state = async () => {
+    const read = {};
+    for (const name of WATCHED) {
+      const bytes = Buffer.from((await side.ask({ read: name })).base64, "base64");
+      read[name] = { shape: before[name].shape, data: new Float32Array(new Uint8Array(bytes).buffer) };
+    }
+    return changes(read, before);
+  };
+  return { step: () => side.ask({ step: true }), state, owned: [] };
+}
+
 /** The row compares the loss of the first step, and how far that moved parameters all through the net. */
-export function d2lRow({ h, w }) {
+function stepRow({ group, h, w }, peers) {
   return {
     title: `training step of d2l-resnet18, batch 1, ${h}x${w}`,
-    group: "training",
+    group,
     note: "forward, cross-entropy, backward and plain SGD; batch norm in training mode",
     tolerance: 2e-2,
-    openOurs: (side) => openOurs(side, ...inputs(h, w)),
-    async open(ours, tfjs) {
-      const [image, label] = inputs(h, w);
-      const mine = openOurs(ours, image, label);
-      const before = await hostState(mine.net);
-      const theirs = openTfjs(tfjs, before, image, label);
-      const state = {
-        ours: async () => changes(await hostState(mine.net), before),
-        tfjs: async () => changes(await tfjsState(theirs.variables, before), before),
-      };
-      return { ours: mine, tfjs: theirs, kinds: {}, state };
-    },
+    kinds: {},
+    opens: { ours: (side) => openNet(side, inputs(h, w)), ...peers },
   };
 }
+
+export const d2lRow = ({ group, h, w }) =>
+  stepRow(
+    { group, h, w },
+    {
+      tfjs(side, { opened }) {
+        const { before } = opened.ours;
+        const theirs = openTfjs(side, before, ...inputs(h, w));
+        return { ...theirs, state: async () => changes(await tfjsState(theirs.variables, before), before) };
+      },
+    },
+  );
+
+export const d2lTorchRow = ({ group, h, w }) =>
+  stepRow(
+    { group, h, w },
+    {
+      torch: (side, { sides, opened }) =>
+        openTorch(side, { T: sides.ours.T, before: opened.ours.before }, inputs(h, w)),
+    },
+  );

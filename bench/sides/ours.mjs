@@ -17,6 +17,7 @@ async function loadPackages(root) {
 const STORED = {
   activation: [0, 2, 3, 1],
   convWeight: [2, 3, 1, 0],
+  depthwiseWeight: [2, 3, 1, 0],
   transposeWeight: [2, 3, 1, 0],
   diagonalWeight: [2, 3, 1, 0],
 };
@@ -37,10 +38,10 @@ export async function openOurs(root) {
       const order = STORED[kind];
       return device.tensor(data, shape, { dtype, ...(order ? { order } : {}), ...options });
     },
-    /** Runs `step` (returns a record of tensors) once, waits for the GPU, and frees what it made. */
+    /** Runs `step` (returns a record of tensors, or a promise of host tensors) once, waits, and frees what it made. */
     async run(step) {
       await device.scope(async () => {
-        step();
+        await step();
         await device.sync();
       });
     },
@@ -48,8 +49,9 @@ export async function openOurs(root) {
     async download(step) {
       const host = {};
       await device.scope(async () => {
-        for (const [name, tensor] of Object.entries(step())) {
-          host[name] = { data: await tensor.data(), shape: tensor.shape };
+        for (const [name, output] of Object.entries(await step())) {
+          const data = typeof output.data === "function" ? await output.data() : output.data;
+          host[name] = { data, shape: output.shape };
         }
       });
       return host;
