@@ -45,7 +45,7 @@ export async function main(args) {
     for (const [key, message] of Object.entries(refused)) console.log(`refused: ${key}: ${message}`);
     const head = [
       `GPU: ${gpu}, by ${adapter}; ${new Date().toISOString().slice(0, 10)}`,
-      "convolution: channels, 3x3 (512-21: 1x1) at 80x120; subgroups: lanes that @subgroup_size asks for, of any size without",
+      "convolution: channels, 3x3 at 80x120; subgroups: lanes that @subgroup_size asks for, of any size without",
       "tiles that compile to the same code as one above have no row",
       ...HEAD,
     ];

@@ -28,11 +28,10 @@ export function geometryOf(sizes) {
 }
 
 const SQUARE = { size: [80, 120], kernel: [3, 3], padding: [1, 1] };
-/** Whole vec4 columns on both sides, an image with three channels, scores of 21 classes, one filter a channel. */
+/** Whole vec4 columns on both sides, an image with three channels, one filter a channel. */
 export const TILE_CASES = {
   "64-64": { ...SQUARE, channels: [64, 64] },
   "3-64": { ...SQUARE, channels: [3, 64] },
-  "512-21": { ...SQUARE, channels: [512, 21], kernel: [1, 1], padding: [0, 0] },
   depthwise: { ...SQUARE, channels: [96, 96], groups: 96 },
 };
 
@@ -43,7 +42,10 @@ export const PASSES = {
   "weight gradient": (g, caps) => planConv2dWeightGradient(g, caps),
 };
 
-/** The plans of a pass for every tile that it may choose, with the tile; a pass without a choice has one plan. */
+/**
+ * The plans of a pass for every tile that it may choose, with the tile; a pass without a choice has one plan.
+ * @returns {{ plan: any, tile: any }[]}
+ */
 export function plansByTile(pass, g, caps) {
   const { tuning: _, ...plain } = caps;
   const plan = PASSES[pass](g, plain);

@@ -8,8 +8,8 @@ import { parseKernel, specialize } from "@fcn/kernels";
 import { geometryOf, PASSES, plansByTile, TILE_CASES, tileName } from "../lib/convolutions.mjs";
 import { openDawn } from "../lib/dawn.mjs";
 
-/** The case that is compiled with subgroups too: they take many tiles. */
-const MAIN = "64-64";
+/** The pass that is compiled with subgroups too: they take many tiles. */
+const MAIN = { name: "64-64", pass: "forward" };
 const FEATURE = "subgroup-size-control";
 const CAPABILITIES = { bindingLimit: 2 ** 27, parallelism: 256 };
 
@@ -23,7 +23,8 @@ function sized(code, size) {
 function* kernels(name, sizes) {
   const g = geometryOf(TILE_CASES[name]);
   for (const pass of Object.keys(PASSES)) {
-    for (const subgroupSize of name === MAIN ? [0, ...sizes] : [0]) {
+    const isMain = name === MAIN.name && pass === MAIN.pass;
+    for (const subgroupSize of isMain ? [0, ...sizes] : [0]) {
       for (const { tile, plan } of plansByTile(pass, g, { ...CAPABILITIES, subgroupSize })) {
         const step = plan.steps.find(({ kernel }) => !kernel.name.includes("pack"));
         const needsSubgroups = step.kernel.source.includes("enable subgroups");
