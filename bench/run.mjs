@@ -6,7 +6,9 @@
  *   npm run bench -- memory       peak memory beside what must be held (memory.mjs)
  *   npm run bench -- throughput   images per second of predict on a folder (throughput.mjs)
  *   npm run bench -- builds       two builds of fcn on the same rows (builds.mjs)
- *   npm run bench -- static       what AMD's compiler makes of each kernel, on stub GPUs (static.mjs)
+ *   npm run bench -- static       what AMD's and Intel's compilers make of each kernel, on stub GPUs (static.mjs)
+ *   npm run bench -- tiles        the same of every tile of the convolutions (tiles.mjs)
+ *   npm run bench -- gpu          all that a GPU of your own should answer, in six minutes (gpu.mjs)
  *   npm run bench -- host         what a step costs the host, on a stub GPU (host.mjs)
  *   npm run bench -- loader       images per second of the data loader, and how long training waits (loader.mjs)
  *
@@ -50,7 +52,7 @@ function readArguments() {
 
 async function main() {
   const [command, ...rest] = process.argv.slice(2);
-  if (["builds", "host", "memory", "static", "throughput", "loader"].includes(command)) {
+  if (["builds", "host", "memory", "static", "throughput", "loader", "tiles", "gpu"].includes(command)) {
     await (await import(`./${command}.mjs`)).main(rest);
     return 0;
   }

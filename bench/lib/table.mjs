@@ -8,6 +8,9 @@ export function digits(value) {
   return value.toFixed(Math.min(places, 6));
 }
 
+/** A share as "65 %". */
+export const percent = (value) => `${Math.round(100 * value)} %`;
+
 /** Rows of strings under a header, columns aligned; all columns but the first and the last are flush right. */
 export function textTable(header, rows) {
   const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));

@@ -1,4 +1,8 @@
-/** Reads what Mesa's compiler for AMD (RADV with `shaderstats,asm`) says of a pipeline. */
+/** Reads what Mesa's compiler for AMD says of a pipeline. */
+import { digits, percent } from "../lib/table.mjs";
+
+/** What makes the compiler speak. */
+export const DEBUG = { RADV_DEBUG: "shaderstats,asm,nocache" };
 
 /** Lanes that a compute unit computes in a clock, words from its first-level cache, and words from workgroup memory. */
 const [LANES, CACHE_WORDS, SHARED_WORDS] = [64, 16, 32];
@@ -113,3 +117,43 @@ export function readLog(log) {
   }
   return pipelines;
 }
+
+/** Titles of what {@link summarize} says of many pipelines. */
+export const SUMMARY = ["with scratch", "with spills", "fewest waves"];
+
+export const summarize = (pipelines) => [
+  pipelines.filter(({ scratchBytes }) => scratchBytes > 0).length,
+  pipelines.filter(({ spills }) => spills > 0).length,
+  Math.min(...pipelines.map(({ waves }) => waves)),
+];
+
+/** Titles of {@link cells}. */
+export const HEADER = [
+  "VGPRs",
+  "waves",
+  "scratch, B",
+  "spills",
+  "workgroup, B",
+  "multiply-adds",
+  "of slots",
+  "words",
+  "a word",
+  "of peak",
+  "bound by",
+];
+
+/** The figures of a pipeline. */
+export function cells({ registers, waves, scratchBytes, spills, workgroupBytes, loop }) {
+  const figures = [registers, waves, scratchBytes, spills, workgroupBytes].map(String);
+  if (!loop?.multiplyAdds) return [...figures, "", "", "", "", "", ""];
+  const { multiplyAdds, slots, memoryWords, share, bound } = loop;
+  const mix = [String(multiplyAdds), percent(multiplyAdds / slots), String(memoryWords)];
+  return [...figures, ...mix, digits(multiplyAdds / memoryWords), percent(share), bound];
+}
+
+/** What a reader of the table must know. */
+export const HEAD = [
+  "the hot loop is the innermost one with the most multiply-adds; all figures of it are per lane and turn",
+  "of slots: multiply-adds among the instructions of the vector units; words: read from memory; a word: multiply-adds a word",
+  "of peak: an upper bound, by the tightest of vector slots, first-level cache and workgroup memory, each lane reading words of its own",
+];

@@ -2,8 +2,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { readLog } from "./amd.mjs";
-import { stubEnvironment } from "./shim.mjs";
+import * as amd from "./amd.mjs";
+import * as intel from "./intel.mjs";
+import { INTEL, stubEnvironment } from "./shim.mjs";
 
 /** The nets whose work is compiled and timed unless others are named. */
 export const NETS = ["d2l-resnet18", "fcn8s-vgg16", "fcn8s-resnet50", "fcn16s-mobilenetv2"];
@@ -24,12 +25,21 @@ export async function runOnStub(gpu, program, args, environment = {}) {
   return { result: JSON.parse(out), log };
 }
 
+/** What reads the words of the compiler of `gpu`, and its figures as cells of a table. */
+export const vendorOf = (gpu) => (INTEL.includes(gpu) ? intel : amd);
+
+/**
+ * Runs a program that compiles pipelines between `@@begin KEY` and `@@end`, and reads what the compiler of `gpu` says
+ * of them.
+ */
+export async function compileOnStub(gpu, program, args) {
+  const { DEBUG, readLog } = vendorOf(gpu);
+  const { result, log } = await runOnStub(gpu, program, args, DEBUG);
+  return { ...result, pipelines: readLog(log, gpu) };
+}
+
 /**
  * What the compiler of `gpu` makes of the pipelines of a net, by key, and how often each is dispatched in a training
  * step and in a prediction.
  */
-export async function compile(gpu, net) {
-  const environment = { RADV_DEBUG: "shaderstats,asm,nocache" };
-  const { result, log } = await runOnStub(gpu, "compile.mjs", [net], environment);
-  return { ...result, pipelines: readLog(log) };
-}
+export const compile = (gpu, net) => compileOnStub(gpu, "compile.mjs", [net]);

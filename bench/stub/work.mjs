@@ -6,10 +6,10 @@ import { crossEntropy, noGrad, optim } from "@fcn/tensor";
 const [HEIGHT, WIDTH, CLASSES] = [320, 480, 21];
 
 /**
- * @returns {Record<"train" | "predict" | "trainCaptured" | "predictCaptured", () => Promise<void>>} functions that
- *   encode and submit all work
+ * Functions that encode the work of a training step and of a prediction; the caller's scope frees what they make.
+ * @returns {Record<"train" | "predict", () => object>}
  */
-export function openWork(device, name) {
+export function openSteps(device, name) {
   const net = fcn.models.create(name, device, { numClasses: CLASSES, seed: 1 });
   const optimizer = new optim.SGD(net.parameters(), { lr: 1e-3, momentum: 0.9 });
   const image = device.randn([1, 3, HEIGHT, WIDTH], { seed: 2 });
@@ -30,6 +30,15 @@ export function openWork(device, name) {
     net.eval();
     return noGrad(scoresOf);
   };
+  return { train, predict };
+}
+
+/**
+ * @returns {Record<"train" | "predict" | "trainCaptured" | "predictCaptured", () => Promise<void>>} functions that
+ *   encode and submit all work
+ */
+export function openWork(device, name) {
+  const { train, predict } = openSteps(device, name);
   const freed = (run) => () =>
     device.scope(async () => {
       await run();
