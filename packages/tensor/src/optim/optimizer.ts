@@ -65,8 +65,8 @@ export abstract class Optimizer<Options extends SharedOptions> {
   }
 
   /**
-   * @internal Updates one or two parameters; the `step` of their states counts from 1. Settings of the group and the states are
-   * read whenever the work is done, also when it is replayed.
+   * @internal Updates one or two parameters; the `step` of their states counts from 1. Settings of the group and the
+   * states are read whenever the work is done, also when it is replayed.
    */
   protected abstract update(updates: OneOrTwo<Update>, group: ResolvedGroup<Options>): void;
 
