@@ -71,6 +71,45 @@ describe("optimisers", () => {
     });
   });
 
+  it.each([
+    ["SGD", { momentum: 0 }],
+    ["SGD", { momentum: 0.9, nesterov: true }],
+    ["AdamW", {}],
+  ] as const)("%s with %o gives parameters the bits that it gives each alone", async (name, more) => {
+    await device.scope(async () => {
+      const shapes = [[5], [8], [3, 2, 2, 2], [1], [20_000], [7]];
+      /** Steps in which a parameter has no gradient, so that its steps have numbers of their own. */
+      const idle = [[], [0], [], [1, 2], [], [0, 3]];
+      const open = () =>
+        shapes
+          .map((shape, i) => device.randn(shape, { seed: i + 1 }))
+          .map((w) => Object.assign(w, { requiresGrad: true }));
+      const walk = async (groups: (all: Tensor[]) => Tensor[][]) => {
+        const all = open();
+        const optimisers = groups(all).map((own) => new optim[name](own, { lr: 0.1, weightDecay: 0.01, ...more }));
+        for (let step = 0; step < 4; step++) {
+          for (const optimiser of optimisers) optimiser.zeroGrad();
+          for (const [i, w] of all.entries())
+            if (!idle[i]!.includes(step)) give(w, device.randn(w.shape, { seed: 9 + step }));
+          for (const optimiser of optimisers) optimiser.step();
+        }
+        return Promise.all(all.map((w) => w.data()));
+      };
+      expect(await walk((all) => [all])).toEqual(await walk((all) => all.map((w) => [w])));
+    });
+  });
+
+  it("takes parameters that share their memory one after the other", async () => {
+    await device.scope(async () => {
+      const w = leaf([1, 2]);
+      const tied = Object.assign(w.detach(), { requiresGrad: true });
+      give(w, device.tensor([1, 1]));
+      give(tied, device.tensor([2, 4]));
+      new optim.SGD([w, tied], { lr: 1 }).step();
+      expect(Array.from(await w.data())).toEqual([-2, -3]);
+    });
+  });
+
   it("gives back all memory", async () => {
     const { liveBytes } = device.memory();
     const w = device.full([1000], 1, { requiresGrad: true });

@@ -1,4 +1,5 @@
-// One step of torch.optim.AdamW (Loshchilov and Hutter 2019, algorithm 2) on one parameter.
+// One step of torch.optim.AdamW (Loshchilov and Hutter 2019, algorithm 2) on one parameter, or on two (PAIR), which
+// share their settings but for the number of the step.
 //
 //   w = decay * w                            decay = 1 - lr * weightDecay
 //   m = m + keep1 * (g - m)                  keep1 = 1 - beta1
@@ -6,19 +7,26 @@
 //   w = w - stepSize * m / (sqrt(v) * correction + eps)
 //
 // stepSize = lr / (1 - beta1^t) and correction = 1 / sqrt(1 - beta2^t) come from the host in float64. Parameter w,
-// gradient g and moments m and v are in one storage order; on the FIRST step m and v are not read. A thread owns four
-// elements. Storage is padded to 16 bytes, so the last thread may run past the last element.
+// gradient g and moments m and v are in one storage order, and on the first step of a parameter m and v count as 0;
+// those of the second parameter are g2, w2, m2 and v2. A thread owns four elements: the first `split` threads those of
+// the first parameter, the others those of the second. Storage is padded to 16 bytes, so the last thread of each may
+// run past the last element.
 const WG: u32 = 64u;
-const FIRST: bool = false;
+const PAIR: bool = false;
 
 struct Params {
   count: u32,
+  split: u32,
+  isFirst: u32,
+  isFirst2: u32,
   decay: f32,
   keep1: f32,
   beta2: f32,
   keep2: f32,
   stepSize: f32,
+  stepSize2: f32,
   correction: f32,
+  correction2: f32,
   eps: f32,
 }
 
@@ -27,22 +35,37 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> w: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> m: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(5) var<storage, read> g2: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> w2: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> m2: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> v2: array<vec4f>;
+
+// The moments after a step, from those before it.
+fn moments(gradient: vec4f, m: vec4f, v: vec4f, isFirst: bool) -> mat2x4f {
+  let first = select(m, vec4f(), isFirst);
+  let second = select(v, vec4f(), isFirst);
+  return mat2x4f(first + p.keep1 * (gradient - first), p.beta2 * second + p.keep2 * gradient * gradient);
+}
+
+fn stepped(value: vec4f, moment: mat2x4f, stepSize: f32, correction: f32) -> vec4f {
+  return p.decay * value - stepSize * moment[0] / (sqrt(moment[1]) * correction + vec4f(p.eps));
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  let gradient = g[id];
-  var first = vec4f();
-  var second = vec4f();
-  if (!FIRST) {
-    first = m[id];
-    second = v[id];
+  if (!PAIR || id < p.split) {
+    let next = moments(g[id], m[id], v[id], p.isFirst != 0u);
+    m[id] = next[0];
+    v[id] = next[1];
+    w[id] = stepped(w[id], next, p.stepSize, p.correction);
+  } else {
+    let at = id - p.split;
+    let next = moments(g2[at], m2[at], v2[at], p.isFirst2 != 0u);
+    m2[at] = next[0];
+    v2[at] = next[1];
+    w2[at] = stepped(w2[at], next, p.stepSize2, p.correction2);
   }
-  first += p.keep1 * (gradient - first);
-  second = p.beta2 * second + p.keep2 * gradient * gradient;
-  m[id] = first;
-  v[id] = second;
-  w[id] = p.decay * w[id] - p.stepSize * first / (sqrt(second) * p.correction + vec4f(p.eps));
 }

@@ -3,8 +3,14 @@ import { planned } from "../core/planned.js";
 import type { Tensor } from "../core/tensor.js";
 import { checkOptions } from "../plain/options.js";
 import { from, listOf, type RulesOf } from "../plain/rules.js";
-import { Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
-import type { ParameterState } from "./state.js";
+import {
+  type OneOrTwo,
+  Optimizer,
+  type ParameterGroup,
+  type ResolvedGroup,
+  steppedOf,
+  type Update,
+} from "./optimizer.js";
 
 export interface AdamWOptions {
   /** Learning rate. Default 1e-3. */
@@ -35,12 +41,15 @@ export class AdamW extends Optimizer<AdamWOptions> {
     super("AdamW", params, RULES, { lr, betas, eps, weightDecay }, () => ["expAvg", "expAvgSq"]);
   }
 
-  protected override update(w: Tensor, g: Tensor, state: ParameterState, group: ResolvedGroup<AdamWOptions>): void {
+  /** @internal */
+  protected override update(updates: OneOrTwo<Update>, group: ResolvedGroup<AdamWOptions>): void {
+    const [{ w, g, state }, second] = updates;
     const { expAvg: m, expAvgSq: v } = state.buffers;
+    const { expAvg: m2, expAvgSq: v2 } = second?.state.buffers ?? {};
     const call = () => {
       const { lr, betas, eps, weightDecay } = group;
-      return planned(planAdamW, w.size, { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, step: state.step });
+      return planned(planAdamW, steppedOf(updates), { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay });
     };
-    w.runtime.run("AdamW", call, { g, w, m, v });
+    w.runtime.run("AdamW", call, { g, w, m, v, g2: second?.g, w2: second?.w, m2, v2 });
   }
 }

@@ -1,3 +1,4 @@
+import type { Stepped } from "@fcn/kernels";
 import { inOrder, Tensor } from "../core/tensor.js";
 import type { HostArray } from "../io/arrays/hostArray.js";
 import { describe } from "../plain/describe.js";
@@ -18,6 +19,20 @@ export type ResolvedGroup<Options> = { readonly params: readonly Tensor[] } & {
 export interface SharedOptions {
   readonly lr?: number;
 }
+
+/** @internal A parameter that is updated. Its gradient and the buffers of its state have its memory format. */
+export interface Update {
+  readonly w: Tensor;
+  readonly g: Tensor;
+  readonly state: ParameterState;
+}
+
+/** @internal */
+export type OneOrTwo<T> = readonly [T] | readonly [T, T];
+
+/** @internal What plans need to know of updates at the moment. */
+export const steppedOf = (updates: OneOrTwo<Update>): OneOrTwo<Stepped> =>
+  updates.map(({ w, state: { step, fresh } }) => ({ count: w.size, step, isFirst: fresh })) as [Stepped, Stepped];
 
 /** Base class of SGD and AdamW: parameter groups, gradients, and the state of each parameter. */
 export abstract class Optimizer<Options extends SharedOptions> {
@@ -50,15 +65,10 @@ export abstract class Optimizer<Options extends SharedOptions> {
   }
 
   /**
-   * Updates one parameter. `gradient` and the buffers of `state` have its memory format; `state.step` counts from 1.
-   * Settings of the group and the state are read whenever the work is done, also when it is replayed.
+   * @internal Updates one or two parameters; the `step` of their states counts from 1. Settings of the group and the
+   * states are read whenever the work is done, also when it is replayed.
    */
-  protected abstract update(
-    parameter: Tensor,
-    gradient: Tensor,
-    state: ParameterState,
-    group: ResolvedGroup<Options>,
-  ): void;
+  protected abstract update(updates: OneOrTwo<Update>, group: ResolvedGroup<Options>): void;
 
   /** Learning rate of the first group. Setting it sets the learning rate of every group. */
   get lr(): number {
@@ -74,28 +84,39 @@ export abstract class Optimizer<Options extends SharedOptions> {
     for (const { params } of this.groups) for (const parameter of params) parameter.zeroGrad();
   }
 
-  /** Updates every parameter that has a gradient. */
+  /** Updates every parameter that has a gradient, two at a time, as a dispatch has buffers for two of AdamW. */
   step(): void {
     for (const group of this.groups) {
       group.params[0]?.runtime.each(() => {
         this.#check(group);
         this.checkGroup(group);
       });
-      for (const parameter of group.params) {
-        if (!parameter.grad) continue;
-        const { runtime } = parameter;
-        using gradient = inOrder(parameter.grad, parameter.order);
-        const state = this.#state(parameter, group);
-        runtime.each(() => {
-          state.step++;
-        });
-        this.update(parameter, gradient, state, group);
-        parameter.bumpVersion();
-        runtime.each(() => {
-          state.fresh = false;
-        });
+      const waiting = group.params.filter(({ grad }) => grad);
+      while (waiting.length > 0) {
+        const [first, second] = waiting as [Tensor, Tensor?];
+        const pair: OneOrTwo<Tensor> = second && areApart(first, second) ? [first, second] : [first];
+        waiting.splice(0, pair.length);
+        this.#update(pair, group);
       }
     }
+  }
+
+  #update(pair: OneOrTwo<Tensor>, group: ResolvedGroup<Options>): void {
+    const { runtime } = pair[0];
+    const updates = pair.map((w): Update => {
+      return { w, g: inOrder(w.grad as Tensor, w.order), state: this.#state(w, group) };
+    }) as [Update, Update];
+    runtime.each(() => {
+      for (const { state } of updates) state.step++;
+    });
+    this.update(updates, group);
+    for (const { w, g } of updates) {
+      w.bumpVersion();
+      g.dispose();
+    }
+    runtime.each(() => {
+      for (const { state } of updates) state.fresh = false;
+    });
   }
 
   /**
@@ -148,6 +169,10 @@ export abstract class Optimizer<Options extends SharedOptions> {
     return state;
   }
 }
+
+/** Whether two parameters and their gradients share no memory, which one dispatch may not change and read. */
+const areApart = (a: Tensor, b: Tensor): boolean =>
+  a.runtime === b.runtime && new Set([a, b, a.grad, b.grad].map((own) => own?.storage)).size === 4;
 
 function isGroups<Options>(
   params: readonly Tensor[] | readonly ParameterGroup<Options>[],

@@ -4,7 +4,14 @@ import type { Tensor } from "../core/tensor.js";
 import { invalidArgument } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, finite, from, type RulesOf } from "../plain/rules.js";
-import { Optimizer, type ParameterGroup, type ResolvedGroup } from "./optimizer.js";
+import {
+  type OneOrTwo,
+  Optimizer,
+  type ParameterGroup,
+  type ResolvedGroup,
+  steppedOf,
+  type Update,
+} from "./optimizer.js";
 import type { ParameterState } from "./state.js";
 
 export interface SGDOptions {
@@ -63,12 +70,15 @@ export class SGD extends Optimizer<SGDOptions> {
     );
   }
 
-  protected override update(w: Tensor, g: Tensor, state: ParameterState, group: ResolvedGroup<SGDOptions>): void {
-    const m = group.momentum === 0 ? undefined : state.buffers.momentum;
+  /** @internal */
+  protected override update(updates: OneOrTwo<Update>, group: ResolvedGroup<SGDOptions>): void {
+    const [{ w, g, state }, second] = updates;
+    const bufferOf = (own: ParameterState | undefined) => (group.momentum === 0 ? undefined : own?.buffers.momentum);
     const call = () => {
       const { lr, momentum, dampening, weightDecay, nesterov } = group;
-      return planned(planSgd, w.size, { lr, momentum, dampening, weightDecay, nesterov, first: state.fresh });
+      return planned(planSgd, steppedOf(updates), { lr, momentum, dampening, weightDecay, nesterov });
     };
-    w.runtime.run("SGD", call, { g, w, m });
+    const [m, m2] = [bufferOf(state), bufferOf(second?.state)];
+    w.runtime.run("SGD", call, { g, w, m, g2: second?.g, w2: second?.w, m2 });
   }
 }
