@@ -1,5 +1,6 @@
 /** What @fcn/core and the tests share with this package. Not part of the public API: it may change in any version. */
 import type { Plan } from "@fcn/kernels";
+import { type Captured, type CaptureResult, capture } from "./core/capture.js";
 import { planned } from "./core/planned.js";
 import { Tensor } from "./core/tensor.js";
 import type { Device } from "./device.js";
@@ -29,6 +30,23 @@ export * as rules from "./plain/rules.js";
 export { elementsOf } from "./plain/shape.js";
 
 export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => Tensor.empty(device.runtime, shape);
+
+/**
+ * As `device.capture`, for work of the library itself: a function that cannot be replayed runs each time, and results
+ * last until the next call of any captured function.
+ */
+export const repeated = <Args extends readonly Tensor[], Result extends CaptureResult>(
+  device: Device,
+  fn: (...inputs: Args) => Result,
+): Captured<Args, Result> => capture(device.runtime, fn, { isLenient: true, lends: true });
+
+/** Whether captured work is replayed on a device. It is unless turned off, to compare. */
+export function setRepeating(device: Device, repeats: boolean): void {
+  device.runtime.engine.repeats = repeats;
+}
+
+/** Runs `fn`, and frees the tensors that it makes but does not return. */
+export const collect = (device: Device, fn: () => Tensor): Tensor => device.runtime.collect(() => [fn()])[0] as Tensor;
 
 /** Zeros in the same memory format as `like`. */
 export const zerosStoredAs = (like: Tensor, shape: readonly number[]): Tensor =>

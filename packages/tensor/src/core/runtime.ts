@@ -63,7 +63,7 @@ export class Runtime {
       storages[name] = operand.storage;
       this.touched?.storages.add(operand.storage);
     }
-    if (typeof call === "function") this.each(() => this.#run(op, call(), operands, storages));
+    if (typeof call === "function") this.engine.repeater.each(() => this.#run(op, call(), operands, storages));
     else this.#run(op, call, operands, storages);
   }
 
@@ -73,9 +73,12 @@ export class Runtime {
     this.engine.copy(from.storage, to.storage, bytes);
   }
 
-  /** Does work of the host now, and again whenever a captured function is replayed. */
+  /**
+   * Does work of the host now, and again whenever a captured function is replayed, but not where kernels are warmed up,
+   * which leaves seeds and steps as they are.
+   */
   each(run: () => void): void {
-    this.engine.repeater.each(run);
+    if (!this.engine.isWarming) this.engine.repeater.each(run);
   }
 
   #run(op: string, call: Planned, operands: Operands, storages: Readonly<Record<string, Storage>>): void {

@@ -55,6 +55,8 @@ export class Engine {
   #warming: Pick<Step, "kernel" | "constants">[] | undefined;
   #capabilities: Capabilities;
   isDestroyed = false;
+  /** Whether captured work is replayed; turned off to compare. */
+  repeats = true;
 
   constructor(
     device: GPUDevice,
@@ -182,9 +184,13 @@ export class Engine {
     }
   }
 
+  get isWarming(): boolean {
+    return this.#warming !== undefined;
+  }
+
   /** Whether each run must do work of its own: when it only compiles, or checks and poisons memory for a debugger. */
   get isUnrepeatable(): boolean {
-    return this.#warming !== undefined || this.options.nanCheck || this.options.poison;
+    return !this.repeats || this.isWarming || this.options.nanCheck || this.options.poison;
   }
 
   write(storage: Storage, data: ArrayBufferView): void {

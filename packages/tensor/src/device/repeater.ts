@@ -1,47 +1,99 @@
-import type { TensorError } from "../plain/errors.js";
-import type { Arena } from "./blocks.js";
+import { TensorError } from "../plain/errors.js";
 import type { CommandRecorder } from "./commands.js";
 import { notReplayable } from "./errors.js";
-import type { Memory } from "./memory.js";
-import type { Command, Replay } from "./recording.js";
+import type { Apart, Memory } from "./memory.js";
+import { type Command, difference, type Replay } from "./recording.js";
+
+/** The commands of a function, ready to be given to the GPU again, with the memory that they use. */
+export interface Recording {
+  readonly apart: Apart;
+  readonly replay: Replay;
+  /** Called when its memory is needed elsewhere. */
+  readonly onForgotten: () => void;
+}
 
 /** Notes the commands of a function while it runs, and gives them to the GPU again without the function. */
 export class Repeater {
-  /** What the function did that cannot be replayed, if it went on after the error. */
+  /** What the function did that cannot be replayed. */
   #problem: TensorError | undefined;
+  #isLenient = false;
+  /** Recordings, that of longest ago first. */
+  readonly #kept = new Set<Recording>();
 
   constructor(
     private readonly commands: CommandRecorder,
     private readonly memory: Memory,
-  ) {}
+  ) {
+    memory.forgetOldest = () => {
+      const [oldest] = this.#kept;
+      if (oldest) this.forget(oldest);
+      return oldest !== undefined;
+    };
+  }
 
   get isRecording(): boolean {
     return this.commands.recording !== undefined;
   }
 
-  /** Throws `not-replayable` while commands are noted; `what` says what the function does. */
+  /** Throws `not-replayable` while commands are noted, or only keeps it in mind; `what` says what the function does. */
   assertRepeatable(what: string): void {
     if (!this.isRecording) return;
     this.#problem ??= notReplayable(what);
-    throw this.#problem;
+    if (!this.#isLenient) throw this.#problem;
   }
 
   /**
-   * Runs `fn`, whose memory is set apart in `arena`. Returns the commands that it recorded. Throws `not-replayable` if
-   * it did what cannot be replayed, even where that was caught.
+   * Runs `fn` and returns the commands that it recorded. Throws `not-replayable` if it did what cannot be replayed, even
+   * where that was caught; leniently, it returns that in place of the commands.
    */
-  record(arena: Arena, fn: () => void): readonly Command[] {
+  note(fn: () => void, isLenient: boolean): readonly Command[] | TensorError {
     this.assertRepeatable("it calls a captured function");
     const recording: Command[] = [];
     this.commands.recording = recording;
     this.#problem = undefined;
+    this.#isLenient = isLenient;
     try {
-      this.memory.within(arena, fn);
+      fn();
     } finally {
       this.commands.recording = undefined;
     }
-    if (this.#problem) throw this.#problem;
-    return recording;
+    const problem = this.#problem as TensorError | undefined;
+    if (problem && !isLenient) throw problem;
+    return problem ?? recording;
+  }
+
+  /**
+   * Records the commands of `fn`, which must be those that it noted `before`, in memory set apart. `prepare` runs before
+   * it in the same memory, and is not recorded.
+   */
+  record(
+    before: readonly Command[],
+    prepare: () => void,
+    fn: () => void,
+    options: { readonly isLenient: boolean; readonly onForgotten: () => void },
+  ): Recording | TensorError {
+    const { isLenient, onForgotten } = options;
+    let noted: readonly Command[] | TensorError = [];
+    const apart = this.memory.apart(() => {
+      prepare();
+      noted = this.note(fn, isLenient);
+    });
+    try {
+      const commands = noted as readonly Command[] | TensorError;
+      const change = commands instanceof TensorError ? undefined : difference(before, commands);
+      const problem = change === undefined ? commands : notReplayable(change);
+      if (problem instanceof TensorError) {
+        if (!isLenient) throw problem;
+        this.memory.free(apart);
+        return problem;
+      }
+      const recording = { apart, replay: this.commands.prepare(problem), onForgotten };
+      this.#kept.add(recording);
+      return recording;
+    } catch (error) {
+      this.memory.free(apart);
+      throw error;
+    }
   }
 
   /** Does work of the host now, and again in each replay of what is being recorded. */
@@ -56,18 +108,23 @@ export class Repeater {
     recording?.push({ kind: "call", run });
   }
 
-  prepare(commands: readonly Command[]): Replay {
-    return this.commands.prepare(commands);
-  }
-
-  replay(replay: Replay): void {
-    this.commands.replay(replay);
+  replay(recording: Recording): void {
+    // Memory that is needed meanwhile does not come from it.
+    this.#kept.delete(recording);
+    this.memory.reuse(recording.apart);
+    try {
+      this.commands.replay(recording.replay);
+    } finally {
+      this.#kept.add(recording);
+    }
   }
 
   /** Frees what replaying takes, and the memory that was set apart. */
-  end(replay: Replay | undefined, arena: Arena): void {
+  forget(recording: Recording): void {
+    if (!this.#kept.delete(recording)) return;
     this.commands.flush();
-    replay?.destroy();
-    this.memory.dissolve(arena);
+    recording.replay.destroy();
+    this.memory.free(recording.apart);
+    recording.onForgotten();
   }
 }
