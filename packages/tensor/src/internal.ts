@@ -32,21 +32,26 @@ export { elementsOf } from "./plain/shape.js";
 export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => Tensor.empty(device.runtime, shape);
 
 /**
- * As `device.capture`, for work of the library itself: a function that cannot be replayed runs each time, and results
- * last until the next call of any captured function.
+ * As `device.capture`, for work of the library itself: a function that cannot be replayed runs each time. Results that
+ * are lent are to be disposed before the next call, which otherwise runs the function.
  */
 export const repeated = <Args extends readonly Tensor[], Result extends CaptureResult>(
   device: Device,
   fn: (...inputs: Args) => Result,
-): Captured<Args, Result> => capture(device.runtime, fn, { isLenient: true, lends: true });
+  { lends }: { readonly lends: boolean },
+): Captured<Args, Result> => capture(device.runtime, fn, { isLenient: true, lends });
 
 /** Whether captured work is replayed on a device. It is unless turned off, to compare. */
 export function setRepeating(device: Device, repeats: boolean): void {
   device.runtime.engine.repeats = repeats;
 }
 
-/** Runs `fn`, and frees the tensors that it makes but does not return. */
-export const collect = (device: Device, fn: () => Tensor): Tensor => device.runtime.collect(() => [fn()])[0] as Tensor;
+/** Runs `fn`, and frees the tensors that it makes but does not return: a scope that does not wait. */
+export function collect({ runtime }: Device, fn: () => Tensor): Tensor {
+  const [result] = runtime.collect(() => [fn()] as const);
+  runtime.scopes.add(result);
+  return result;
+}
 
 /** Zeros in the same memory format as `like`. */
 export const zerosStoredAs = (like: Tensor, shape: readonly number[]): Tensor =>

@@ -1,7 +1,7 @@
 import type { Engine } from "../device/engine.js";
 import { notReplayable } from "../device/errors.js";
 import type { Command } from "../device/recording.js";
-import type { Recording } from "../device/repeater.js";
+import type { Owner, Recording } from "../device/repeater.js";
 import type { Storage } from "../device/storage.js";
 import { describe } from "../plain/describe.js";
 import { invalidArgument, otherDevice, show, TensorError } from "../plain/errors.js";
@@ -32,7 +32,10 @@ const KEPT = 8;
 export interface CaptureManner {
   /** Runs a function that cannot be replayed each time, in place of an error. */
   readonly isLenient: boolean;
-  /** Gives the caller results that last until the next call of any captured function, in place of copies. */
+  /**
+   * Gives the caller results in memory of the recorded work, in place of copies. Until they are disposed, captured
+   * functions run without their recordings.
+   */
   readonly lends: boolean;
 }
 
@@ -71,7 +74,8 @@ export class Capture<Args extends readonly Tensor[], Result extends CaptureResul
     engine.assertUsable("capture");
     if (this.#isDisposed) throw disposed("the captured function was called after it was disposed");
     for (const [i, input] of inputs.entries()) this.#check(`argument ${i + 1}`, input);
-    const result = engine.isUnrepeatable || this.#isPlain ? this.fn(...inputs) : this.#repeat(inputs);
+    const isPlain = engine.isUnrepeatable || engine.repeater.isLent || this.#isPlain;
+    const result = isPlain ? this.fn(...inputs) : this.#repeat(inputs);
     await engine.throttle();
     return result;
   }
@@ -135,13 +139,16 @@ export class Capture<Args extends readonly Tensor[], Result extends CaptureResul
     const run = (): void => {
       result = this.#watch(touched, copies as readonly Tensor[] as Args);
     };
-    const onForgotten = (): void => void this.#works.delete(key);
+    const owner: Owner = {
+      isOver: () => this.#works.get(key)?.outside.some(({ released }) => released) ?? false,
+      onForgotten: () => void this.#works.delete(key),
+    };
     const release = (): void => {
       for (const copy of copies) copy.dispose();
       free(result);
     };
     try {
-      const recording = repeater.record(before, copyAll, run, { isLenient: this.manner.isLenient, onForgotten });
+      const recording = repeater.record(before, copyAll, run, this.manner.isLenient, owner);
       if (!this.#isRepeatable(touched, recording)) {
         const given = this.#handOver(result);
         if (!(recording instanceof TensorError)) repeater.forget(recording);
@@ -201,10 +208,14 @@ export class Capture<Args extends readonly Tensor[], Result extends CaptureResul
 
   /** The results for the caller's scope. */
   #handOver(result: CaptureResult): Result {
-    return mapTensors(
-      result,
-      this.manner.lends ? (tensor) => tensor.alias({ tracked: true }) : copyForCaller,
-    ) as Result;
+    if (!this.manner.lends) return mapTensors(result, copyForCaller) as Result;
+    const lent: Tensor[] = [];
+    const given = mapTensors(result, (tensor) => {
+      lent.push(tensor.alias({ tracked: true }));
+      return lent.at(-1) as Tensor;
+    });
+    this.engine.repeater.lent = lent;
+    return given as Result;
   }
 
   #forget(key: string): void {

@@ -125,12 +125,17 @@ export class Runtime {
 
   /** Compiles the kernels that `fn` needs without computing. Frees the tensors that `fn` makes. */
   async warmUp(fn: () => unknown): Promise<void> {
-    const frame = this.scopes.open();
-    try {
-      await this.engine.warmUp(fn);
-    } finally {
-      this.scopes.close(frame, undefined);
-    }
+    await this.engine.warmUp(() => {
+      const frame = this.scopes.open();
+      const close = (): void => this.scopes.close(frame, undefined);
+      let result: unknown;
+      try {
+        result = fn();
+      } finally {
+        if (!(result instanceof Promise)) close();
+      }
+      return result instanceof Promise ? result.finally(close) : undefined;
+    });
   }
 
   /**

@@ -254,13 +254,18 @@ export class Engine {
     if (this.#gpu.inFlight > MAX_IN_FLIGHT) await this.sync();
   }
 
-  /** Compiles all kernels that `fn` would dispatch, without blocking and without computing. */
-  async warmUp(fn: () => unknown): Promise<void> {
+  /**
+   * Compiles all kernels that `fn` would dispatch, without blocking and without computing. `fn` returns a promise if it
+   * is asynchronous.
+   */
+  async warmUp(fn: () => Promise<unknown> | undefined): Promise<void> {
     this.assertUsable("warmUp");
     const steps: Pick<Step, "kernel" | "constants">[] = [];
     this.#warming = steps;
     try {
-      await fn();
+      // Other work of the device may go on in the next turn.
+      const running = fn();
+      if (running) await running;
     } finally {
       this.#warming = undefined;
     }

@@ -8,7 +8,14 @@ import { type Command, difference, type Replay } from "./recording.js";
 export interface Recording {
   readonly apart: Apart;
   readonly replay: Replay;
-  /** Called when its memory is needed elsewhere. */
+  readonly owner: Owner;
+}
+
+/** Who keeps a recording. */
+export interface Owner {
+  /** Whether the work can no longer be done, because what it uses is gone. */
+  readonly isOver: () => boolean;
+  /** Called when the memory of the recording is needed elsewhere. */
   readonly onForgotten: () => void;
 }
 
@@ -17,6 +24,8 @@ export class Repeater {
   /** What the function did that cannot be replayed. */
   #problem: TensorError | undefined;
   #isLenient = false;
+  /** Results in memory set apart that someone may still read, who disposes of them then. */
+  lent: readonly { readonly disposed: boolean }[] = [];
   /** Recordings, that of longest ago first. */
   readonly #kept = new Set<Recording>();
 
@@ -33,6 +42,11 @@ export class Repeater {
 
   get isRecording(): boolean {
     return this.commands.recording !== undefined;
+  }
+
+  /** Whether recorded work must wait, since it might overwrite what is lent. */
+  get isLent(): boolean {
+    return this.lent.some(({ disposed }) => !disposed);
   }
 
   /** Throws `not-replayable` while commands are noted, or only keeps it in mind; `what` says what the function does. */
@@ -70,9 +84,10 @@ export class Repeater {
     before: readonly Command[],
     prepare: () => void,
     fn: () => void,
-    options: { readonly isLenient: boolean; readonly onForgotten: () => void },
+    isLenient: boolean,
+    owner: Owner,
   ): Recording | TensorError {
-    const { isLenient, onForgotten } = options;
+    for (const earlier of this.#kept) if (earlier.owner.isOver()) this.forget(earlier);
     let noted: readonly Command[] | TensorError = [];
     const apart = this.memory.apart(() => {
       prepare();
@@ -87,7 +102,7 @@ export class Repeater {
         this.memory.free(apart);
         return problem;
       }
-      const recording = { apart, replay: this.commands.prepare(problem), onForgotten };
+      const recording = { apart, replay: this.commands.prepare(problem), owner };
       this.#kept.add(recording);
       return recording;
     } catch (error) {
@@ -125,6 +140,6 @@ export class Repeater {
     this.commands.flush();
     recording.replay.destroy();
     this.memory.free(recording.apart);
-    recording.onForgotten();
+    recording.owner.onForgotten();
   }
 }
