@@ -32,14 +32,14 @@ export { elementsOf } from "./plain/shape.js";
 export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => Tensor.empty(device.runtime, shape);
 
 /**
- * As `device.capture`, for work of the library itself: a function that cannot be replayed runs each time. Results that
- * are lent are to be disposed before the next call, which otherwise runs the function.
+ * As `device.capture`, for work of the library itself: a function that cannot be replayed runs each time, and
+ * arguments are disposed. Results that are lent are to be disposed before the next call, which otherwise runs the function.
  */
 export const repeated = <Args extends readonly Tensor[], Result extends CaptureResult>(
   device: Device,
   fn: (...inputs: Args) => Result,
   { lends }: { readonly lends: boolean },
-): Captured<Args, Result> => capture(device.runtime, fn, { isLenient: true, lends });
+): Captured<Args, Result> => capture(device.runtime, fn, { isLenient: true, takes: true, lends });
 
 /** Whether captured work is replayed on a device. It is unless turned off, to compare. */
 export function setRepeating(device: Device, repeats: boolean): void {

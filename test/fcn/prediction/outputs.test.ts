@@ -89,8 +89,6 @@ describe("recorded predictions have the bits of those that run each time", () =>
 
   it("also while another captured function runs in between", async () => {
     using net = await someNet(device);
-    const add = device.capture((x) => fcn.models.create("fcn32s-small", device, OPTIONS) && x);
-    add.dispose();
     const other = device.capture((x) => net.forward(x));
     const x = device.ones([1, 3, 64, 64]);
     const image = images[0] as (typeof images)[number];
@@ -111,7 +109,7 @@ describe("the memory of recorded predictions", () => {
   it("is that of predictions that run, stays within what is allowed, and is given back", async () => {
     const memory = 2 ** 23;
     const measure = async (isRepeating: boolean, options: fcn.PredictOptions) => {
-      const own = await createDevice({ quiet: true });
+      const own = await createDevice({ quiet: true, poolBytes: 2 ** 30 });
       setRepeating(own, isRepeating);
       const net = await someNet(own);
       own.trim();
@@ -131,9 +129,10 @@ describe("the memory of recorded predictions", () => {
     };
     for (const options of [{}, { memory }, { memory: 2 ** 20 }]) {
       const [plain, repeated] = [await measure(false, options), await measure(true, options)];
-      expect(repeated.peakBytes).toBeLessThanOrEqual(plain.peakBytes + 2 * 80 * 80 * 16);
-      // Arguments lie twice in memory, and parameters of kernels in a buffer for each size.
-      expect(repeated.peakReservedBytes).toBeLessThanOrEqual(1.1 * plain.peakReservedBytes + 2 ** 19);
+      // What an image becomes lies twice in memory while its size is recorded.
+      expect(repeated.peakBytes).toBeLessThanOrEqual(plain.peakBytes + 2 ** 17);
+      // The first image of a size does not use what is set apart for others; parameters of kernels take a buffer.
+      expect(repeated.peakReservedBytes).toBeLessThanOrEqual(plain.peakReservedBytes + plain.peakBytes + 2 ** 18);
       expect(repeated.idle).toBeLessThanOrEqual((options.memory ?? 2 ** 30) + 2 ** 18);
     }
   });

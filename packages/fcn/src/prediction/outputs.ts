@@ -25,7 +25,7 @@ const forwardOf = (model: SegmentationNet, x: Tensor): NetOutput => noGrad(() =>
 
 /**
  * What a net in evaluation mode gives for an input, without gradients. The first time for a shape, all kernels are
- * compiled at once. The result is to be disposed before the next call, which is slower otherwise.
+ * compiled at once. The input is disposed, and the result is to be before the next call, which is slower otherwise.
  */
 export async function outputsOf(model: SegmentationNet, x: Tensor): Promise<NetOutput> {
   if (!runsGraphOnly(model)) return forwardOf(model, x);

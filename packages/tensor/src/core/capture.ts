@@ -32,6 +32,8 @@ const KEPT = 8;
 export interface CaptureManner {
   /** Runs a function that cannot be replayed each time, in place of an error. */
   readonly isLenient: boolean;
+  /** Disposes of arguments as soon as they are copied. */
+  readonly takes: boolean;
   /**
    * Gives the caller results in memory of the recorded work, in place of copies. Until they are disposed, captured
    * functions run without their recordings.
@@ -76,6 +78,7 @@ export class Capture<Args extends readonly Tensor[], Result extends CaptureResul
     for (const [i, input] of inputs.entries()) this.#check(`argument ${i + 1}`, input);
     const isPlain = engine.isUnrepeatable || engine.repeater.isLent || this.#isPlain;
     const result = isPlain ? this.fn(...inputs) : this.#repeat(inputs);
+    this.#take(inputs);
     await engine.throttle();
     return result;
   }
@@ -84,6 +87,10 @@ export class Capture<Args extends readonly Tensor[], Result extends CaptureResul
     this.#isDisposed = true;
     for (const key of this.#works.keys()) this.#forget(key);
     this.#first.clear();
+  }
+
+  #take(inputs: Args): void {
+    if (this.manner.takes) for (const input of inputs) input.dispose();
   }
 
   #check(name: string, input: Tensor): void {
@@ -156,6 +163,7 @@ export class Capture<Args extends readonly Tensor[], Result extends CaptureResul
       }
       const lent = { inputs: copies.map((copy) => copy.borrow()), outputs: mapTensors(result, (x) => x.borrow()) };
       release();
+      repeater.settle(recording);
       const { blocks } = recording.apart;
       const isOutside = (storage: Storage) => !storage.released || storage.blocks.some((block) => !blocks.has(block));
       const outside = [...touched.storages].filter(isOutside);
@@ -199,6 +207,7 @@ export class Capture<Args extends readonly Tensor[], Result extends CaptureResul
       return this.fn(...inputs);
     }
     for (const [i, input] of inputs.entries()) copyInto(work.inputs[i]!, input);
+    this.#take(inputs);
     this.engine.repeater.replay(work.recording);
     for (const storage of touched.changed) storage.version++;
     this.#works.delete(key);
@@ -291,7 +300,7 @@ const disposed = (message: string): TensorError =>
 export function capture<Args extends readonly Tensor[], Result extends CaptureResult>(
   runtime: Runtime,
   fn: (...inputs: Args) => Result,
-  manner: CaptureManner = { isLenient: false, lends: false },
+  manner: CaptureManner = { isLenient: false, takes: false, lends: false },
 ): Captured<Args, Result> {
   const work = new Capture(runtime, fn, manner);
   const dispose = (): void => work.dispose();

@@ -10,6 +10,7 @@ export interface Block {
   pending: boolean;
   /** Why the GPU refused the memory. */
   refusal: string | undefined;
+  isHeld: boolean;
   /** Recordings that use the block. While there are any, it is set apart for them. */
   users: number;
 }

@@ -80,6 +80,7 @@ export class BufferPool {
     const size = Math.min(sizeClass(bytes), Math.max(Math.ceil(bytes / 16) * 16, this.maxSize));
     const { used } = this;
     const block = (used && this.#takeApart(size)) ?? this.#takeFree(size) ?? this.#make(size, refused);
+    block.isHeld = true;
     this.liveBytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
     if (used && !used.has(block)) {
@@ -110,6 +111,7 @@ export class BufferPool {
       releasedIn: -1,
       pending: true,
       refusal: undefined as string | undefined,
+      isHeld: false,
       users: 0,
     };
     const buffer = this.create(size, (refusal) => {
@@ -125,6 +127,7 @@ export class BufferPool {
 
   release(block: Block, batch: number): void {
     block.releasedIn = batch;
+    block.isHeld = false;
     this.liveBytes -= block.size;
     if (block.refusal !== undefined) return;
     if (block.users === 0) {

@@ -63,24 +63,19 @@ export class Memory {
     this.gpu.peakReservedBytes = this.gpu.reservedBytes;
   }
 
-  /** Sets the buffers that are taken while `fn` runs apart. Returns them, and the bytes that it took at once. */
-  apart(fn: () => void): Apart {
+  /** Sets the buffers that are taken while `fn` runs apart in `blocks`. Returns the bytes that it took at once. */
+  apart(blocks: Set<Block>, fn: () => void): number {
     const pool = this.#pool;
     const { liveBytes, peakBytes } = pool;
-    const blocks = new Set<Block>();
     pool.used = blocks;
     pool.peakBytes = liveBytes;
     try {
       fn();
-    } catch (error) {
-      pool.free(blocks);
-      throw error;
+      return pool.peakBytes - liveBytes;
     } finally {
       pool.used = undefined;
+      pool.peakBytes = Math.max(pool.peakBytes, peakBytes);
     }
-    const bytes = pool.peakBytes - liveBytes;
-    pool.peakBytes = Math.max(pool.peakBytes, peakBytes);
-    return { blocks, bytes };
   }
 
   /** Notes that work used the buffers set apart for it once more. */
@@ -89,7 +84,7 @@ export class Memory {
   }
 
   /** Ends the use of buffers that were set apart. */
-  free({ blocks }: Apart): void {
+  free(blocks: Iterable<Block>): void {
     this.#pool.free(blocks);
   }
 

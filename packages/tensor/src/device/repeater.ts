@@ -1,4 +1,5 @@
 import { TensorError } from "../plain/errors.js";
+import type { Block } from "./blocks.js";
 import type { CommandRecorder } from "./commands.js";
 import { notReplayable } from "./errors.js";
 import type { Apart, Memory } from "./memory.js";
@@ -88,26 +89,44 @@ export class Repeater {
     owner: Owner,
   ): Recording | TensorError {
     for (const earlier of this.#kept) if (earlier.owner.isOver()) this.forget(earlier);
-    let noted: readonly Command[] | TensorError = [];
-    const apart = this.memory.apart(() => {
-      prepare();
-      noted = this.note(fn, isLenient);
-    });
+    const blocks = new Set<Block>();
     try {
+      let noted: readonly Command[] | TensorError = [];
+      const bytes = this.memory.apart(blocks, () => {
+        prepare();
+        noted = this.note(fn, isLenient);
+      });
       const commands = noted as readonly Command[] | TensorError;
       const change = commands instanceof TensorError ? undefined : difference(before, commands);
-      const problem = change === undefined ? commands : notReplayable(change);
-      if (problem instanceof TensorError) {
-        if (!isLenient) throw problem;
-        this.memory.free(apart);
-        return problem;
+      const result = change === undefined ? commands : notReplayable(change);
+      if (!(result instanceof TensorError)) {
+        const recording = { apart: { blocks, bytes }, replay: this.commands.prepare(result), owner };
+        this.#kept.add(recording);
+        return recording;
       }
-      const recording = { apart, replay: this.commands.prepare(problem), owner };
-      this.#kept.add(recording);
-      return recording;
+      if (!isLenient) throw result;
+      this.#release(blocks);
+      return result;
     } catch (error) {
-      this.memory.free(apart);
+      this.#release(blocks);
       throw error;
+    }
+  }
+
+  #release(blocks: ReadonlySet<Block>): void {
+    this.memory.free(blocks);
+    this.#yield(blocks);
+  }
+
+  /** Forgets other recordings that use memory which the recorded function has kept for good. */
+  settle(recording: Recording): void {
+    this.#yield(recording.apart.blocks, recording);
+  }
+
+  #yield(blocks: ReadonlySet<Block>, own?: Recording): void {
+    const kept = [...blocks].filter(({ isHeld, users }) => isHeld && users > (own ? 1 : 0));
+    for (const other of this.#kept) {
+      if (other !== own && kept.some((block) => other.apart.blocks.has(block))) this.forget(other);
     }
   }
 
@@ -139,7 +158,7 @@ export class Repeater {
     if (!this.#kept.delete(recording)) return;
     this.commands.flush();
     recording.replay.destroy();
-    this.memory.free(recording.apart);
+    this.memory.free(recording.apart.blocks);
     recording.owner.onForgotten();
   }
 }
