@@ -8,6 +8,7 @@
  *   npm run bench -- builds       two builds of fcn on the same rows (builds.mjs)
  *   npm run bench -- static       what AMD's compiler makes of each kernel, on stub GPUs (static.mjs)
  *   npm run bench -- host         what a step costs the host, on a stub GPU (host.mjs)
+ *   npm run bench -- repeat       training and prediction with steps that are run and replayed (repeat.mjs)
  *   npm run bench -- loader       images per second of the data loader, and how long training waits (loader.mjs)
  *
  * Patterns choose rows by title. A run of all rows writes bench/results/<adapter>.{json,md}; a part of them is written
@@ -41,7 +42,7 @@ function readArguments() {
 
 async function main() {
   const [command, ...rest] = process.argv.slice(2);
-  if (["builds", "host", "memory", "static", "throughput", "loader"].includes(command)) {
+  if (["builds", "host", "memory", "static", "throughput", "loader", "repeat"].includes(command)) {
     await (await import(`./${command}.mjs`)).main(rest);
     return 0;
   }
