@@ -239,8 +239,8 @@ export class Device {
   }
 
   /**
-   * Returns free GPU memory to the system, until at most `bytes` (default 0) are kept for reuse. Captured functions whose
-   * memory is returned are recorded anew.
+   * Returns free GPU memory to the system, until at most `bytes` (default 0) are kept for reuse. Captured functions
+   * whose memory is returned are recorded anew.
    */
   trim(bytes = 0): void {
     this.#engine.memory.trim(bytes);

@@ -33,7 +33,8 @@ export const emptyTensor = (device: Device, shape: readonly number[]): Tensor =>
 
 /**
  * As `device.capture`, for work of the library itself: a function that cannot be replayed runs each time, and
- * arguments are disposed. Results that are lent are to be disposed before the next call, which otherwise runs the function.
+ * arguments are disposed. Results that are lent are to be disposed before the next call, which otherwise runs the
+ * function.
  */
 export const repeated = <Args extends readonly Tensor[], Result extends CaptureResult>(
   device: Device,

@@ -58,8 +58,8 @@ export class Repeater {
   }
 
   /**
-   * Runs `fn` and returns the commands that it recorded. Throws `not-replayable` if it did what cannot be replayed, even
-   * where that was caught; leniently, it returns that in place of the commands.
+   * Runs `fn` and returns the commands that it recorded. Throws `not-replayable` if it did what cannot be replayed,
+   * even where that was caught; leniently, it returns that in place of the commands.
    */
   note(fn: () => void, isLenient: boolean): readonly Command[] | TensorError {
     this.assertRepeatable("it calls a captured function");
@@ -78,8 +78,8 @@ export class Repeater {
   }
 
   /**
-   * Records the commands of `fn`, which must be those that it noted `before`, in memory set apart. `prepare` runs before
-   * it in the same memory, and is not recorded.
+   * Records the commands of `fn`, which must be those that it noted `before`, in memory set apart. `prepare` runs
+   * before it in the same memory, and is not recorded.
    */
   record(
     before: readonly Command[],
