@@ -75,11 +75,12 @@ export class BufferPool {
     return this.#freeBytes + this.#apartBytes;
   }
 
-  /** Calls `refused` if the GPU turns out to have no memory for the block. */
-  acquire(bytes: number, refused: (reason: string) => void): Block {
+  /** A block, none of the idle ones if `isNew`. Calls `refused` if the GPU turns out to have no memory for it. */
+  acquire(bytes: number, refused: (reason: string) => void, isNew: boolean): Block {
     const size = Math.min(sizeClass(bytes), Math.max(Math.ceil(bytes / 16) * 16, this.maxSize));
     const { used } = this;
-    const block = (used && this.#takeApart(size)) ?? this.#takeFree(size) ?? this.#make(size, refused);
+    const idle = isNew ? undefined : ((used && this.#takeApart(size)) ?? this.#takeFree(size));
+    const block = idle ?? this.#make(size, refused);
     block.isHeld = true;
     this.liveBytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);

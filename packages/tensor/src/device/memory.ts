@@ -115,10 +115,9 @@ export class Memory {
       this.#pool.trim();
     };
     this.#isRefusing = this.simulation?.isDue("out-of-memory") ?? false;
-    // Empties the pool, since only a new buffer can be refused.
-    if (this.#isRefusing) this.#pool.trim();
     for (let left = bytes; left > 0; left -= blockLength) {
-      blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused));
+      // Only a new buffer can be refused.
+      blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused, this.#isRefusing));
     }
     this.#isRefusing = false;
     return storage;
