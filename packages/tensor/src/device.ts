@@ -221,7 +221,10 @@ export class Device {
     return this.#engine.sync();
   }
 
-  /** Compiles the kernels that `fn` needs, without blocking and without computing. `fn` must not read tensors. */
+  /**
+   * Compiles the kernels that `fn` needs, at the same time, without blocking and without computing. Steps of optimisers
+   * and seeds stay as they are. `fn` must not read tensors.
+   */
   warmUp(fn: () => unknown): Promise<void> {
     return this.runtime.warmUp(fn);
   }
@@ -235,7 +238,10 @@ export class Device {
     return this.runtime.tune(fn, options.onProgress);
   }
 
-  /** Returns free GPU memory to the system, until at most `bytes` (default 0) are kept for reuse. */
+  /**
+   * Returns free GPU memory to the system, until at most `bytes` (default 0) are kept for reuse. Captured functions
+   * whose memory is returned are recorded anew.
+   */
   trim(bytes = 0): void {
     this.#engine.memory.trim(bytes);
   }

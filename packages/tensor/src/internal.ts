@@ -1,5 +1,6 @@
 /** What @fcn/core and the tests share with this package. Not part of the public API: it may change in any version. */
 import type { Plan } from "@fcn/kernels";
+import { type Captured, type CaptureResult, capture } from "./core/capture.js";
 import { planned } from "./core/planned.js";
 import { Tensor } from "./core/tensor.js";
 import type { Device } from "./device.js";
@@ -29,6 +30,29 @@ export * as rules from "./plain/rules.js";
 export { elementsOf } from "./plain/shape.js";
 
 export const emptyTensor = (device: Device, shape: readonly number[]): Tensor => Tensor.empty(device.runtime, shape);
+
+/**
+ * As `device.capture`, for work of the library itself: a function that cannot be replayed runs each time, and
+ * arguments are disposed. Results that are lent are to be disposed before the next call, which otherwise runs the
+ * function.
+ */
+export const repeated = <Args extends readonly Tensor[], Result extends CaptureResult>(
+  device: Device,
+  fn: (...inputs: Args) => Result,
+  { lends }: { readonly lends: boolean },
+): Captured<Args, Result> => capture(device.runtime, fn, { isLenient: true, takes: true, lends });
+
+/** Whether captured work is replayed on a device. It is unless turned off, to compare. */
+export function setRepeating(device: Device, repeats: boolean): void {
+  device.runtime.engine.repeats = repeats;
+}
+
+/** Runs `fn`, and frees the tensors that it makes but does not return: a scope that does not wait. */
+export function collect({ runtime }: Device, fn: () => Tensor): Tensor {
+  const [result] = runtime.collect(() => [fn()] as const);
+  runtime.scopes.add(result);
+  return result;
+}
 
 /** Zeros in the same memory format as `like`. */
 export const zerosStoredAs = (like: Tensor, shape: readonly number[]): Tensor =>

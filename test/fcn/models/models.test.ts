@@ -301,6 +301,13 @@ describe("the staged recipe", () => {
 });
 
 describe("models.create", () => {
+  it("leaves no memory idle that only initial values took", () => {
+    const before = device.memory();
+    using net = models.create("fcn8s-small", device, { numClasses: 3, widthMultiplier: 2 });
+    expect(net.parameters().reduce((sum, { size }) => sum + 4 * size, 0)).toBeGreaterThan(2 ** 20);
+    expect(device.memory().pooledBytes).toBeLessThanOrEqual(before.pooledBytes);
+  });
+
   it("refuses what it does not know, and says what it takes", () => {
     const create = (name: string, options: object) => () => models.create(name, device, options as models.ModelOptions);
     expect(create("fcn4s", { numClasses: 2 })).toThrow('models: there is no model called "fcn4s"');

@@ -174,6 +174,62 @@ describe("a captured function", () => {
   });
 });
 
+describe("the memory that captured functions share", () => {
+  it("is theirs alone, also where one of them keeps a tensor", async () => {
+    const double = device.capture((x: t.Tensor) => t.mul(t.add(x, x), 1));
+    const x = device.full([1000], 3);
+    for (let i = 0; i < 3; i++) (await double(x)).dispose();
+    const kept: t.Tensor[] = [];
+    const keeping = device.capture((y: t.Tensor) => {
+      // A handle that no scope frees, as optimisers have for what they need.
+      kept.push((t.add(y, 1) as unknown as { alias(): t.Tensor }).alias());
+      return t.mul(y, 2);
+    });
+    for (let i = 0; i < 3; i++) (await keeping(x)).dispose();
+    for (let i = 0; i < 3; i++) {
+      using y = await double(x);
+      expect(await y.data()).toEqual(new Float32Array(1000).fill(6));
+      for (const tensor of kept) expect(await tensor.data()).toEqual(new Float32Array(1000).fill(4));
+    }
+    for (const tensor of kept) tensor.dispose();
+    double.dispose();
+    keeping.dispose();
+  });
+
+  it("grows with the largest of them, and is given back on demand, after which they are recorded anew", async () => {
+    const own = await t.createDevice({ quiet: true });
+    let calls = 0;
+    const make = () =>
+      own.capture((x: t.Tensor) => {
+        calls++;
+        return t.sum(t.exp(t.add(x, 1)));
+      });
+    const functions = [make(), make(), make()];
+    const x = own.ones([2 ** 20]);
+    const use = async () => {
+      for (const f of functions) for (let i = 0; i < 3; i++) (await f(x)).dispose();
+    };
+    await use();
+    expect(calls).toBe(6);
+    // The argument, and what one of them takes.
+    expect(own.memory().peakReservedBytes).toBeLessThan(7 * 2 ** 22);
+    own.trim();
+    expect(own.memory().pooledBytes).toBe(0);
+    await use();
+    expect(calls).toBe(12);
+    own.destroy();
+  });
+
+  it("leaves kernels that are warmed up no trace in seeds and steps", async () => {
+    const { step, optimizer, schedule, net } = training((p) => new t.optim.SGD(p, { lr: 0.1, momentum: 0.9 }));
+    const [x, labels] = [device.ones([1, 3, 8, 8]), device.zeros([1, 8, 8], { dtype: "int32" })];
+    const dropout = net.namedChildren()[3]?.[1] as t.nn.Dropout;
+    await device.warmUp(() => step(x, labels));
+    const made = optimizer.stateDict()["0.step"] as t.io.HostArray;
+    expect([schedule.lastStep, dropout.calls, made.data[0]]).toEqual([0, 0, 0]);
+  });
+});
+
 describe("what cannot be replayed is refused", () => {
   let weight: t.Tensor;
   beforeAll(() => {

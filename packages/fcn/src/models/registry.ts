@@ -38,6 +38,14 @@ export function describe(name: string, options: ModelOptions & { height: number;
   return describeGraph(graphOf(name, rest).graph, height, width);
 }
 
+/** Builds the net of a graph. The memory that only its initial values took is given back. */
+export function build<Output extends NetOutput>(device: Device, graph: Graph, seed = 0): GraphNet<Output> {
+  const { pooledBytes } = device.memory();
+  const net = new GraphNet<Output>(device, graph, seed);
+  device.trim(pooledBytes);
+  return net;
+}
+
 /** The name and options that `create` made a net from. */
 export interface NetOrigin {
   readonly model: string;
@@ -95,7 +103,7 @@ export function create<Output extends NetOutput>(
   options: ModelOptions,
 ): GraphNet<Output> {
   const { graph, options: resolved } = graphOf(name, options);
-  const net = new GraphNet<Output>(device, graph, resolved.seed);
+  const net = build<Output>(device, graph, resolved.seed);
   ORIGINS.set(net, { model: name, options: { ...options } });
   return net;
 }

@@ -34,6 +34,12 @@ export function deviceOf(model: SegmentationNet): Device {
   });
 }
 
+/**
+ * Whether a net runs its graph and nothing else, so that its work is the same for all inputs of one shape. What a
+ * module of your own does is known to its code alone.
+ */
+export const runsGraphOnly = (model: SegmentationNet): boolean => model.forward === GraphNet.prototype.forward;
+
 /** The graph of a net, or undefined if the net is not a `GraphNet`. */
 export const netGraph = (model: SegmentationNet): Graph | undefined =>
   model instanceof GraphNet ? model.graph : undefined;

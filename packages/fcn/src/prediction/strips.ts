@@ -21,6 +21,7 @@ import { croppedBy, paddedBy } from "../models/fitted.js";
 import { headLogits } from "../models/segmentationNet.js";
 import type { Inference } from "./inference.js";
 import { sideAt, type View } from "./inferenceOptions.js";
+import { outputsOf } from "./outputs.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 import { inTurn } from "./turns.js";
 
@@ -180,8 +181,8 @@ async function sumRow(job: Job, row: Span, view: View, before: readonly Tensor[]
   let sums: readonly Tensor[] = [];
   for (const column of tiling.columns) {
     signal?.throwIfAborted();
-    sums = await device.scope((scope) => {
-      return tileLogits(job, row, column, view).map((logits, h) => {
+    sums = await device.scope(async (scope) => {
+      return (await tileLogits(job, row, column, view)).map((logits, h) => {
         const [n = 0, classes = 0, height = 0] = logits.shape;
         const target = sums[h] ?? zerosStoredAs(logits, [n, classes, height, width]);
         addInto(target, logits, { begin: [0, 0, 0, column.begin] });
@@ -194,29 +195,28 @@ async function sumRow(job: Job, row: Span, view: View, before: readonly Tensor[]
 }
 
 /** The logits of one tile by head, in one view, at the size of the tile. */
-function tileLogits(job: Job, row: Span, column: Span, view: View): Tensor[] {
+async function tileLogits(job: Job, row: Span, column: Span, view: View): Promise<Tensor[]> {
   const [height, width] = [row.end - row.begin, column.end - column.begin];
   const size = [height, width].map((side) => sideAt(side, view.scale));
   const isScaled = size[0] !== height || size[1] !== width;
   const turned = (x: Tensor): Tensor => (view.mirror ? flip(x, { dims: [3] }) : x);
   const scaled = (x: Tensor, to: readonly number[]): Tensor =>
     isScaled ? interpolate(x, { size: to, mode: "bilinear" }) : x;
-  return noGrad(() => {
-    const x = turned(scaled(tileInput(job, { top: row.begin, left: column.begin, height, width }), size));
-    return forward(job, x).map((logits) => scaled(turned(logits), [height, width]));
-  });
+  const x = noGrad(() => turned(scaled(tileInput(job, { top: row.begin, left: column.begin, height, width }), size)));
+  const found = await forward(job, x);
+  return noGrad(() => found.map((logits) => scaled(turned(logits), [height, width])));
 }
 
 /** The logits by head of an input of any size, padded to a size that the net takes. */
-function forward({ model, fit, heads }: Job, x: Tensor): Tensor[] {
+async function forward({ model, fit, heads }: Job, x: Tensor): Promise<Tensor[]> {
   const [, , height = 0, width = 0] = x.shape;
   const found = fit(height, width);
-  const input = paddedBy(found, x);
-  const output = model.forward(input);
+  const input = noGrad(() => paddedBy(found, x));
+  const output = await outputsOf(model, input);
   return heads.map((head, h) => {
     const logits = headLogits(output, head);
     checkClasses(logits);
-    return croppedBy("predict", found, h, { model, logits, input, size: [height, width] });
+    return noGrad(() => croppedBy("predict", found, h, { model, logits, input, size: [height, width] }));
   });
 }
 

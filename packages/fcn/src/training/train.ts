@@ -1,22 +1,16 @@
-import { add, type Device, optim, type Tensor, TensorError } from "@fcn/tensor";
+import { type Tensor, TensorError } from "@fcn/tensor";
 import { firstOf, invalidArgument } from "@fcn/tensor/internal";
-import { createRandom } from "../data/random.js";
-import { BatchSampler, type HostBatch, stackSamples } from "../data/samples/batches.js";
+import { BatchSampler, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
-import { seedFor } from "../models/graph/weights/initialise.js";
-import { deviceOf } from "../models/segmentationNet.js";
-import { type Fitting, fittingOf, headsOf } from "./fitted.js";
-import { checkRates, LearningWatch } from "./learning.js";
-import { countHeads, headLoss } from "./loss/headLoss.js";
-import { sampleLabels } from "./loss/lossSampling.js";
-import { divisorOf } from "./loss/reduction.js";
-import { type Freeze, freezeAllBut, freezeBatchNorm } from "./optimizer/freezing.js";
+import { checkRates } from "./learning.js";
+import { freezeAllBut } from "./optimizer/freezing.js";
 import { OPTIMIZERS } from "./optimizer/optimizers.js";
 import { parameterGroups } from "./optimizer/parameterGroups.js";
-import { makeSchedule, type Optimizer } from "./optimizer/schedules.js";
+import { makeSchedule } from "./optimizer/schedules.js";
 import { bothWays } from "./remedies.js";
 import { isSamples, resolveTraining } from "./settings/resolve.js";
 import type { BatchStream, OpenInterval, ResolvedOptions, TrainBatch, TrainOptions } from "./settings/trainOptions.js";
+import { Stepper } from "./stepper.js";
 
 /** The result of {@link train}. */
 export interface TrainResult {
@@ -30,16 +24,6 @@ export interface TrainResult {
   readonly seconds: number;
   /** The reason why nothing was learned; absent if something was. */
   readonly nothingLearned?: TensorError;
-}
-
-/** State shared by the steps of one call. */
-interface Training {
-  readonly options: ResolvedOptions;
-  readonly device: Device;
-  readonly optimizer: Optimizer;
-  readonly freeze: Freeze | undefined;
-  readonly fitting: Fitting;
-  readonly watch: LearningWatch;
 }
 
 /** The names of a step's images for an error message: `, on a, b and 3 more`; empty if they have no names. */
@@ -97,17 +81,16 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<TrainRes
     const isNamed = typeof choice === "string";
     using optimizer = isNamed ? OPTIMIZERS[choice].make(groups, resolved) : choice(groups, learningRate);
     if (resolved.from) optimizer.loadStateDict(resolved.from.optimizer);
-    const fitting = fittingOf("train", model, Object.keys(resolved.heads));
-    const watch = new LearningWatch(resolved);
-    return await trainSteps({ options: resolved, device: deviceOf(model), optimizer, freeze, fitting, watch });
+    using stepper = new Stepper(resolved, optimizer, freeze);
+    return await trainSteps(stepper);
   } finally {
     freeze?.undo();
     model.zeroGrad();
   }
 }
 
-async function trainSteps(training: Training): Promise<TrainResult> {
-  const { options, optimizer } = training;
+async function trainSteps(stepper: Stepper): Promise<TrainResult> {
+  const { options, optimizer } = stepper;
   const { steps, accumulationSteps, readEvery, readAt, pauseAt, signal } = options;
   const first = options.from?.step ?? 0;
   const stream = batchesOf(options, first * accumulationSteps);
@@ -125,7 +108,7 @@ async function trainSteps(training: Training): Promise<TrainResult> {
     while (batches.length < accumulationSteps) batches.push(await nextBatch(stream));
     images += batches.reduce((sum, { shape }) => sum + shape[0], 0);
     const names = batches.flatMap((batch) => batch.names ?? []);
-    unread.push({ loss: await trainStep(training, step, batches), step, names });
+    unread.push({ loss: await stepper.step(step, batches), step, names });
     schedule.step();
     const isReading = step % readEvery === 0 || step === steps || readAt?.(step) === true;
     if (!isReading && !signal?.aborted && !pauseAt?.(step)) continue;
@@ -142,7 +125,7 @@ async function trainSteps(training: Training): Promise<TrainResult> {
   }
   // Only a whole call can be judged, because an earlier one may have learned something.
   const isWhole = first === 0 && step === steps;
-  const nothingLearned = isWhole ? training.watch.verdict(losses.map(({ loss }) => loss)) : undefined;
+  const nothingLearned = isWhole ? stepper.watch.verdict(losses.map(({ loss }) => loss)) : undefined;
   const seconds = (performance.now() - start) / 1000;
   return {
     losses,
@@ -171,67 +154,6 @@ async function nextBatch(stream: BatchStream): Promise<TrainBatch> {
   throw invalidArgument("train: the stream of batches ended before the last step", {
     code: "pass a stream without end, such as loader.batches()",
   });
-}
-
-/** Runs each batch forward and backward, then makes one update. Returns the loss, which is still on the device. */
-async function trainStep(training: Training, step: number, batches: readonly TrainBatch[]): Promise<Tensor> {
-  const { options, device, optimizer } = training;
-  enterTraining(training);
-  optimizer.zeroGrad();
-  const counts = Object.entries(countHeads(batches, options));
-  const losses: Tensor[] = [];
-  const kept = batches.map((batch, i) => sampled(options, batch, `${step}/${i}`));
-  training.watch.see(kept);
-  for (const batch of kept) {
-    const pixels = batch.shape[2] * batch.shape[3];
-    const share = options.lossSampling?.probability ?? 1;
-    const divisors = counts.map(([head, own]) => [head, divisorOf(options.reduction, { ...own, pixels }) * share]);
-    const settings = { divisors: Object.fromEntries(divisors), batches: batches.length };
-    losses.push(await device.scope(() => backward(training, batch, settings)));
-  }
-  return device.scope(() => {
-    if (options.clipNorm !== undefined) {
-      const parameters = optimizer.groups.flatMap(({ params }) => params);
-      optim.clipGradNorm(parameters, options.clipNorm);
-    }
-    optimizer.step();
-    const total = losses.reduce((a, b) => add(a, b));
-    for (const loss of losses) if (loss !== total) loss.dispose();
-    return total;
-  });
-}
-
-function enterTraining({ options, freeze }: Training): void {
-  options.model.train();
-  if (options.freezeBatchNorm) freezeBatchNorm(options.model);
-  freeze?.apply();
-}
-
-/**
- * Samples the loss of a batch. Each batch has its own random stream, so that none depends on how many came before. All
- * label maps keep the same cells.
- */
-function sampled({ lossSampling, seed }: ResolvedOptions, batch: HostBatch, place: string): HostBatch {
-  if (lossSampling === undefined) return batch;
-  const [, , height, width] = batch.shape;
-  const sample = (labels: Int32Array): Int32Array => {
-    const random = createRandom(seedFor(seed, `lossSampling ${place}`));
-    return sampleLabels(labels, [height, width], lossSampling, random);
-  };
-  const more = Object.entries(batch.more ?? {}).map(([name, labels]) => [name, sample(labels)] as const);
-  return { ...batch, labels: sample(batch.labels), ...(batch.more ? { more: Object.fromEntries(more) } : {}) };
-}
-
-/** Adds the gradients of a batch's share of the loss and returns that share. */
-async function backward(
-  { options, device, fitting }: Training,
-  batch: HostBatch,
-  step: { readonly divisors: Readonly<Record<string, number>>; readonly batches: number },
-): Promise<Tensor> {
-  const images = device.tensor(batch.images, batch.shape);
-  const total = await headLoss(headsOf(options.model, images, fitting), batch, { ...options, ...step });
-  total.backward();
-  return total.detach();
 }
 
 /** Adds the losses one by one, so that an interval that contains a checkpoint has the same bits as one without. */

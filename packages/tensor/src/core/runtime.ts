@@ -63,7 +63,7 @@ export class Runtime {
       storages[name] = operand.storage;
       this.touched?.storages.add(operand.storage);
     }
-    if (typeof call === "function") this.each(() => this.#run(op, call(), operands, storages));
+    if (typeof call === "function") this.engine.repeater.each(() => this.#run(op, call(), operands, storages));
     else this.#run(op, call, operands, storages);
   }
 
@@ -73,9 +73,12 @@ export class Runtime {
     this.engine.copy(from.storage, to.storage, bytes);
   }
 
-  /** Does work of the host now, and again whenever a captured function is replayed. */
+  /**
+   * Does work of the host now, and again whenever a captured function is replayed, but not where kernels are warmed up,
+   * which leaves seeds and steps as they are.
+   */
   each(run: () => void): void {
-    this.engine.repeater.each(run);
+    if (!this.engine.isWarming) this.engine.repeater.each(run);
   }
 
   #run(op: string, call: Planned, operands: Operands, storages: Readonly<Record<string, Storage>>): void {
@@ -122,12 +125,17 @@ export class Runtime {
 
   /** Compiles the kernels that `fn` needs without computing. Frees the tensors that `fn` makes. */
   async warmUp(fn: () => unknown): Promise<void> {
-    const frame = this.scopes.open();
-    try {
-      await this.engine.warmUp(fn);
-    } finally {
-      this.scopes.close(frame, undefined);
-    }
+    await this.engine.warmUp(() => {
+      const frame = this.scopes.open();
+      const close = (): void => this.scopes.close(frame, undefined);
+      let result: unknown;
+      try {
+        result = fn();
+      } finally {
+        if (!(result instanceof Promise)) close();
+      }
+      return result instanceof Promise ? result.finally(close) : undefined;
+    });
   }
 
   /**

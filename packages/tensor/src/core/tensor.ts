@@ -137,6 +137,11 @@ export class Tensor {
     return new Tensor(this.runtime, this.storage.retain(), shape, this.dtype, order, false, tracked);
   }
 
+  /** @internal A handle on the same memory that does not keep it. */
+  borrow(): Tensor {
+    return new Tensor(this.runtime, this.storage.borrow(), this.shape, this.dtype, this.order, false, false);
+  }
+
   /** The same values without a gradient history (torch.Tensor.detach). Shares the memory. */
   detach(): Tensor {
     return this.alias({ tracked: true });

@@ -10,8 +10,9 @@ export interface Block {
   pending: boolean;
   /** Why the GPU refused the memory. */
   refusal: string | undefined;
-  /** Where the block goes when it is released, unless to the pool. */
-  arena: Arena | undefined;
+  isHeld: boolean;
+  /** Recordings that use the block. While there are any, it is set apart for them. */
+  users: number;
 }
 
 /** Where a buffer belongs in a list in descending order of numbers. */
@@ -40,10 +41,13 @@ export class IdleBlocks extends Map<number, Block[]> {
     this.delete(block.size);
     this.set(block.size, idle);
   }
-}
 
-/** @internal Buffers set apart for work that is replayed: while they are, nothing else gets them. */
-export class Arena {
-  readonly idle = new IdleBlocks();
-  readonly blocks = new Set<Block>();
+  /** Takes a block out, and returns whether it was there. */
+  remove(block: Block): boolean {
+    const idle = this.get(block.size);
+    const index = idle?.indexOf(block) ?? -1;
+    if (index < 0) return false;
+    idle?.splice(index, 1);
+    return true;
+  }
 }

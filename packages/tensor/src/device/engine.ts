@@ -57,6 +57,8 @@ export class Engine {
   #warming: Pick<Step, "kernel" | "constants">[] | undefined;
   #capabilities: Capabilities;
   isDestroyed = false;
+  /** Whether captured work is replayed; turned off to compare. */
+  repeats = true;
 
   constructor(
     device: GPUDevice,
@@ -187,9 +189,13 @@ export class Engine {
     }
   }
 
+  get isWarming(): boolean {
+    return this.#warming !== undefined;
+  }
+
   /** Whether each run must do work of its own: when it only compiles, or checks and poisons memory for a debugger. */
   get isUnrepeatable(): boolean {
-    return this.#warming !== undefined || this.options.nanCheck || this.options.poison;
+    return !this.repeats || this.isWarming || this.options.nanCheck || this.options.poison;
   }
 
   write(storage: Storage, data: ArrayBufferView): void {
@@ -253,13 +259,18 @@ export class Engine {
     if (this.#gpu.inFlight > MAX_IN_FLIGHT) await this.sync();
   }
 
-  /** Compiles all kernels that `fn` would dispatch, without blocking and without computing. */
-  async warmUp(fn: () => unknown): Promise<void> {
+  /**
+   * Compiles all kernels that `fn` would dispatch, without blocking and without computing. `fn` returns a promise if it
+   * is asynchronous.
+   */
+  async warmUp(fn: () => Promise<unknown> | undefined): Promise<void> {
     this.assertUsable("warmUp");
     const steps: Pick<Step, "kernel" | "constants">[] = [];
     this.#warming = steps;
     try {
-      await fn();
+      // Other work of the device may go on in the next turn.
+      const running = fn();
+      if (running) await running;
     } finally {
       this.#warming = undefined;
     }

@@ -1,5 +1,5 @@
 import type { DeviceInfo } from "./adapter.js";
-import type { Arena, Block } from "./blocks.js";
+import type { Block } from "./blocks.js";
 import { BufferPool, type MemoryReport, USAGE } from "./buffers.js";
 import type { CommandRecorder } from "./commands.js";
 import { type MemoryRequest, outOfMemory } from "./errors.js";
@@ -20,6 +20,12 @@ const FOLLOWED = 1024 * 1024;
 
 /** Bytes of a tensor's largest buffer, which leaves room for the fault record that a read appends. */
 export const largestBlock = (bufferLimit: number): number => Math.floor(bufferLimit / 256) * 256 - 256;
+
+/** Buffers that are set apart, and the most bytes of them that are in use at once. */
+export interface Apart {
+  readonly blocks: ReadonlySet<Block>;
+  readonly bytes: number;
+}
 
 /** The memory of tensors: storages made of blocks from the pool. */
 export class Memory {
@@ -57,20 +63,34 @@ export class Memory {
     this.gpu.peakReservedBytes = this.gpu.reservedBytes;
   }
 
-  /** Sets the buffers that are taken while `fn` runs apart in `arena`. */
-  within(arena: Arena, fn: () => void): void {
-    const { arena: outer } = this.#pool;
-    this.#pool.arena = arena;
+  /** Sets the buffers that are taken while `fn` runs apart in `blocks`. Returns the bytes that it took at once. */
+  apart(blocks: Set<Block>, fn: () => void): number {
+    const pool = this.#pool;
+    const { liveBytes, peakBytes } = pool;
+    pool.used = blocks;
+    pool.peakBytes = liveBytes;
     try {
       fn();
+      return pool.peakBytes - liveBytes;
     } finally {
-      this.#pool.arena = outer;
+      pool.used = undefined;
+      pool.peakBytes = Math.max(pool.peakBytes, peakBytes);
     }
   }
 
-  /** Gives the buffers of an arena back. */
-  dissolve(arena: Arena): void {
-    this.#pool.dissolve(arena);
+  /** Notes that work used the buffers set apart for it once more. */
+  reuse({ bytes }: Apart): void {
+    this.#pool.peakBytes = Math.max(this.#pool.peakBytes, this.#pool.liveBytes + bytes);
+  }
+
+  /** Ends the use of buffers that were set apart. */
+  free(blocks: Iterable<Block>): void {
+    this.#pool.free(blocks);
+  }
+
+  /** What frees the buffers of the recording that was used longest ago, and returns false if there is none. */
+  set forgetOldest(forget: () => boolean) {
+    this.#pool.forgetOldest = forget;
   }
 
   trim(bytes: number): void {
@@ -95,10 +115,9 @@ export class Memory {
       this.#pool.trim();
     };
     this.#isRefusing = this.simulation?.isDue("out-of-memory") ?? false;
-    // Empties the pool, since only a new buffer can be refused.
-    if (this.#isRefusing) this.#pool.trim();
     for (let left = bytes; left > 0; left -= blockLength) {
-      blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused));
+      // Only a new buffer can be refused.
+      blocks.push(this.#pool.acquire(Math.min(left, blockLength), refused, this.#isRefusing));
     }
     this.#isRefusing = false;
     return storage;

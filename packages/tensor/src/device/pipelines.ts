@@ -36,6 +36,8 @@ export class PipelineCache {
   readonly #infos = new Map<string, KernelInfo>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #pipelines = new Map<string, Pipeline>();
+  /** Pipelines that are being compiled. */
+  readonly #warming = new Map<string, Promise<void>>();
   readonly #prepared = new WeakMap<Step, Prepared>();
 
   constructor(
@@ -83,6 +85,12 @@ export class PipelineCache {
   async warm(kernel: Kernel, constants: Constants): Promise<void> {
     const key = PipelineCache.key(kernel, constants);
     if (this.#pipelines.has(key)) return;
+    const compiling = this.#warming.get(key) ?? this.#compile(key, kernel, constants);
+    this.#warming.set(key, compiling);
+    await compiling.finally(() => this.#warming.delete(key));
+  }
+
+  async #compile(key: string, kernel: Kernel, constants: Constants): Promise<void> {
     const { descriptor, ...parts } = this.#parts(kernel, constants);
     try {
       const handle = await this.gpu.wait((device) => device.createComputePipelineAsync(descriptor));

@@ -41,6 +41,11 @@ export class Storage {
     return this;
   }
 
+  /** The same memory, which does not return to the pool with this holder. */
+  borrow(): Storage {
+    return new Storage(this.byteLength, this.blocks, this.blockLength, this.shape, () => undefined);
+  }
+
   release(): void {
     if (this.#holders === 0) return;
     this.#holders--;

@@ -1,9 +1,10 @@
-import { type Device, io, TensorError } from "@fcn/tensor";
+import { type Device, io, type Tensor, TensorError } from "@fcn/tensor";
 import { elementsOf, isNode } from "@fcn/tensor/internal";
 import { classesOf } from "../graph/geometry/channels.js";
+import type { GraphNet } from "../graph/net.js";
 import { parameterShapes } from "../graph/parameters.js";
 import { type Graph, inputChannels } from "../graph/spec.js";
-import { create, GraphNet } from "../index.js";
+import { build, create } from "../registry.js";
 import type { SegmentationNet } from "../segmentationNet.js";
 import { describeNet } from "./describeNet.js";
 import { findNonFinite } from "./finite.js";
@@ -95,7 +96,7 @@ export async function loadModel(source: io.PathOrBytes, device: Device): Promise
 export const buildNet = (
   { model, options, graph }: Pick<ModelMetadata, "model" | "options" | "graph">,
   device: Device,
-) => (graph === undefined ? create(model, device, options) : new GraphNet(device, graph, options.seed ?? 0));
+) => (graph === undefined ? create(model, device, options) : build<Tensor>(device, graph, options.seed));
 
 /**
  * Throws `invalid-file` if a file lacks the values that its graph needs or its fields disagree. Runs before the net

@@ -2,7 +2,7 @@ import { add, mul, type Tensor } from "@fcn/tensor";
 import type { HostBatch } from "../../data/samples/batches.js";
 import { VOID_LABEL } from "../../labels/sample.js";
 import { type HeadLabels, type HeadWeights, labelsOf, noHead } from "./heads.js";
-import { batchLoss, type Loss, type LossOptions } from "./loss.js";
+import { batchLoss, type HostTensor, type Loss, type LossOptions, lossOf, lossTargets } from "./loss.js";
 import type { LossCounts } from "./reduction.js";
 
 /**
@@ -52,23 +52,54 @@ export interface HeadLossOptions extends HeadSettings, Omit<LossOptions, "diviso
   readonly loss: Loss;
 }
 
+type Outputs = Readonly<Record<string, Tensor>>;
+
 /** The weighted sum of the heads' losses, a scalar. `outputs` holds the logits by head. */
-export async function headLoss(
-  outputs: Readonly<Record<string, Tensor>>,
-  batch: HostBatch,
-  { heads, headLabels, loss, divisors, classWeights, ...options }: HeadLossOptions,
-): Promise<Tensor> {
+export async function headLoss(outputs: Outputs, batch: HostBatch, options: HeadLossOptions): Promise<Tensor> {
   const losses: Tensor[] = [];
-  for (const [head, weight] of Object.entries(heads)) {
-    const logits = outputs[head];
-    if (logits === undefined) throw noHead("heads", head, Object.keys(outputs));
-    const labelled = { ...batch, labels: labelsOf(head, batch, headLabels) };
-    const own = await batchLoss(loss, logits, labelled, {
-      ...options,
-      divisor: divisors[head] as number,
-      classWeights: weightsOf(head, headLabels, classWeights),
-    });
-    losses.push(weight === 1 ? own : mul(own, weight));
+  for (const head of Object.keys(options.heads)) {
+    const { labels, of } = lossOfHead(head, batch, options);
+    losses.push(await batchLoss(options.loss, logitsOf(outputs, head), { labels }, of));
   }
-  return losses.reduce((a, b) => add(a, b));
+  return weightedSum(losses, options);
 }
+
+/** What {@link headLossOf} takes besides the logits, by head. `shapeOf` gives the shape of a head's logits. */
+export const headTargets = (
+  batch: HostBatch,
+  shapeOf: (head: string) => readonly number[],
+  options: HeadLossOptions,
+): HostTensor[][] =>
+  Object.keys(options.heads).map((head) => {
+    const { labels, of } = lossOfHead(head, batch, options);
+    return lossTargets(options.loss, { labels, shape: shapeOf(head) }, of);
+  });
+
+/** As {@link headLoss}, from targets on the device. */
+export function headLossOf(
+  outputs: Outputs,
+  targets: readonly (readonly Tensor[])[],
+  options: Pick<HeadLossOptions, "heads" | "loss" | "batches">,
+): Tensor {
+  const { heads, loss, batches } = options;
+  const losses = Object.keys(heads).map((head, h) => lossOf(loss, logitsOf(outputs, head), targets[h] ?? [], batches));
+  return weightedSum(losses, options);
+}
+
+/** The labels of a head, and the options of its loss. */
+function lossOfHead(head: string, batch: HostBatch, options: HeadLossOptions) {
+  const { headLabels, divisors, classWeights, ...shared } = options;
+  const of = { ...shared, divisor: divisors[head] as number, classWeights: weightsOf(head, headLabels, classWeights) };
+  return { labels: labelsOf(head, batch, headLabels), of };
+}
+
+function logitsOf(outputs: Outputs, head: string): Tensor {
+  const logits = outputs[head];
+  if (logits === undefined) throw noHead("heads", head, Object.keys(outputs));
+  return logits;
+}
+
+const weightedSum = (losses: readonly Tensor[], { heads }: Pick<HeadLossOptions, "heads">): Tensor =>
+  Object.values(heads)
+    .map((weight, h) => (weight === 1 ? (losses[h] as Tensor) : mul(losses[h] as Tensor, weight)))
+    .reduce((a, b) => add(a, b));

@@ -2,6 +2,7 @@ import {
   add,
   clamp,
   crossEntropy,
+  type Device,
   div,
   exp,
   mul,
@@ -53,46 +54,127 @@ export interface LossOptions {
   readonly classWeights?: readonly number[] | undefined;
 }
 
-type Of<K extends LossName> = Extract<LossSettings, { readonly kind: K }>;
-type Compute<K extends LossName> = (
-  loss: Of<K>,
-  logits: Tensor,
-  batch: HostBatch,
-  options: LossOptions,
-) => Tensor | Promise<Tensor>;
+/** The labels [N, H, W] that a loss compares logits with, and the shape of the logits. */
+export interface LossCase {
+  readonly labels: Int32Array;
+  readonly shape: readonly number[];
+}
 
-const LOSSES: { readonly [K in LossName]: Compute<K> } = {
-  crossEntropy: (_, logits, batch, { divisor, classWeights }) =>
-    div(pixelLoss(logits, batch.labels, "sum", classWeights), divisor),
-  focal: ({ gamma = 2 }, logits, batch, { divisor, classWeights }) => {
-    const plain = pixelLoss(logits, batch.labels, "none");
-    const weighted = classWeights ? pixelLoss(logits, batch.labels, "none", classWeights) : plain;
-    // Rounding may put p slightly above 1.
-    const miss = clamp(sub(1, exp(neg(plain))), { min: 0 });
-    return div(sum(mul(pow(miss, gamma), weighted)), divisor);
+/** Values of the host for the device. */
+export interface HostTensor {
+  readonly data: Int32Array | Float32Array | readonly number[];
+  readonly shape: readonly number[];
+  readonly dtype?: "int32";
+}
+
+export const toTensor = (device: Device, { data, shape, dtype }: HostTensor): Tensor =>
+  device.tensor(data, shape, dtype ? { dtype } : {});
+
+type Of<K extends LossName> = Extract<LossSettings, { readonly kind: K }>;
+
+/** A loss in two parts, so that its work on the device is the same for all labels of one shape. */
+interface LossKind<K extends LossName> {
+  /** All that depends on the labels and on the step. */
+  readonly targets: (of: LossCase, options: LossOptions, loss: Of<K>) => HostTensor[];
+  /** The loss of one batch, a scalar, from `targets` on the device. `batches` is their number in a step. */
+  readonly compute: (logits: Tensor, targets: readonly Tensor[], loss: Of<K>, batches: number) => Tensor;
+  /** The labels that count and the divisor of their sum, where both depend on the costs of the pixels. */
+  readonly select?: (costs: ArrayLike<number>, of: LossCase, options: LossOptions, loss: Of<K>) => Selected;
+}
+
+type Selected = Pick<LossCase, "labels"> & Pick<LossOptions, "divisor">;
+
+/** Labels, the factor on the sum over the pixels, and the weights of the classes if there are any. */
+const pixelTargets = (
+  { labels, shape: [n = 0, , ...space] }: LossCase,
+  factor: number,
+  weights?: readonly number[],
+) => [
+  { data: labels, shape: [n, ...space], dtype: "int32" } as const,
+  { data: [factor], shape: [] },
+  ...(weights ? [{ data: weights, shape: [weights.length] }] : []),
+];
+
+const summed = (logits: Tensor, [labels, factor, weight]: readonly Tensor[]): Tensor =>
+  mul(pixelLoss(logits, labels as Tensor, "sum", weight), factor as Tensor);
+
+const crossEntropyKind = {
+  targets: (of: LossCase, { divisor, classWeights }: LossOptions) => pixelTargets(of, 1 / divisor, classWeights),
+  compute: summed,
+};
+
+const LOSSES: { readonly [K in LossName]: LossKind<K> } = {
+  crossEntropy: crossEntropyKind,
+  focal: {
+    targets: crossEntropyKind.targets,
+    compute: (logits, [labels, factor, weight], { gamma = 2 }) => {
+      const plain = pixelLoss(logits, labels as Tensor, "none");
+      const weighted = weight ? pixelLoss(logits, labels as Tensor, "none", weight) : plain;
+      // Rounding may put p slightly above 1.
+      const miss = clamp(sub(1, exp(neg(plain))), { min: 0 });
+      return mul(sum(mul(pow(miss, gamma), weighted)), factor as Tensor);
+    },
   },
-  dice: ({ smooth = 1, crossEntropy: share = 0 }, logits, batch, { divisor, batches, classWeights }) => {
-    const loss = div(diceLoss(logits, batch, smooth, classWeights), batches);
-    if (share === 0) return loss;
-    return add(loss, mul(pixelLoss(logits, batch.labels, "sum", classWeights), share / divisor));
+  dice: {
+    targets: (of, { divisor, classWeights }, { crossEntropy: share = 0 }) => [
+      ...overlapTargets(of, classWeights),
+      ...(share === 0 ? [] : pixelTargets(of, share / divisor, classWeights)),
+    ],
+    compute: (logits, [truth, labelled, weights, ...rest], { smooth = 1, crossEntropy: share = 0 }, batches) => {
+      const loss = div(diceLoss(logits, [truth, labelled, weights] as Tensor[], smooth), batches);
+      return share === 0 ? loss : add(loss, summed(logits, rest));
+    },
   },
-  ohem: async (loss, logits, batch, { reduction, divisor, batches, classWeights }) => {
-    const costs = noGrad(() => pixelLoss(logits, batch.labels, "none"));
-    const labels = hardLabels(await costs.data(), batch.labels, loss);
-    const weightOf = (label: number): number => (label === VOID_LABEL ? 0 : (classWeights?.[label] ?? 1));
-    const total = (of: Int32Array): number => of.reduce((so, label) => so + weightOf(label), 0);
-    // A mean is over the kept pixels of this batch instead of all labelled pixels of the step.
-    const by = reduction === "mean" ? (total(labels) || 1) * batches : divisor;
-    return div(pixelLoss(logits, labels, "sum", classWeights), by);
+  ohem: {
+    ...crossEntropyKind,
+    select: (costs, of, { reduction, divisor, batches, classWeights }, loss) => {
+      const labels = hardLabels(costs, of.labels, loss);
+      const weightOf = (label: number): number => (label === VOID_LABEL ? 0 : (classWeights?.[label] ?? 1));
+      const total = labels.reduce((so, label) => so + weightOf(label), 0);
+      // A mean is over the kept pixels of this batch instead of all labelled pixels of the step.
+      return { labels, divisor: reduction === "mean" ? (total || 1) * batches : divisor };
+    },
   },
 };
 
 export const lossNames = (): LossName[] => Object.keys(LOSSES) as LossName[];
 
-/** The loss of one batch, a scalar. `logits` is [N, C, H, W]; the labels of the batch are on the host. */
-export async function batchLoss(loss: Loss, logits: Tensor, batch: HostBatch, options: LossOptions): Promise<Tensor> {
-  const chosen = typeof loss === "string" ? { kind: loss } : loss;
-  return (LOSSES[chosen.kind] as Compute<LossName>)(chosen as never, logits, batch, options);
+const settingsOf = (loss: Loss): LossSettings => (typeof loss === "string" ? { kind: loss } : loss);
+const kindOf = ({ kind }: LossSettings) => LOSSES[kind] as LossKind<LossName>;
+
+/** Whether the pixels that count depend on the logits, so that each batch waits for the GPU. */
+export const waitsForLogits = (loss: Loss): boolean => kindOf(settingsOf(loss)).select !== undefined;
+
+/** What {@link lossOf} takes besides the logits. */
+export const lossTargets = (loss: Loss, of: LossCase, options: LossOptions): HostTensor[] =>
+  kindOf(settingsOf(loss)).targets(of, options, settingsOf(loss) as never);
+
+/** The loss of one batch, a scalar. `logits` is [N, C, H, W]. */
+export const lossOf = (loss: Loss, logits: Tensor, targets: readonly Tensor[], batches: number): Tensor =>
+  kindOf(settingsOf(loss)).compute(logits, targets, settingsOf(loss) as never, batches);
+
+/** The loss of one batch, a scalar, from labels on the host. */
+export async function batchLoss(
+  loss: Loss,
+  logits: Tensor,
+  { labels }: Pick<HostBatch, "labels">,
+  options: LossOptions,
+): Promise<Tensor> {
+  const { device, shape } = logits;
+  const settings = settingsOf(loss);
+  const { select } = kindOf(settings);
+  let [of, by]: [LossCase, LossOptions] = [{ labels, shape }, options];
+  if (select) {
+    const [target] = pixelTargets(of, 1);
+    const costs = noGrad(() => pixelLoss(logits, toTensor(device, target as HostTensor), "none"));
+    const chosen = select(await costs.data(), of, options, settings as never);
+    [of, by] = [
+      { labels: chosen.labels, shape },
+      { ...options, divisor: chosen.divisor },
+    ];
+  }
+  const targets = lossTargets(loss, of, by).map((target) => toTensor(device, target));
+  return lossOf(loss, logits, targets, options.batches);
 }
 
 const SETTINGS: ReadonlyMap<string, Rule<number>> = new Map([
@@ -116,32 +198,30 @@ export const lossRule: Rule<Loss> = rules.rule(
   },
 );
 
-function pixelLoss(
-  logits: Tensor,
-  labels: Int32Array,
-  reduction: "sum" | "none",
-  classWeights?: readonly number[],
-): Tensor {
-  const [n = 0, , ...space] = logits.shape;
-  const target = logits.device.tensor(labels, [n, ...space], { dtype: "int32" });
-  const weight = classWeights ? logits.device.tensor(classWeights) : undefined;
-  return crossEntropy(logits, target, { ignoreIndex: VOID_LABEL, weight, reduction });
-}
+const pixelLoss = (logits: Tensor, labels: Tensor, reduction: "sum" | "none", weight?: Tensor): Tensor =>
+  crossEntropy(logits, labels, { ignoreIndex: VOID_LABEL, weight, reduction });
 
-function diceLoss(logits: Tensor, batch: HostBatch, smooth: number, classWeights?: readonly number[]): Tensor {
-  const { device, shape } = logits;
+/** The truth, the mask of the labelled pixels, and the share of each class. */
+function overlapTargets({ labels, shape }: LossCase, classWeights?: readonly number[]): HostTensor[] {
   const [n = 0, classes = 0, h = 0, w = 0] = shape;
-  const { truth, labelled } = oneHot(batch.labels, n, classes, h * w);
-  const t = device.tensor(truth, shape);
-  const q = mul(softmax(logits, { dim: 1 }), device.tensor(labelled, [n, 1, h, w]));
-  const over = { dim: [0, 2, 3] };
-  const overlap = add(mul(sum(mul(q, t), over), 2), smooth);
-  const all = add(add(sum(q, over), sum(t, over)), smooth);
-  // A class that neither occurs nor is predicted counts as right. The small term avoids 0 / 0.
-  const distance = sub(1, div(overlap, add(all, 1e-7)));
+  const { truth, labelled } = oneHot(labels, n, classes, h * w);
   const weights = classWeights ?? new Array<number>(classes).fill(1);
   const total = weights.reduce((so, weight) => so + weight, 0) || 1;
-  return sum(mul(distance, device.tensor(weights.map((weight) => weight / total))));
+  return [
+    { data: truth, shape },
+    { data: labelled, shape: [n, 1, h, w] },
+    { data: weights.map((weight) => weight / total), shape: [weights.length] },
+  ];
+}
+
+function diceLoss(logits: Tensor, [t, labelled, shares]: readonly Tensor[], smooth: number): Tensor {
+  const q = mul(softmax(logits, { dim: 1 }), labelled as Tensor);
+  const over = { dim: [0, 2, 3] };
+  const overlap = add(mul(sum(mul(q, t as Tensor), over), 2), smooth);
+  const all = add(add(sum(q, over), sum(t as Tensor, over)), smooth);
+  // A class that neither occurs nor is predicted counts as right. The small term avoids 0 / 0.
+  const distance = sub(1, div(overlap, add(all, 1e-7)));
+  return sum(mul(distance, shares as Tensor));
 }
 
 /** The truth as [N, C, P] zeros and ones, and a mask [N, P] of the labelled pixels. */
