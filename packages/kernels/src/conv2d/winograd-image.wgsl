@@ -25,7 +25,7 @@ const SIDE: u32 = SIZE + 2u;
 const PATCH: u32 = select(SIDE, SIZE, ADJOINT);
 
 // L times a column of up to six.
-fn transform(d: array<vec4f, 6>) -> array<vec4f, 6> {
+fn transformPatch(d: array<vec4f, 6>) -> array<vec4f, 6> {
   if (ADJOINT) {
     if (SIZE == 2u) { return array(d[0], d[0] + d[1], d[0] - d[1], -d[1], vec4f(), vec4f()); }
     let even = d[0] + d[2];
@@ -66,11 +66,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let at = ((image + u32(iy)) * p.inW + u32(ix)) * p.channels + c;
       column[i] = select(vec4f(), x[select(0u, at, inside)], inside);
     }
-    half[j] = transform(column);
+    half[j] = transformPatch(column);
   }
   let to = id / p.channels * SIDE * SIDE * p.channels + c;
   for (var i = 0u; i < SIDE; i++) {
-    let row = transform(array(half[0][i], half[1][i], half[2][i], half[3][i], half[4][i], half[5][i]));
+    let row = transformPatch(array(half[0][i], half[1][i], half[2][i], half[3][i], half[4][i], half[5][i]));
     for (var j = 0u; j < SIDE; j++) { v[to + (i * SIDE + j) * p.channels] = row[j]; }
   }
 }

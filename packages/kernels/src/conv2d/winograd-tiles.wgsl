@@ -26,7 +26,7 @@ struct Params {
 const SIDE: u32 = SIZE + 2u;
 
 // A^T times a column of up to six.
-fn transform(d: array<vec4f, 6>) -> array<vec4f, 4> {
+fn transformSums(d: array<vec4f, 6>) -> array<vec4f, 4> {
   if (SIZE == 2u) { return array(d[0] + d[1] + d[2], d[1] - d[2] - d[3], vec4f(), vec4f()); }
   let sum = d[1] + d[2];
   let difference = d[1] - d[2];
@@ -78,7 +78,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < SIDE; j++) {
     var column: array<vec4f, 6>;
     for (var i = 0u; i < SIDE; i++) { column[i] = m[at + (i * SIDE + j) * p.channels]; }
-    half[j] = transform(column);
+    half[j] = transformSums(column);
   }
   let channel = c * 4u + vec4u(0u, 1u, 2u, 3u);
   var shift = vec4f();
@@ -86,7 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var norm: mat3x4f;
   if (HAS_NORM) { norm = normOf(channel, p.channels * 4u); }
   for (var i = 0u; i < SIZE; i++) {
-    let row = transform(array(half[0][i], half[1][i], half[2][i], half[3][i], half[4][i], half[5][i]));
+    let row = transformSums(array(half[0][i], half[1][i], half[2][i], half[3][i], half[4][i], half[5][i]));
     for (var j = 0u; j < SIZE; j++) {
       if (top + i < p.outH && left + j < p.outW) {
         let to = ((line / p.tilesH * p.outH + top + i) * p.outW + left + j) * p.channels + c;

@@ -5,7 +5,7 @@ export type Maybe = Tensor | undefined;
 
 /**
  * Computes the gradients of an op's inputs from the gradient of its output: one untracked tensor per input, or
- * undefined where `needs` is false.
+ * undefined where `needs` is false. It may dispose the gradient of the output once it has done with it.
  */
 export type Backward = (grad: Tensor, saved: readonly Maybe[], needs: readonly boolean[]) => readonly Maybe[];
 

@@ -198,7 +198,7 @@ export function requestDevice(
   adapter: GPUAdapter,
   { subgroups, raised }: { subgroups: boolean; raised: boolean },
 ): Promise<GPUDevice> {
-  const wanted = [...(subgroups ? ["subgroups" as GPUFeatureName] : []), SIZE_CONTROL];
+  const wanted = subgroups ? ["subgroups" as GPUFeatureName, SIZE_CONTROL] : [];
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const descriptor = {
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),

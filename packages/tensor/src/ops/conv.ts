@@ -225,6 +225,8 @@ function convolve(op: string, direction: Direction, g: Conv2dGeometry, x: Tensor
     using dy = activation
       ? compute(activation, "da", { g: grad, y: savedY }, grad.shape, CHANNELS_LAST, {}, false)
       : inOrder(grad, CHANNELS_LAST);
+    // The masked gradient takes its place, before there is memory for the others.
+    if (activation) grad.dispose();
     const dx = needsX ? gather(backward, other, g, dy, savedW!, {}, false) : undefined;
     let dw: Tensor | undefined;
     if (needsW) {
