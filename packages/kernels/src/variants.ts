@@ -20,7 +20,7 @@ export interface AdapterClass {
 const CLASSES: readonly AdapterClass[] = [
   // llvmpipe keeps workgroup memory in ordinary memory, and a barrier switches coroutines: a 3x3 convolution of 64
   // channels takes three times as long as with subgroups. Arithmetic is dear beside memory, so that minimal filtering
-  // of it takes 0.6 of the time.
+  // takes half to three quarters of their time.
   { fits: ({ software }) => software, variants: ["winograd", "subgroup", "register"], fewestLanes: false },
   // With subgroups of 8 lanes (16 on Xe2) a tile of 8 pixels by 4 channels has registers enough; with those that the
   // driver picks it spills.

@@ -178,7 +178,7 @@ describe("variants that the rules do not choose", () => {
   it.each([
     ["workgroup", { n: 1, from: 64, to: 36, size: 5, kernel: 3 }],
     ["workgroup", { n: 2, from: 8, to: 6, size: 9, kernel: 1 }],
-    ["winograd", { n: 2, from: 32, to: 36, size: 9, kernel: 3 }],
+    ["winograd", { n: 2, from: 32, to: 36, size: 13, kernel: 3 }],
   ] as const)("end with the same epilogue: %s", async (variant, { n, from, to, size, kernel }) => {
     using device = await t.createDevice({ quiet: true, variants: [variant], debug: { poison: true } });
     await device.scope(async () => {

@@ -16,7 +16,7 @@ const int = (min: number, max: number) => fc.integer({ min, max });
 const cases = fc.record({
   n: int(1, 2),
   channels: fc.tuple(fc.constantFrom(32, 36), fc.constantFrom(32, 44)),
-  size: fc.tuple(int(9, 13), int(8, 11)),
+  size: fc.tuple(int(18, 22), int(19, 21)),
   padding: fc.tuple(int(0, 3), int(0, 3)),
 });
 
@@ -35,9 +35,9 @@ describe.each([4, 2] as const)("minimal filtering in tiles of %i outputs a side"
   }
 
   it("computes all three directions of any padding, whatever the edges", () =>
-    assertProperty(cases, 12, async (shape) => {
+    assertProperty(cases, 6, async (shape) => {
       const g = geometryOf({ ...shape, kernel: [3, 3] } as ConvCase);
-      if (g.n * g.outH * g.outW < 64) return;
+      if (g.n * g.outH * g.outW < 320) return;
       const caps = capsFor(g, device.capabilities);
       expect(planConv2d(g, "forward", true, caps)?.tunable?.tile).toEqual(tile);
       expect(planConv2d(g, "transposed", true, caps)?.tunable?.tile).toEqual(tile);

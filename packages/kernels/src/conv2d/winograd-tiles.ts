@@ -25,8 +25,8 @@ export const tilingOf = (size: number, h: number, w: number): Tiling => ({
 /** One row of tiles of `channels` channels, transformed, in bytes. */
 export const rowBytes = ({ tilesW, factors }: Tiling, channels: number): number => tilesW * factors * channels * 4;
 
-/** With fewer channels or pixels the transforms cost more than they save. */
-const [FEWEST_CHANNELS, FEWEST_PIXELS] = [32, 64];
+/** With fewer channels or pixels the transforms, of the image or of the weight, cost more than they save. */
+const [FEWEST_CHANNELS, FEWEST_PIXELS] = [32, 320];
 
 /** Tiles of 4 x 4 and of 2 x 2 outputs for the convolutions that minimal filtering serves. */
 export function winogradTiles(g: Conv2dGeometry, isGradient: boolean, caps: Capabilities): KernelTile[] {
