@@ -1,4 +1,4 @@
-import type { Capabilities } from "./plan.js";
+import { type Capabilities, ceilDiv } from "./plan.js";
 import { type KernelTile, sameTile, type Variant } from "./tuning.js";
 
 /** What an adapter says of itself. */
@@ -37,6 +37,9 @@ export const classOf = (traits: AdapterTraits): AdapterClass =>
 /** The variants that a plan may take, best first: `subgroup` needs subgroups of one size. */
 export const variantsOf = ({ variants = ["subgroup", "register"], subgroupSize }: Capabilities): readonly Variant[] =>
   variants.filter((variant) => variant !== "subgroup" || subgroupSize > 0);
+
+/** Workgroups through workgroup memory that keep a device busy: of 64 or 128 threads, with many registers each. */
+export const busyWorkgroups = (caps: Capabilities): number => ceilDiv(caps.parallelism, 4);
 
 /**
  * The tiles of the variants that a plan may take, without repetitions: the first is the one that the rules choose. A

@@ -27,10 +27,11 @@ export function depthwiseSteps(
   const phases = s.transposed ? g.strideW : 1;
   const lineTiles = ceilDiv(s.gridW, R);
   const yRow = s.to.w * g.inC;
+  const elements = g.n * s.to.h * yRow;
   const steps = gatherParts(g, s, caps).map((part): Step => {
     const x = boundPart("x", part.from, g.n * s.from.h * s.from.w * g.inC);
-    const y = boundPart("y", part.to, g.n * s.to.h * yRow);
-    const { constants, operands } = epilogueOf(epilogue, { isFirst: true, isLast: true }, part.to, g.n * s.to.h * yRow);
+    const y = boundPart("y", part.to, elements);
+    const { constants, operands } = epilogueOf(epilogue, { isFirst: true, isLast: true }, part.to, elements);
     const lines = (part.to.end - part.to.begin) / yRow;
     const channels = g.inC / lanes;
     const count = lines * lineTiles * phases * channels;

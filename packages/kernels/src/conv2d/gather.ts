@@ -3,6 +3,7 @@ import type { ConstantValue, Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, type Plan, roundUp, type Step, UNREAD, unwritten } from "../plan.js";
 import { scalarOrVector } from "../scalarOrVector.js";
 import type { KernelTile, Tunable } from "../tuning.js";
+import { busyWorkgroups } from "../variants.js";
 import {
   conv2dFinishSlices as FINISH,
   conv2dGatherRegister as REGISTER,
@@ -11,10 +12,11 @@ import {
 } from "../wgsl.generated.js";
 import { type Conv2dEpilogue, epilogueOf } from "./epilogue.js";
 import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
+import { SCRATCH_CAP } from "./line-splits.js";
 import { gatherParts, sidesOf } from "./sides.js";
 import { gatherTile } from "./tiles.js";
 import { columnParts, rowParts, tapSize } from "./weight-parts.js";
-import { busyWorkgroups, workgroupShape } from "./workgroups.js";
+import { workgroupShape } from "./workgroups.js";
 
 const WG = 64;
 
@@ -51,10 +53,9 @@ function variantOf(tile: KernelTile, lanes: number): GatherVariant {
       return { kernel: REGISTER, constants: { WG, TM }, pixels: TM, columns: 1, tiles: WG };
   }
 }
+
 /** A workgroup's share of K is no smaller than this many rows: a second pass has to pay. */
 const FEWEST_ROWS = 128;
-/** The most memory that the slices of a split convolution may take, in bytes. */
-const SCRATCH_CAP = 32 * 1024 * 1024;
 
 /** No epilogue, and none of its operands. */
 const NONE = { constants: {}, operands: { bias: UNREAD, residual: UNREAD } };

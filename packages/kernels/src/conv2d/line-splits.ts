@@ -2,7 +2,7 @@ import type { ImagePart } from "../bindingParts.js";
 import type { Capabilities } from "../plan.js";
 
 /** The most memory that the slices of a split reduction may take, in bytes. */
-const SCRATCH_CAP = 32 * 1024 * 1024;
+export const SCRATCH_CAP = 32 * 1024 * 1024;
 
 /** How a weight gradient, a sum over all output lines, is split. */
 export interface LineSplits {

@@ -4,6 +4,7 @@ import { type Capabilities, ceilDiv, foldGrid, operandPart, type Plan, type Step
 import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
 import type { KernelTile, Tunable } from "../tuning.js";
+import { busyWorkgroups } from "../variants.js";
 import {
   conv2dWeightGradientRegister as REGISTER,
   conv2dWeightGradientSubgroup as SUBGROUP,
@@ -13,7 +14,6 @@ import { type Conv2dGeometry, geometryParams } from "./geometry.js";
 import { lineSplits } from "./line-splits.js";
 import { weightGradientParts } from "./sides.js";
 import { weightGradientTile } from "./tiles.js";
-import { busyWorkgroups } from "./workgroups.js";
 
 const WG = 64;
 

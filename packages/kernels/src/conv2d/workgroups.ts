@@ -1,5 +1,6 @@
 import { type Capabilities, ceilDiv } from "../plan.js";
 import type { KernelTile } from "../tuning.js";
+import { busyWorkgroups } from "../variants.js";
 import type { Conv2dGeometry } from "./geometry.js";
 
 const workgroup = (TM: number, SGN: number, TV = 1): KernelTile => ({ variant: "workgroup", TM, SGN, TV });
@@ -19,9 +20,6 @@ const BK = 8;
 
 /** What a workgroup makes of its tile: threads along the pixels and the columns, and rows of K a step. */
 export const workgroupShape = ({ TM, SGN }: KernelTile) => ({ PM: (16 * TM) / SGN, PN: SGN, BK });
-
-/** Workgroups that keep a device busy: they have 64 or 128 threads, and registers for few of them at a time. */
-export const busyWorkgroups = (caps: Capabilities): number => ceilDiv(caps.parallelism, 4);
 
 /** The gather kernel keeps where a pixel begins in x in halves of a word. */
 const MOST_PLACES = 2 ** 15;

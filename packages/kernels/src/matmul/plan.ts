@@ -16,7 +16,7 @@ import {
 import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
 import { choose, type KernelTile, magnitude, register, type Tunable } from "../tuning.js";
-import { candidatesOf } from "../variants.js";
+import { busyWorkgroups, candidatesOf } from "../variants.js";
 import { matmulProduct as PRODUCT, matmulProductWorkgroup as WORKGROUP } from "../wgsl.generated.js";
 
 /** Products of k are taken in fours. */
@@ -27,15 +27,15 @@ interface ProductVariant {
   readonly kernel: Kernel;
   readonly side: number;
   readonly tilesPerGroup: number;
-  /** Tiles that keep a device busy, for each of its `parallelism`. */
-  readonly busy: number;
+  /** Tiles that keep a device busy. */
+  readonly busy: (caps: Capabilities) => number;
   /** With fewer products for each element, slices of the inner dimension do not pay for a second pass. */
   readonly fewest: number;
 }
 
 const VARIANTS: Readonly<Record<"register" | "workgroup", ProductVariant>> = {
-  register: { kernel: PRODUCT, side: 4, tilesPerGroup: 64, busy: 64, fewest: 64 },
-  workgroup: { kernel: WORKGROUP, side: 64, tilesPerGroup: 1, busy: 1 / 4, fewest: 128 },
+  register: { kernel: PRODUCT, side: 4, tilesPerGroup: 64, busy: ({ parallelism }) => parallelism * 64, fewest: 64 },
+  workgroup: { kernel: WORKGROUP, side: 64, tilesPerGroup: 1, busy: busyWorkgroups, fewest: 128 },
 };
 const REGISTER = register(4);
 const WORKGROUP_TILE: KernelTile = { variant: "workgroup", TM: 8, SGN: 16, TV: 1 };
@@ -118,7 +118,7 @@ function tileOf({ batch, rows, inner, columns, a, b }: MatmulCase, caps: Capabil
 
 /** Slices of the inner dimension, so that a product with few elements keeps the device busy. */
 function innerSlices(inner: number, tiles: number, { busy, fewest }: ProductVariant, caps: Capabilities) {
-  const wanted = Math.min(ceilDiv(caps.parallelism * busy, Math.max(1, tiles)), Math.floor(inner / fewest));
+  const wanted = Math.min(ceilDiv(busy(caps), Math.max(1, tiles)), Math.floor(inner / fewest));
   const innerPerSlice = roundUp(ceilDiv(inner, Math.max(1, wanted)), STEP);
   return { innerPerSlice, slices: Math.max(1, ceilDiv(inner, Math.max(1, innerPerSlice))) };
 }
