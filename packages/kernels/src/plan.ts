@@ -58,6 +58,8 @@ export interface Capabilities {
   readonly bindingLimit: number;
   /** Workgroups that keep the device busy. Reductions are split into about this many. */
   readonly parallelism: number;
+  /** Whether compiling an unrolled loop costs more than running one that is not. Default: no. */
+  readonly keepsLoops?: boolean;
   /** Tiles that measured best on the device; without them rules choose. */
   readonly tuning?: Tuning | undefined;
 }

@@ -14,20 +14,37 @@ export interface AdapterClass {
   readonly variants: readonly Variant[];
   /** Whether kernels whose lanes need many registers ask for the smallest subgroups. */
   readonly fewestLanes: boolean;
+  /** Whether loops that need not be unrolled are not. */
+  readonly keepsLoops: boolean;
 }
 
 /** The first class that fits decides. The figures are those of `npm run bench` and `npm run bench -- static`. */
 const CLASSES: readonly AdapterClass[] = [
   // llvmpipe keeps workgroup memory in ordinary memory, and a barrier switches coroutines: a 3x3 convolution of 64
   // channels takes three times as long as with subgroups. Arithmetic is dear beside memory, so that minimal filtering
-  // takes half to three quarters of their time.
-  { fits: ({ software }) => software, variants: ["winograd", "subgroup", "register"], fewestLanes: false },
+  // takes half to three quarters of their time. Its compiler turns each load into dozens of branches.
+  {
+    fits: ({ software }) => software,
+    variants: ["winograd", "subgroup", "register"],
+    fewestLanes: false,
+    keepsLoops: true,
+  },
   // With subgroups of 8 lanes (16 on Xe2) a tile of 8 pixels by 4 channels has registers enough; with those that the
   // driver picks it spills.
-  { fits: ({ vendor }) => vendor === "intel", variants: ["workgroup", "register", "winograd"], fewestLanes: true },
+  {
+    fits: ({ vendor }) => vendor === "intel",
+    variants: ["workgroup", "register", "winograd"],
+    fewestLanes: true,
+    keepsLoops: false,
+  },
   // Of the vector slots of a 3x3 convolution's hot loop 88 to 93 % are multiply-adds on GCN and RDNA, beside 32 to 65 %
   // of the register variant and 75 to 78 % of subgroups, and memory is read 32 multiply-adds a word, not 2.7.
-  { fits: () => true, variants: ["workgroup", "subgroup", "register", "winograd"], fewestLanes: false },
+  {
+    fits: () => true,
+    variants: ["workgroup", "subgroup", "register", "winograd"],
+    fewestLanes: false,
+    keepsLoops: false,
+  },
 ];
 
 /** The class of an adapter. */

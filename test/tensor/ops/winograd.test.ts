@@ -18,6 +18,7 @@ const cases = fc.record({
   channels: fc.tuple(fc.constantFrom(32, 36), fc.constantFrom(32, 44)),
   size: fc.tuple(int(18, 22), int(19, 21)),
   padding: fc.tuple(int(0, 3), int(0, 3)),
+  keepsLoops: fc.boolean(),
 });
 
 /** The rounding errors of tiles of 4 x 4 and 2 x 2 outputs, in those of plain sums. */
@@ -35,10 +36,10 @@ describe.each([4, 2] as const)("minimal filtering in tiles of %i outputs a side"
   }
 
   it("computes all three directions of any padding, whatever the edges", () =>
-    assertProperty(cases, 6, async (shape) => {
+    assertProperty(cases, 8, async ({ keepsLoops, ...shape }) => {
       const g = geometryOf({ ...shape, kernel: [3, 3] } as ConvCase);
       if (g.n * g.outH * g.outW < 320) return;
-      const caps = capsFor(g, device.capabilities);
+      const caps = { ...capsFor(g, device.capabilities), keepsLoops };
       expect(planConv2d(g, "forward", true, caps)?.tunable?.tile).toEqual(tile);
       expect(planConv2d(g, "transposed", true, caps)?.tunable?.tile).toEqual(tile);
       expect(planConv2dWeightGradient(g, caps)?.tunable?.tile).toEqual(tile);

@@ -8,6 +8,8 @@
 // and stores what of it lies inside the image.
 const WG: u32 = 64u;
 const SIZE: u32 = 4u;
+// Without it the ends of the loops are parameters, so that no compiler unrolls them.
+const UNROLLED: bool = true;
 const HAS_BIAS: bool = false;
 const HAS_NORM: bool = false;
 const HAS_RESIDUAL: bool = false;
@@ -15,6 +17,7 @@ const ACTIVATION: u32 = 0u;
 
 struct Params {
   count: u32, tileBegin: u32, tilesH: u32, tilesW: u32, channels: u32, outH: u32, outW: u32,
+  size: u32, side: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -74,8 +77,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let left = tile % p.tilesW * SIZE;
 
   let at = id / p.channels * SIDE * SIDE * p.channels + c;
+  let size = select(p.size, SIZE, UNROLLED);
+  let side = select(p.side, SIDE, UNROLLED);
   var half: array<array<vec4f, 4>, 6>;
-  for (var j = 0u; j < SIDE; j++) {
+  for (var j = 0u; j < side; j++) {
     var column: array<vec4f, 6>;
     for (var i = 0u; i < SIDE; i++) { column[i] = m[at + (i * SIDE + j) * p.channels]; }
     half[j] = transformSums(column);
@@ -85,7 +90,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (HAS_BIAS) { shift = vec4f(bias[channel.x], bias[channel.y], bias[channel.z], bias[channel.w]); }
   var norm: mat3x4f;
   if (HAS_NORM) { norm = normOf(channel, p.channels * 4u); }
-  for (var i = 0u; i < SIZE; i++) {
+  for (var i = 0u; i < size; i++) {
     let row = transformSums(array(half[0][i], half[1][i], half[2][i], half[3][i], half[4][i], half[5][i]));
     for (var j = 0u; j < SIZE; j++) {
       if (top + i < p.outH && left + j < p.outW) {

@@ -9,10 +9,12 @@
 // a row.
 const WG: u32 = 64u;
 const SIZE: u32 = 4u;
+// Without it the ends of the loops are parameters, so that no compiler unrolls them.
+const UNROLLED: bool = true;
 const ADJOINT: bool = false;
 const FLIPPED: bool = false;
 
-struct Params { count: u32, rows: u32, columns: u32 }
+struct Params { count: u32, rows: u32, columns: u32, taps: u32, side: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> w: array<f32>;
@@ -58,14 +60,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let source = select(r * p.columns + c + lanes, (c + lanes) * p.rows + r, FLIPPED);
   let to = r * SIDE * SIDE * vectors + id % vectors;
 
+  let taps = select(p.taps, 3u, UNROLLED);
+  let side = select(p.side, SIDE, UNROLLED);
   if (ADJOINT) {
     var half: array<array<vec4f, 3>, 6>;
-    for (var j = 0u; j < SIDE; j++) {
+    for (var j = 0u; j < side; j++) {
       var column: array<vec4f, 6>;
       for (var i = 0u; i < SIDE; i++) { column[i] = u[to + (i * SIDE + j) * vectors]; }
       half[j] = gather(column);
     }
-    for (var i = 0u; i < 3u; i++) {
+    for (var i = 0u; i < taps; i++) {
       let row = gather(array(half[0][i], half[1][i], half[2][i], half[3][i], half[4][i], half[5][i]));
       for (var j = 0u; j < 3u; j++) {
         for (var l = 0u; l < 4u; l++) { w[(i * 3u + j) * p.rows * p.columns + source[l]] = row[j][l]; }
@@ -73,7 +77,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   } else {
     var half: array<array<vec4f, 6>, 3>;
-    for (var j = 0u; j < 3u; j++) {
+    for (var j = 0u; j < taps; j++) {
       var column: array<vec4f, 3>;
       for (var i = 0u; i < 3u; i++) {
         let tap = i * 3u + j;
@@ -82,7 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
       half[j] = spread(column);
     }
-    for (var i = 0u; i < SIDE; i++) {
+    for (var i = 0u; i < side; i++) {
       let row = spread(array(half[0][i], half[1][i], half[2][i]));
       for (var j = 0u; j < SIDE; j++) { u[to + (i * SIDE + j) * vectors] = row[j]; }
     }

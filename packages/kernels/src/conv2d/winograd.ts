@@ -58,12 +58,18 @@ function imageStep(
   };
 }
 
-function weightStep(size: number, rows: number, columns: number, flags: { ADJOINT: boolean; FLIPPED: boolean }): Step {
+function weightStep(
+  size: number,
+  rows: number,
+  columns: number,
+  flags: { ADJOINT: boolean; FLIPPED: boolean },
+  caps: Capabilities,
+): Step {
   const count = (rows * columns) / 4;
   return {
     kernel: WEIGHT,
-    constants: { SIZE: size, ...flags },
-    params: { count, rows, columns },
+    constants: { SIZE: size, UNROLLED: !caps.keepsLoops, ...flags },
+    params: { count, rows, columns, taps: 3, side: size + 2 },
     operands: flags.ADJOINT ? { w: "dw", u: "u" } : { w: "w", u: "u" },
     grid: foldGrid(ceilDiv(count, WG)),
   };
@@ -93,7 +99,7 @@ export function winogradSteps(
     { begin: 0, end: elements },
     elements,
   );
-  const steps = [weightStep(size, s.cin, s.cout, { ADJOINT: false, FLIPPED: s.transposed })];
+  const steps = [weightStep(size, s.cin, s.cout, { ADJOINT: false, FLIPPED: s.transposed }, caps)];
   const scratch: Record<string, number> = { u: s.cin * s.cout * factors * 4 };
   for (let begin = 0; begin < rows; begin += perChunk) {
     const end = Math.min(rows, begin + perChunk);
@@ -110,10 +116,11 @@ export function winogradSteps(
       ...renamed(product.steps, { x: "v", w: "u", y: "m" }),
       {
         kernel: TILES,
-        constants: { SIZE: size, ...constants },
+        constants: { SIZE: size, UNROLLED: !caps.keepsLoops, ...constants },
         params: {
           ...{ count, tileBegin: begin * tilesW, tilesH, tilesW },
           ...{ channels: s.cout / 4, outH: s.to.h, outW: s.to.w },
+          ...{ size, side: size + 2 },
         },
         operands: { m: "m", ...operands, y: "y" },
         grid: foldGrid(ceilDiv(count, WG)),
@@ -141,7 +148,7 @@ export function winogradGradientSteps(g: Conv2dGeometry, caps: Capabilities, tun
     imageStep(tiling, from, { h: g.padH, w: g.padW }, [0, rows], { x: "x", v: "v" }, false),
     imageStep(tiling, { h: g.outH, w: g.outW, c: g.outC }, { h: 0, w: 0 }, [0, rows], { x: "dy", v: "m" }, true),
     ...renamed(product.steps, { x: "v", dy: "m", dw: "u" }),
-    weightStep(tiling.size, g.inC, g.outC, { ADJOINT: true, FLIPPED: false }),
+    weightStep(tiling.size, g.inC, g.outC, { ADJOINT: true, FLIPPED: false }, caps),
   ];
   const scratch = {
     u: g.inC * g.outC * tiling.factors * 4,

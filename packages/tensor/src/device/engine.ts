@@ -76,6 +76,7 @@ export class Engine {
     this.#capabilities = {
       subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
       variants: options.variants ?? adapter.variants,
+      keepsLoops: adapter.keepsLoops,
       bindingLimit,
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,
