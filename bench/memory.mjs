@@ -8,9 +8,9 @@
  * Inference must hold the parameters; training the parameters, their gradients and momenta, and the activations that
  * the backward pass reads. Writes bench/results/memory-<adapter>.{json,md} at the default size.
  */
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { writeReport } from "./lib/files.mjs";
+import { processPeak } from "./lib/processPeak.mjs";
 import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
 
 const MIB = 1024 * 1024;
@@ -23,12 +23,6 @@ const OPTIONS = {
 
 /** Layers whose output stays until the backward pass, each activated in place. */
 const KEPT = new Set(["conv", "maxPool", "avgPool", "convTranspose"]);
-
-/** The most memory that the process has had, in bytes; what Linux calls VmHWM. */
-function processPeak() {
-  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"));
-  return line ? Number(line[1]) * 1024 : Number.NaN;
-}
 
 /** Bytes of the activations [C, H, W] that a training step keeps, of a batch of one. */
 function activationBytes(fcn, name, options, size) {

@@ -3,6 +3,7 @@
  * `node child.mjs train` trains d2l-resnet18 for two steps. Prints the ms since the process began, its peak memory and
  * the root of the mean square of what it computed.
  */
+import { processPeak } from "../lib/processPeak.mjs";
 import { PEERS } from "../sides/index.mjs";
 import { CLASSES, HEIGHT, makeImage, WIDTH } from "./image.mjs";
 
@@ -45,5 +46,5 @@ const work = { ours: () => predictHere(file), train };
 const values = await (work[what] ?? (() => predictThere(what, file)))();
 const ms = performance.now();
 const size = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
-console.log(JSON.stringify({ ms, size, peakBytes: process.resourceUsage().maxRSS * 1024 }));
+console.log(JSON.stringify({ ms, size, peakBytes: processPeak() }));
 process.exit(0);
