@@ -15,6 +15,7 @@ import { checkedInUse, extent, from, padding, type RulesOf, required, rule, whol
 import { checkRank, type Extent, type Padding, pair, sides } from "../plain/shape.js";
 import { batchNorm } from "./batchNorm.js";
 import { checkResidual, EPILOGUE, type Epilogue } from "./epilogue.js";
+import { type CropOptions, checkCrop } from "./movement.js";
 import { checkFloat, checkVectors, imageSizes, type Sizes4 } from "./operands.js";
 import { compute } from "./pointwise.js";
 
@@ -65,12 +66,19 @@ const NORM: RulesOf<FrozenNorm> = {
   runningVar: GIVEN,
   eps: from(0),
 };
+/** A transposed convolution and the crop after it. */
+export interface CroppedConvTranspose2dOptions extends ConvTranspose2dOptions {
+  /** The rows and columns of the output that are wanted; no others are computed. */
+  readonly crop?: CropOptions | undefined;
+}
+
 /** @internal */
 export const CONV_TRANSPOSE2D: RulesOf<ConvTranspose2dOptions> = {
   ...WINDOW,
   padding: extent(0),
   outputPadding: extent(0),
 };
+const CROPPED_CONV_TRANSPOSE2D: RulesOf<CroppedConvTranspose2dOptions> = { ...CONV_TRANSPOSE2D, crop: checkedInUse };
 
 /** The sizes and options that both directions have. Throws unless the operands are float32 and the options valid. */
 function checked<Options extends Conv2dOptions>(
@@ -162,13 +170,19 @@ function checkNormOf(op: string, norm: FrozenNorm, channels: number, w: Tensor):
  * layer).
  *
  * x [N, Cin, H, W], w [Cin, Cout / groups, KH, KW], b [Cout] -> [N, Cout, OH, OW] with
- * OH = (H - 1) stride - 2 padding + dilation (KH - 1) + outputPadding + 1. Throws `invalid-shape` if sizes do not fit.
+ * OH = (H - 1) stride - 2 padding + dilation (KH - 1) + outputPadding + 1. With `crop`, the result is that of
+ * `crop(convTranspose2d(x, w, b), crop)`. Throws `invalid-shape` if sizes do not fit.
  */
-export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options: ConvTranspose2dOptions = {}): Tensor {
+export function convTranspose2d(
+  x: Tensor,
+  w: Tensor,
+  b?: Tensor | null,
+  options: CroppedConvTranspose2dOptions = {},
+): Tensor {
   const op = "convTranspose2d";
   const bias = b ?? undefined;
   const weight = "[Cin, Cout / groups, KH, KW]";
-  const { image, kernel, window } = checked(op, x, w, bias, options, { rules: CONV_TRANSPOSE2D, weight });
+  const { image, kernel, window } = checked(op, x, w, bias, options, { rules: CROPPED_CONV_TRANSPOSE2D, weight });
   const { strideH, strideW, dilationH, dilationW, groups } = window;
   const [n, inC, inH, inW] = image;
   const [wIn, coutPerGroup, kernelH, kernelW] = kernel;
@@ -197,9 +211,12 @@ export function convTranspose2d(x: Tensor, w: Tensor, b?: Tensor | null, options
   }
   const outC = coutPerGroup * groups;
   checkVectors(op, { bias }, outC, `the output of w ${show(w.shape)}`);
+  const { crop = { top: 0, left: 0, height: outH, width: outW } } = options;
+  checkCrop(op, crop, outH, outW);
   // In the geometry, the larger side is the input.
-  const sizes = { n, inC: outC, inH: outH, inW: outW, outC: inC, outH: inH, outW: inW, kernelH, kernelW };
-  return convolve(op, "transposed", { ...sizes, ...window, padH, padW }, x, w, { bias });
+  const larger = { inC: outC, inH: crop.height, inW: crop.width, padH: padH + crop.top, padW: padW + crop.left };
+  const sizes = { n, ...larger, outC: inC, outH: inH, outW: inW, kernelH, kernelW };
+  return convolve(op, "transposed", { ...sizes, ...window }, x, w, { bias });
 }
 
 /** What a convolution does to its sums. */

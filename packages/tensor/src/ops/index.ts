@@ -5,6 +5,7 @@ export {
   type Conv2dOptions,
   type ConvolutionOptions,
   type ConvTranspose2dOptions,
+  type CroppedConvTranspose2dOptions,
   conv2d,
   convTranspose2d,
   type FrozenNorm,

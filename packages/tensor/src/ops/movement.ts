@@ -115,17 +115,22 @@ const CROP: RulesOf<CropOptions> = {
  */
 export function crop(x: Tensor, options: CropOptions): Tensor {
   checkLive("crop", "x", x);
-  checkOptions<CropOptions>("crop", options, CROP);
-  const { top, left, height, width } = options;
   checkRank("crop", "x", x.shape, 4, "[N, C, H, W]");
   const [n, c, h, w] = x.shape as [number, number, number, number];
-  if (top < 0 || left < 0 || height < 1 || width < 1 || top + height > h || left + width > w) {
-    throw invalidShape(
-      `crop: ${height}x${width} at (${top}, ${left}) does not lie inside ${h}x${w}`,
-      "choose a box inside the image",
-    );
-  }
+  checkCrop("crop", options, h, w);
+  const { top, left, height, width } = options;
   return sliceBox("crop", x, [0, 0, top, left], [n, c, height, width]);
+}
+
+/** @internal Throws unless the box lies inside an image of h x w. */
+export function checkCrop(op: string, options: CropOptions, h: number, w: number): void {
+  checkOptions<CropOptions>(op, options, CROP);
+  const { top, left, height, width } = options;
+  if (top >= 0 && left >= 0 && height >= 1 && width >= 1 && top + height <= h && left + width <= w) return;
+  throw invalidShape(
+    `${op}: ${height}x${width} at (${top}, ${left}) does not lie inside ${h}x${w}`,
+    "choose a box inside the image",
+  );
 }
 
 /**
