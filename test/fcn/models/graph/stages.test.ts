@@ -53,6 +53,22 @@ describe("stages", () => {
     expect(found).toEqual(["data", "left .. norm", "right + norm .. relu"]);
   });
 
+  it("are a transposed convolution and the crop of its result", () => {
+    const up: models.Layer = { kind: "convTranspose", outChannels: 4, kernelSize: 4, stride: 2 };
+    const found = stages((b, data) => {
+      const small = b.add("pool", { kind: "maxPool", kernelSize: 2, stride: 2 }, data);
+      const whole = b.add("up", up, small);
+      const other = b.add(
+        "crop2",
+        { kind: "crop" },
+        data,
+        b.add("up2", up, b.add("conv", { ...conv, stride: 4 }, data)),
+      );
+      return { out: b.add("crop", { kind: "crop" }, whole, data), other };
+    });
+    expect(found).toEqual(["data", "pool", "conv", "up2", "crop2", "up .. crop"]);
+  });
+
   it("leave out what else is read: by another layer, twice, or as a head", () => {
     const found = stages((b, data) => {
       const twice = b.add("twice", conv, data);

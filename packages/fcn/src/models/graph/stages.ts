@@ -1,23 +1,26 @@
 import type { Activation, nn, Tensor } from "@fcn/tensor";
+import { boxOf } from "./kinds/crop.js";
 import { kindOf, type LayerOf } from "./kinds/index.js";
 import type { Fusion, RunContext } from "./kinds/kind.js";
 import { frozenNorm } from "./kinds/norm.js";
 import type { Graph, Node } from "./spec.js";
 
 /**
- * What runs as one: a node, or a convolution or batch norm with what follows it, of which nothing else reads the values
- * in between.
+ * What runs as one: a node, or a convolution or batch norm with what follows it, or a transposed convolution with the
+ * crop after it, where nothing else reads the values in between.
  */
 export interface Stage {
   /** The last node's. */
   readonly name: string;
-  /** What the head reads, and then the other summand where the stage ends with a sum. */
+  /** What the head reads, and then the other summand of a sum, or the image whose size a crop takes. */
   readonly inputs: readonly string[];
   readonly head: Node;
   /** The batch norm after a convolution. */
   readonly norm?: NormNode | undefined;
   readonly isSum: boolean;
   readonly activation?: Activation | undefined;
+  /** The crop after a transposed convolution. */
+  readonly crop?: Node | undefined;
 }
 
 type NormNode = Node & { readonly layer: LayerOf<"batchNorm"> };
@@ -27,7 +30,13 @@ const isConv = ({ layer }: Node): boolean => layer.kind === "conv";
 const isNorm = (node: Node | undefined): node is NormNode => node?.layer.kind === "batchNorm";
 const isActivation = (node: Node | undefined): node is ActivationNode =>
   node?.layer.kind === "relu" || node?.layer.kind === "relu6";
+const isUpsampling = ({ layer }: Node): boolean => layer.kind === "convTranspose";
 const isSumOfTwo = (node: Node | undefined): node is Node => node?.layer.kind === "add" && node.inputs.length === 2;
+
+const isCropOf =
+  ({ name }: Node) =>
+  (node: Node | undefined): node is Node =>
+    node?.layer.kind === "crop" && node.inputs[0] === name;
 
 /** The stages of a graph in an order in which each comes after its inputs: where its last node stands. */
 export function stagesOf(graph: Graph): readonly Stage[] {
@@ -62,23 +71,26 @@ export function stagesOf(graph: Graph): readonly Stage[] {
     const before = last.name;
     const sum = fuses ? followedBy(isSumOfTwo) : undefined;
     const activation = fuses ? followedBy(isActivation)?.layer.kind : undefined;
-    const others = sum?.inputs.filter((input) => input !== before) ?? [];
+    const crop = isUpsampling(head) ? followedBy(isCropOf(head)) : undefined;
+    const others = (sum ?? crop)?.inputs.filter((input) => input !== before) ?? [];
     const inputs = [...head.inputs, ...others];
-    stages.set(last, { name: last.name, inputs, head, norm, isSum: sum !== undefined, activation });
+    stages.set(last, { name: last.name, inputs, head, norm, isSum: sum !== undefined, activation, crop });
   }
   return graph.nodes.flatMap((node) => stages.get(node) ?? []);
 }
 
 /** Runs a stage on the values of its inputs; `contextOf` tells what else its nodes are run with. */
 export function runStage(
-  { head, norm, isSum, activation }: Stage,
+  { head, norm, isSum, activation, crop }: Stage,
   inputs: readonly Tensor[],
   contextOf: (node: Node) => Pick<RunContext, "module" | "offset">,
 ): Tensor {
-  const own = isSum ? inputs.slice(0, -1) : inputs;
-  const follows: Fusion = { residual: isSum ? inputs.at(-1) : undefined, activation };
+  const other = inputs.at(-1) as Tensor;
+  const own = isSum || crop ? inputs.slice(0, -1) : inputs;
+  const follows: Fusion = { residual: isSum ? other : undefined, activation };
   const run = (node: Node, from: readonly Tensor[], fusion: Fusion): Tensor =>
     kindOf(node.layer).run(node.layer, { x: from[0] as Tensor, inputs: from, ...contextOf(node), fusion });
+  if (crop) return run(head, own, { crop: boxOf(contextOf(crop).offset, other) });
   if (!norm) return run(head, own, follows);
   const module = contextOf(norm).module as nn.BatchNorm2d;
   if (!module.training) return run(head, own, { ...follows, norm: frozenNorm(norm.layer, module) });

@@ -36,7 +36,8 @@ export const conv: Kind<Conv> = {
     const { weight, bias } = module as nn.Conv2d;
     const { groups = 1 } = layer;
     const window = { ...windowOptions(layer, x), dilation: pair(layer.dilation, 1), groups };
-    return conv2d(x, weight, bias, { ...window, ...fusion });
+    const { norm, residual, activation } = fusion ?? {};
+    return conv2d(x, weight, bias, { ...window, norm, residual, activation });
   },
 };
 

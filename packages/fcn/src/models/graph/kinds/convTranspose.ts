@@ -11,7 +11,6 @@ import {
   type Fault,
   type Kind,
   ONE,
-  runModule,
   type Shapes,
   type Taps,
   type TapsContext,
@@ -62,7 +61,10 @@ export const convTranspose: Kind<ConvTranspose> = {
   build,
   adapt: (key, from, wanted) =>
     isOtherForm(from, wanted) ? (blob) => convertDeconvBlob(key, blob as HostBlob, wanted) : undefined,
-  run: runModule,
+  run: (layer, { x, module, fusion }) => {
+    const { weight, bias } = module as BilinearUpsampling | nn.ConvTranspose2d;
+    return convTranspose2d(x, weight, bias, { ...windowOptions(layer), crop: fusion?.crop });
+  },
 };
 
 function fault(layer: ConvTranspose, [from = 0]: readonly number[]): Fault | undefined {
@@ -109,8 +111,8 @@ function build(layer: ConvTranspose, { device, inChannels, seed }: BuildContext)
  */
 class BilinearUpsampling extends nn.Module {
   readonly #layer: ConvTranspose;
-  readonly #weight: Tensor;
-  readonly #bias: Tensor | undefined;
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
 
   constructor(device: Device, channels: number, layer: ConvTranspose, seed: number) {
     super();
@@ -118,16 +120,16 @@ class BilinearUpsampling extends nn.Module {
     const k = along(layer.kernelSize, 0, 1);
     const kernel = bilinearKernel(channels, outChannels / groups, k);
     this.#layer = layer;
-    this.#weight = nn.convolutionWeight(device, kernel.data, kernel.shape);
-    if (learned) this.registerParameter("weight", this.#weight);
-    else this.registerBuffer("weight", this.#weight);
+    this.weight = nn.convolutionWeight(device, kernel.data, kernel.shape);
+    if (learned) this.registerParameter("weight", this.weight);
+    else this.registerBuffer("weight", this.weight);
     if (layer.bias !== true) return;
     const bound = 1 / Math.sqrt((outChannels / groups) * k * k);
-    this.#bias = uniform(device, [outChannels], bound, seedFor(seed, "bias"));
-    this.registerParameter("bias", this.#bias);
+    this.bias = uniform(device, [outChannels], bound, seedFor(seed, "bias"));
+    this.registerParameter("bias", this.bias);
   }
 
   override forward(x: Tensor): Tensor {
-    return convTranspose2d(x, this.#weight, this.#bias, windowOptions(this.#layer));
+    return convTranspose2d(x, this.weight, this.bias, windowOptions(this.#layer));
   }
 }

@@ -1,6 +1,6 @@
-import { crop as cropOf } from "@fcn/tensor";
+import { type CropOptions, crop as cropOf, type Tensor } from "@fcn/tensor";
 import { cropOffset } from "../plane/coordinateMap.js";
-import { type Kind, oneToOne, samePlane, stateless } from "./kind.js";
+import { type Kind, oneToOne, type RunContext, samePlane, stateless } from "./kind.js";
 import * as rule from "./rules.js";
 
 /** Cuts the first input to the height and width of the second, at the offset that aligns their pixels. */
@@ -21,9 +21,14 @@ export const crop: Kind<Crop> = {
     (x) => [x + offset, x + offset],
   scores: "passes",
   ...stateless,
-  run: (_, { x, inputs: [, reference = x], offset: [top, left] }) => {
-    if (top === 0 && left === 0 && samePlane(x, reference)) return x;
-    const [height, width] = reference.shape.slice(2) as [number, number];
-    return cropOf(x, { top, left, height, width });
+  run: (_, { x, inputs: [, reference = x], offset }) => {
+    const box = boxOf(offset, reference);
+    return box.top === 0 && box.left === 0 && samePlane(x, reference) ? x : cropOf(x, box);
   },
 };
+
+/** What a crop at `offset` to the height and width of `reference` keeps. */
+export function boxOf([top, left]: RunContext["offset"], { shape }: Tensor): CropOptions {
+  const [height, width] = shape.slice(2) as [number, number];
+  return { top, left, height, width };
+}

@@ -1,4 +1,4 @@
-import type { Device, FusedConv2dOptions, nn, Tensor } from "@fcn/tensor";
+import type { CroppedConvTranspose2dOptions, Device, FusedConv2dOptions, nn, Tensor } from "@fcn/tensor";
 import { type CoordinateMap, identityMap } from "../plane/coordinateMap.js";
 import type { Axis } from "../plane/window.js";
 import type { Rule } from "./rules.js";
@@ -32,8 +32,12 @@ export interface BuildContext {
   readonly inChannels: number;
 }
 
-/** What a convolution or a batch norm does to its result as it writes it. Other kinds have nothing to do. */
-export type Fusion = Pick<FusedConv2dOptions, "norm" | "residual" | "activation">;
+/**
+ * What a convolution or a batch norm does to its result as it writes it, and what a transposed convolution keeps of its
+ * result. Other kinds have nothing to do.
+ */
+export type Fusion = Pick<FusedConv2dOptions, "norm" | "residual" | "activation"> &
+  Pick<CroppedConvTranspose2dOptions, "crop">;
 
 export interface RunContext {
   /** The first input. */
