@@ -29,11 +29,11 @@ async function someNet(on: Device, model = "fcn32s-small"): Promise<fcn.models.G
 /** What `use` gives when predictions are replayed, or not, and how often the net ran. */
 async function counted<T>(isRepeating: boolean, use: () => Promise<T>): Promise<{ found: T; runs: number }> {
   setRepeating(device, isRepeating);
-  const forward = vi.spyOn(fcn.models.GraphNet.prototype, "forward");
+  const passes = (["forward", "scores"] as const).map((way) => vi.spyOn(fcn.models.GraphNet.prototype, way));
   try {
-    return { found: await use(), runs: forward.mock.calls.length };
+    return { found: await use(), runs: passes.reduce((sum, { mock }) => sum + mock.calls.length, 0) };
   } finally {
-    forward.mockRestore();
+    for (const pass of passes) pass.mockRestore();
     setRepeating(device, true);
   }
 }

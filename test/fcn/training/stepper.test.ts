@@ -26,7 +26,7 @@ async function trained(
   setRepeating(device, isRepeating);
   using net = fcn.models.create(model, device, { ...OPTIONS, ...modelOptions });
   const start = await weightsOf(net);
-  const forward = vi.spyOn(fcn.models.GraphNet.prototype, "forward");
+  const passes = (["forward", "scores"] as const).map((way) => vi.spyOn(fcn.models.GraphNet.prototype, way));
   let state: Record<string, Float32Array> = {};
   try {
     const result = await fcn.train({
@@ -46,9 +46,15 @@ async function trained(
     });
     const weights = await weightsOf(net);
     const losses = result.losses.map(({ loss }) => loss);
-    return { weights, state, losses, learned: changed(start, weights).length, runs: forward.mock.calls.length };
+    return {
+      weights,
+      state,
+      losses,
+      learned: changed(start, weights).length,
+      runs: passes.reduce((sum, { mock }) => sum + mock.calls.length, 0),
+    };
   } finally {
-    forward.mockRestore();
+    for (const pass of passes) pass.mockRestore();
     setRepeating(device, true);
   }
 }

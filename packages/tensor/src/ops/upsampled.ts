@@ -84,8 +84,8 @@ export function croppedRule(rule: Upsampling, { top, left, height, width }: Crop
 }
 
 function geometry(op: string, scores: Tensor, rule: Upsampling): UpsampledGeometry {
-  const [n, channels, inH, inW] = imageSizes(op, scores);
-  const { from, size, scale, before, after, clamped } = rule;
+  const [, , inH, inW] = imageSizes(op, scores);
+  const { from, size, scale } = rule;
   if (from[0] !== inH || from[1] !== inW) {
     throw invalidShape(
       `${op}: scores have shape ${show(scores.shape)}, but the rule is for ${from[0]}x${from[1]}`,
@@ -98,16 +98,19 @@ function geometry(op: string, scores: Tensor, rule: Upsampling): UpsampledGeomet
       "use interpolate, then crossEntropy or argmax",
     );
   }
-  const sizes = { n, channels, inH, inW, outH: size[0], outW: size[1] };
-  return {
-    ...sizes,
-    scaleH: scale[0],
-    scaleW: scale[1],
-    beforeH: before[0],
-    beforeW: before[1],
-    after,
-    clamped,
-  };
+  return upsampledGeometry(scores.shape, rule);
+}
+
+/** @internal The plans' view of a rule for scores of this shape. */
+export function upsampledGeometry([n = 1, channels = 1]: readonly number[], rule: Upsampling): UpsampledGeometry {
+  const [[inH, inW], [outH, outW], [scaleH, scaleW], [beforeH, beforeW]] = [
+    rule.from,
+    rule.size,
+    rule.scale,
+    rule.before,
+  ];
+  const places = { scaleH, scaleW, beforeH, beforeW, after: rule.after, clamped: rule.clamped };
+  return { n, channels, inH, inW, outH, outW, ...places };
 }
 
 /**
