@@ -1,5 +1,5 @@
 import * as fcn from "@fcn/core";
-import { createDevice, type Device, nn, optim } from "@fcn/tensor";
+import { createDevice, type Device, nn, optim, type Tensor } from "@fcn/tensor";
 import { setRepeating } from "@fcn/tensor/internal";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { stripes } from "../data/samples.js";
@@ -59,6 +59,19 @@ async function trained(
   }
 }
 
+/** What a training leaves whose fixed upsampling is changed after the fourth step. */
+async function changedMidway(isRepeating: boolean): Promise<unknown> {
+  setRepeating(device, isRepeating);
+  using net = fcn.models.create("fcn8s-small", device, OPTIONS);
+  const weight = net.stateDict()["upscore8.weight"] as Tensor;
+  const onProgress = async ({ step }: fcn.TrainProgress): Promise<void> => {
+    if (step === 4) weight.assign(device.full(weight.shape, 0.1));
+  };
+  const { losses } = await fcn.train({ ...settings, model: net, readEvery: 1, steps: 8, onProgress });
+  setRepeating(device, true);
+  return { losses, weights: await weightsOf(net) };
+}
+
 /** Streams batches of a few sizes, and one without a label. */
 async function* sizes(): AsyncGenerator<fcn.TrainBatch> {
   for (let i = 0; ; i++) {
@@ -103,6 +116,10 @@ const CASES: Record<
 };
 
 describe("a recorded step has the bits of one that runs each time", () => {
+  it("when the fixed upsampling is changed in between", async () => {
+    expect(await changedMidway(true)).toEqual(await changedMidway(false));
+  });
+
   it.each(Object.entries(CASES))("with %s", async (name, [model, options, of]) => {
     const given = (): Partial<fcn.TrainOptions> => (name.startsWith("images") ? { data: sizes() } : {});
     const plain = await trained(model, { ...options, ...given() }, false, of);

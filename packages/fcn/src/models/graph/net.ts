@@ -30,7 +30,7 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   constructor(device: Device, graph: Graph, seed: number) {
     super();
     this.graph = graph;
-    this.#geometryOf = geometryOf(graph);
+    this.#geometryOf = keepsLast(geometryOf(graph));
     this.#stages = stagesOf(graph);
     this.#tails = tailsOf(graph);
     this.#device = device;
@@ -51,8 +51,8 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   /**
-   * As `forward`, but of a head that ends with bilinear upsampling the scores before it, with the upsampling as data: see
-   * {@link upsamplings}.
+   * As `forward`, but of a head that ends with bilinear upsampling the scores before it, and the upsampling as data.
+   * See {@link upsamplings}.
    */
   scores(x: Tensor): Record<string, HeadScores> {
     this.#check(x);
@@ -167,4 +167,14 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     const alias = name.slice(0, end);
     return Object.hasOwn(aliases, alias) ? `${aliases[alias]}${name.slice(end)}` : name;
   }
+}
+
+/** The geometry of images of one size is asked for several times in a pass, and again in the next. */
+function keepsLast(of: (height: number, width: number) => Geometry): (height: number, width: number) => Geometry {
+  let last: { readonly key: string; readonly geometry: Geometry } | undefined;
+  return (height, width) => {
+    const key = `${height}x${width}`;
+    if (last?.key !== key) last = { key, geometry: of(height, width) };
+    return last.geometry;
+  };
 }

@@ -20,7 +20,7 @@ export interface Tail {
   readonly crop: Node | undefined;
 }
 
-/** The tails of the heads that end with a layer that may be bilinear upsampling, of which nothing else reads the result. */
+/** The tails of the heads that end with what may be bilinear upsampling, of which nothing else reads the result. */
 export function tailsOf(graph: Graph): ReadonlyMap<string, Tail> {
   const readersOf = ({ name }: Node): number =>
     [...graph.nodes.flatMap(({ inputs }) => inputs), ...Object.values(graph.outputs)].filter((read) => read === name)

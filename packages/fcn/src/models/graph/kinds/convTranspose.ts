@@ -151,7 +151,7 @@ export class BilinearUpsampling extends nn.Module {
     this.registerParameter("bias", this.#bias);
   }
 
-  /** Whether it is bilinear upsampling and stays so: not after a change of the weight that {@link look} has not seen. */
+  /** Whether it is bilinear upsampling; not after a change of the weight that {@link look} has not seen. */
   get isFixed(): boolean {
     const { learned = false, bias = false, outChannels } = this.#layer;
     const { version, isBilinear } = this.#seen;
