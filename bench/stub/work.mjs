@@ -1,12 +1,13 @@
 /** The work that stub GPUs are given: a training step and a prediction of a net, image and labels of 320x480. */
 
 import * as fcn from "@fcn/core";
-import { crossEntropy, noGrad, optim } from "@fcn/tensor";
+import { crossEntropy, noGrad, optim, upsampledArgmax, upsampledCrossEntropy } from "@fcn/tensor";
 
 const [HEIGHT, WIDTH, CLASSES] = [320, 480, 21];
 
 /**
- * Functions that encode the work of a training step and of a prediction; the caller's scope frees what they make.
+ * Functions that encode the work of a training step and of a prediction, up to the labels where the last upsampling is
+ * fixed; the caller's scope frees what they make.
  * @returns {Record<"train" | "predict", () => object>}
  */
 export function openSteps(device, name) {
@@ -14,13 +15,10 @@ export function openSteps(device, name) {
   const optimizer = new optim.SGD(net.parameters(), { lr: 1e-3, momentum: 0.9 });
   const image = device.randn([1, 3, HEIGHT, WIDTH], { seed: 2 });
   const labels = device.zeros([1, HEIGHT, WIDTH], { dtype: "int32" });
-  const scoresOf = () => {
-    const scores = net.forward(image);
-    return "shape" in scores ? scores : scores.out;
-  };
   const train = () => {
     net.train();
-    const loss = crossEntropy(scoresOf(), labels);
+    const { values, upsampling } = net.scores(image).out;
+    const loss = upsampling ? upsampledCrossEntropy(values, labels, upsampling) : crossEntropy(values, labels);
     loss.backward();
     optimizer.step();
     optimizer.zeroGrad();
@@ -28,7 +26,10 @@ export function openSteps(device, name) {
   };
   const predict = () => {
     net.eval();
-    return noGrad(scoresOf);
+    return noGrad(() => {
+      const { values, upsampling } = net.scores(image).out;
+      return upsampling ? upsampledArgmax(values, upsampling) : values;
+    });
   };
   return { train, predict };
 }

@@ -26,4 +26,5 @@ export * from "./reduce/column-sum.js";
 export * from "./reduce/plan.js";
 export * from "./softmax/plan.js";
 export type { KernelTile, Tunable, Tuning, Variant } from "./tuning.js";
+export * from "./upsampled/plan.js";
 export { type AdapterClass, type AdapterTraits, classOf } from "./variants.js";

@@ -14,3 +14,4 @@ export * from "./norm/reference.js";
 export * from "./pool/reference.js";
 export * from "./reduce/reference.js";
 export * from "./softmax/reference.js";
+export * from "./upsampled/reference.js";

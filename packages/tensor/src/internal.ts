@@ -1,9 +1,10 @@
 /** What @fcn/core and the tests share with this package. Not part of the public API: it may change in any version. */
-import type { Plan } from "@fcn/kernels";
+import { type Plan, planUpsampledGradient } from "@fcn/kernels";
 import { type Captured, type CaptureResult, capture } from "./core/capture.js";
 import { planned } from "./core/planned.js";
 import { Tensor } from "./core/tensor.js";
 import type { Device } from "./device.js";
+import { type Upsampling, upsampledGeometry } from "./ops/upsampled.js";
 import type { Order } from "./plain/layout.js";
 
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/content/guess.js";
@@ -52,6 +53,15 @@ export function collect({ runtime }: Device, fn: () => Tensor): Tensor {
   const [result] = runtime.collect(() => [fn()] as const);
   runtime.scopes.add(result);
   return result;
+}
+
+/** How often a tensor's memory was changed in place. */
+export const versionOf = ({ storage }: Tensor): number => storage.version;
+
+/** Whether the device can bind all that the ops on upsampled scores of this shape need. */
+export function canUpsample(device: Device, shape: readonly number[], rule: Upsampling): boolean {
+  const loss = { ignoreIndex: 0, weighted: false, reduction: "sum" } as const;
+  return planUpsampledGradient(upsampledGeometry(shape, rule), loss, device.runtime.capabilities) !== undefined;
 }
 
 /** Zeros in the same memory format as `like`. */

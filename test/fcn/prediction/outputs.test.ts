@@ -29,11 +29,11 @@ async function someNet(on: Device, model = "fcn32s-small"): Promise<fcn.models.G
 /** What `use` gives when predictions are replayed, or not, and how often the net ran. */
 async function counted<T>(isRepeating: boolean, use: () => Promise<T>): Promise<{ found: T; runs: number }> {
   setRepeating(device, isRepeating);
-  const forward = vi.spyOn(fcn.models.GraphNet.prototype, "forward");
+  const passes = (["forward", "scores"] as const).map((way) => vi.spyOn(fcn.models.GraphNet.prototype, way));
   try {
-    return { found: await use(), runs: forward.mock.calls.length };
+    return { found: await use(), runs: passes.reduce((sum, { mock }) => sum + mock.calls.length, 0) };
   } finally {
-    forward.mockRestore();
+    for (const pass of passes) pass.mockRestore();
     setRepeating(device, true);
   }
 }
@@ -86,6 +86,30 @@ describe("recorded predictions have the bits of those that run each time", () =>
     expect(repeated.found).toEqual(plain.found);
     expect(repeated.runs).toBeLessThan(plain.runs / 2);
   });
+
+  it.each(["fcn32s-small", "fcn8s-small", "d2l-resnet18"])(
+    "labels alone are those of the probabilities: %s",
+    async (name) => {
+      using net = await someNet(device, name);
+      const [key, weight] = Object.entries(net.stateDict())
+        .reverse()
+        .find(([own]) => /upscore|transpose_conv.weight/.test(own))!;
+      const given = Float32Array.from(await weight.data());
+      const image = images[0] as (typeof images)[number];
+      const labelsOf = async (options: fcn.PredictOptions): Promise<Uint8Array> =>
+        (await fcn.predict(net, image, { preprocessing: RAW, ...options })).labels;
+      // Not bilinear any more, bilinear again by loading, and after a change in place.
+      for (const values of [
+        given,
+        given.map((value, i) => value * (i % 7)),
+        given,
+        Float32Array.from(given).fill(0, 0, 99),
+      ]) {
+        net.loadStateDict({ [key]: { dtype: "float32", shape: weight.shape, data: values } }, { strict: false });
+        for (let i = 0; i < 4; i++) expect(await labelsOf({})).toEqual(await labelsOf({ probabilities: true }));
+      }
+    },
+  );
 
   it("also while another captured function runs in between", async () => {
     using net = await someNet(device);

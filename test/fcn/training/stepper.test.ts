@@ -1,5 +1,5 @@
 import * as fcn from "@fcn/core";
-import { createDevice, type Device, nn, optim } from "@fcn/tensor";
+import { createDevice, type Device, nn, optim, type Tensor } from "@fcn/tensor";
 import { setRepeating } from "@fcn/tensor/internal";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { stripes } from "../data/samples.js";
@@ -26,7 +26,7 @@ async function trained(
   setRepeating(device, isRepeating);
   using net = fcn.models.create(model, device, { ...OPTIONS, ...modelOptions });
   const start = await weightsOf(net);
-  const forward = vi.spyOn(fcn.models.GraphNet.prototype, "forward");
+  const passes = (["forward", "scores"] as const).map((way) => vi.spyOn(fcn.models.GraphNet.prototype, way));
   let state: Record<string, Float32Array> = {};
   try {
     const result = await fcn.train({
@@ -46,11 +46,30 @@ async function trained(
     });
     const weights = await weightsOf(net);
     const losses = result.losses.map(({ loss }) => loss);
-    return { weights, state, losses, learned: changed(start, weights).length, runs: forward.mock.calls.length };
+    return {
+      weights,
+      state,
+      losses,
+      learned: changed(start, weights).length,
+      runs: passes.reduce((sum, { mock }) => sum + mock.calls.length, 0),
+    };
   } finally {
-    forward.mockRestore();
+    for (const pass of passes) pass.mockRestore();
     setRepeating(device, true);
   }
+}
+
+/** What a training leaves whose fixed upsampling is changed after the fourth step. */
+async function changedMidway(isRepeating: boolean): Promise<unknown> {
+  setRepeating(device, isRepeating);
+  using net = fcn.models.create("fcn8s-small", device, OPTIONS);
+  const weight = net.stateDict()["upscore8.weight"] as Tensor;
+  const onProgress = async ({ step }: fcn.TrainProgress): Promise<void> => {
+    if (step === 4) weight.assign(device.full(weight.shape, 0.1));
+  };
+  const { losses } = await fcn.train({ ...settings, model: net, readEvery: 1, steps: 8, onProgress });
+  setRepeating(device, true);
+  return { losses, weights: await weightsOf(net) };
 }
 
 /** Streams batches of a few sizes, and one without a label. */
@@ -97,6 +116,10 @@ const CASES: Record<
 };
 
 describe("a recorded step has the bits of one that runs each time", () => {
+  it("when the fixed upsampling is changed in between", async () => {
+    expect(await changedMidway(true)).toEqual(await changedMidway(false));
+  });
+
   it.each(Object.entries(CASES))("with %s", async (name, [model, options, of]) => {
     const given = (): Partial<fcn.TrainOptions> => (name.startsWith("images") ? { data: sizes() } : {});
     const plain = await trained(model, { ...options, ...given() }, false, of);

@@ -1,6 +1,7 @@
-import { crop, pad, type Tensor, TensorError } from "@fcn/tensor";
+import { crop, croppedRule, pad, type Tensor, TensorError } from "@fcn/tensor";
 import type { Fit } from "./graph/geometry/fit.js";
 import { GraphNet } from "./graph/net.js";
+import type { HeadScores } from "./graph/tails.js";
 import type { SegmentationNet } from "./segmentationNet.js";
 
 /** Pads an input [N, C, H, W] with the zeros that the net needs. */
@@ -32,6 +33,19 @@ export function croppedBy(
   const [top, left] = offsets[head] as readonly [number, number];
   const [, , h, w] = logits.shape;
   return h === height && w === width ? logits : crop(logits, { top, left, height, width });
+}
+
+/** {@link croppedBy} for scores that may still have to be upsampled: then the upsampling is to the cut. */
+export function scoresCroppedBy(
+  op: string,
+  fit: Fit,
+  head: number,
+  { scores: { values, upsampling }, ...of }: Omit<Scored, "logits"> & { readonly scores: HeadScores },
+): HeadScores {
+  if (!upsampling) return { values: croppedBy(op, fit, head, { ...of, logits: values }) };
+  const [top, left] = fit.offsets[head] as readonly [number, number];
+  const [height, width] = of.size;
+  return { values, upsampling: croppedRule(upsampling, { top, left, height, width }) };
 }
 
 function checkPlane(op: string, logits: Tensor, x: Tensor): void {

@@ -3,6 +3,7 @@ import { invalidArgument } from "@fcn/tensor/internal";
 import { classesOf } from "./graph/geometry/channels.js";
 import { GraphNet } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
+import type { HeadScores } from "./graph/tails.js";
 
 /**
  * A net whose `forward` returns logits [N, classes, H, W], or a record of heads. The main head is `out`, or the first.
@@ -16,13 +17,14 @@ export function mainLogits(output: Tensor | Readonly<Record<string, Tensor>>): T
   return heads.out ?? (Object.values(heads)[0] as Tensor);
 }
 
-/** The logits of a head by name, or of the main head without a name. Throws if the net has no such head. */
-export function headLogits(output: Tensor | Readonly<Record<string, Tensor>>, head: string | undefined): Tensor {
-  if (head === undefined) return mainLogits(output);
-  const heads = ("shape" in output ? { out: output } : output) as Readonly<Record<string, Tensor>>;
-  const logits = Object.hasOwn(heads, head) ? heads[head] : undefined;
-  if (logits !== undefined) return logits;
-  throw invalidArgument(`the net has no head ${JSON.stringify(head)}`, `use one of: ${Object.keys(heads).join(", ")}`);
+/** What a head gives by name, or the main head without a name. Throws if the net has no such head. */
+export function ofHead<T>(outputs: Readonly<Record<string, T>>, head: string | undefined): T {
+  const name = head ?? (Object.hasOwn(outputs, "out") ? "out" : Object.keys(outputs)[0]) ?? "";
+  if (Object.hasOwn(outputs, name)) return outputs[name] as T;
+  throw invalidArgument(
+    `the net has no head ${JSON.stringify(head)}`,
+    `use one of: ${Object.keys(outputs).join(", ")}`,
+  );
 }
 
 /** The device that holds the net's tensors. */
@@ -39,6 +41,18 @@ export function deviceOf(model: SegmentationNet): Device {
  * module of your own does is known to its code alone.
  */
 export const runsGraphOnly = (model: SegmentationNet): boolean => model.forward === GraphNet.prototype.forward;
+
+/** What a net gives by head; a single head is `out`. Logits if `asLogits`, or if the net's own code makes them. */
+export function scoresOf(model: SegmentationNet, x: Tensor, asLogits: boolean): Record<string, HeadScores> {
+  if (!asLogits && runsGraphOnly(model)) return (model as GraphNet).scores(x);
+  const output = model.forward(x);
+  const logits = "shape" in output ? { out: output as Tensor } : output;
+  return Object.fromEntries(Object.entries(logits).map(([head, values]) => [head, { values }]));
+}
+
+/** Looks at the weights on which depends what {@link scoresOf} does; see {@link GraphNet.look}. */
+export const lookAt = async (model: SegmentationNet): Promise<readonly boolean[]> =>
+  model instanceof GraphNet ? model.look() : [];
 
 /** The graph of a net, or undefined if the net is not a `GraphNet`. */
 export const netGraph = (model: SegmentationNet): Graph | undefined =>

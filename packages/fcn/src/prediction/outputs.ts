@@ -1,37 +1,60 @@
-import { noGrad, type Tensor } from "@fcn/tensor";
+import { type Captured, noGrad, type Tensor } from "@fcn/tensor";
 import { repeated } from "@fcn/tensor/internal";
-import type { NetOutput } from "../models/graph/net.js";
-import { deviceOf, runsGraphOnly, type SegmentationNet } from "../models/segmentationNet.js";
+import type { GraphNet } from "../models/graph/net.js";
+import type { HeadScores } from "../models/graph/tails.js";
+import { deviceOf, lookAt, runsGraphOnly, type SegmentationNet, scoresOf } from "../models/segmentationNet.js";
+
+type Values = Record<string, Tensor>;
 
 /** Predictions of one net as they are recorded. */
 interface Recorded {
-  readonly forward: (x: Tensor) => Promise<NetOutput>;
+  readonly forward: Captured<readonly [Tensor], Values>;
   /** Shapes whose kernels are compiled. */
   readonly warm: Set<string>;
+  /** What is recorded besides the shapes. */
+  readonly state: string;
 }
 
-const recorded = new WeakMap<SegmentationNet, Recorded>();
+/** What gives logits, and what gives scores as they are. */
+const recorded = { logits: new WeakMap<SegmentationNet, Recorded>(), scores: new WeakMap<SegmentationNet, Recorded>() };
 
-function recordedOf(model: SegmentationNet): Recorded {
-  const known = recorded.get(model);
-  if (known) return known;
-  const forward = repeated(deviceOf(model), (x: Tensor) => forwardOf(model, x), { lends: true });
-  const made = { forward, warm: new Set<string>() };
-  recorded.set(model, made);
+function recordedOf(model: SegmentationNet, asLogits: boolean, state: string): Recorded {
+  const kept = recorded[asLogits ? "logits" : "scores"];
+  const known = kept.get(model);
+  if (known?.state === state) return known;
+  known?.forward.dispose();
+  const forward = repeated(deviceOf(model), (x: Tensor) => valuesOf(model, x, asLogits), { lends: true });
+  const made = { forward, warm: new Set<string>(), state };
+  kept.set(model, made);
   return made;
 }
 
-const forwardOf = (model: SegmentationNet, x: Tensor): NetOutput => noGrad(() => model.forward(x));
+const valuesOf = (model: SegmentationNet, x: Tensor, asLogits: boolean): Values =>
+  noGrad(() => {
+    const scores = Object.entries(scoresOf(model, x, asLogits));
+    return Object.fromEntries(scores.map(([head, { values }]) => [head, values]));
+  });
 
 /**
- * What a net in evaluation mode gives for an input, without gradients. The first time for a shape, all kernels are
- * compiled at once. The input is disposed, and the result is to be before the next call, which is slower otherwise.
+ * What a net in evaluation mode gives for an input by head, without gradients: logits if `asLogits`, otherwise scores
+ * that may still have to be upsampled. The first time for a shape, all kernels are compiled at once. The input is
+ * disposed, and the result is to be before the next call, which is slower otherwise.
  */
-export async function outputsOf(model: SegmentationNet, x: Tensor): Promise<NetOutput> {
-  if (!runsGraphOnly(model)) return forwardOf(model, x);
-  const { forward, warm } = recordedOf(model);
-  const shape = x.shape.join();
-  if (!warm.has(shape)) await x.device.warmUp(() => forwardOf(model, x));
-  warm.add(shape);
-  return forward(x);
+export async function outputsOf(
+  model: SegmentationNet,
+  x: Tensor,
+  asLogits: boolean,
+): Promise<Record<string, HeadScores>> {
+  if (!runsGraphOnly(model)) return noGrad(() => scoresOf(model, x, true));
+  const { shape } = x;
+  const fixed = asLogits ? [] : await lookAt(model);
+  const { forward, warm } = recordedOf(model, asLogits, fixed.join());
+  const key = shape.join();
+  if (!warm.has(key)) await x.device.warmUp(() => valuesOf(model, x, asLogits));
+  warm.add(key);
+  const rules = asLogits ? {} : (model as GraphNet).upsamplings(shape);
+  const values = await forward(x);
+  return Object.fromEntries(
+    Object.entries(values).map(([head, own]) => [head, { values: own, upsampling: rules[head] }]),
+  );
 }

@@ -12,13 +12,15 @@ import {
   softmax,
   type Tensor,
   TensorError,
+  upsampledArgmax,
 } from "@fcn/tensor";
 import { zerosStoredAs } from "@fcn/tensor/internal";
 import { normaliseInto } from "../data/samples/preprocessing.js";
 import { cutImage, type Rectangle } from "../data/samples/tiles.js";
 import type { RasterImage } from "../labels/sample.js";
-import { croppedBy, paddedBy } from "../models/fitted.js";
-import { headLogits } from "../models/segmentationNet.js";
+import { paddedBy, scoresCroppedBy } from "../models/fitted.js";
+import type { HeadScores } from "../models/graph/tails.js";
+import { ofHead } from "../models/segmentationNet.js";
 import type { Inference } from "./inference.js";
 import { sideAt, type View } from "./inferenceOptions.js";
 import { outputsOf } from "./outputs.js";
@@ -110,6 +112,10 @@ async function finishStrip(
   const row = tiling.rows[index] as Span;
   const end = tiling.rows[index + 1]?.begin ?? row.end;
   const [top, height] = [row.begin, end - row.begin];
+  if (needsLabelsOnly(job, options)) {
+    await device.scope(async () => use({ top, height, heads: (await wholeScores(job)).map(labelled) }));
+    return [];
+  }
   return device.scope(async () => {
     const rest: Tensor[][] = [];
     const scores: Tensor[] = [];
@@ -131,6 +137,24 @@ async function finishStrip(
     await use({ top, height, heads });
     return rest;
   });
+}
+
+/** Whether all that is wanted are labels that follow from one pass of the net over the whole image. */
+function needsLabelsOnly({ tiling, views: [view, ...more] }: Job, { probabilities }: StripOptions): boolean {
+  const isWhole = tiling.rows.length === 1 && tiling.columns.length === 1 && more.length === 0;
+  return isWhole && !probabilities && view?.scale === 1 && !view.mirror;
+}
+
+/** The scores of the whole image by head, in the only view, as the net gives them. */
+function wholeScores(job: Job): Promise<HeadScores[]> {
+  const { height, width } = job.images[0] as RasterImage;
+  job.signal?.throwIfAborted();
+  return forward(job, tileInput(job, { top: 0, left: 0, height, width }), false);
+}
+
+function labelled({ values, upsampling }: HeadScores): HeadStrip {
+  const labels = upsampling ? upsampledArgmax(values, upsampling) : argmax(values, { dim: 1 });
+  return { classes: values.shape[1] as number, labels, probabilities: undefined };
 }
 
 /**
@@ -203,20 +227,20 @@ async function tileLogits(job: Job, row: Span, column: Span, view: View): Promis
   const scaled = (x: Tensor, to: readonly number[]): Tensor =>
     isScaled ? interpolate(x, { size: to, mode: "bilinear" }) : x;
   const x = noGrad(() => turned(scaled(tileInput(job, { top: row.begin, left: column.begin, height, width }), size)));
-  const found = await forward(job, x);
-  return noGrad(() => found.map((logits) => scaled(turned(logits), [height, width])));
+  const found = await forward(job, x, true);
+  return noGrad(() => found.map(({ values }) => scaled(turned(values), [height, width])));
 }
 
-/** The logits by head of an input of any size, padded to a size that the net takes. */
-async function forward({ model, fit, heads }: Job, x: Tensor): Promise<Tensor[]> {
+/** The scores by head of an input of any size, padded to a size that the net takes; see {@link outputsOf}. */
+async function forward({ model, fit, heads }: Job, x: Tensor, asLogits: boolean): Promise<HeadScores[]> {
   const [, , height = 0, width = 0] = x.shape;
   const found = fit(height, width);
   const input = noGrad(() => paddedBy(found, x));
-  const output = await outputsOf(model, input);
+  const outputs = await outputsOf(model, input, asLogits);
   return heads.map((head, h) => {
-    const logits = headLogits(output, head);
-    checkClasses(logits);
-    return noGrad(() => croppedBy("predict", found, h, { model, logits, input, size: [height, width] }));
+    const scores = ofHead(outputs, head);
+    checkClasses(scores.values);
+    return noGrad(() => scoresCroppedBy("predict", found, h, { model, scores, input, size: [height, width] }));
   });
 }
 

@@ -1,10 +1,11 @@
 import { hasCode, type Tensor } from "@fcn/tensor";
 import { ONE_VALUE, reworded } from "@fcn/tensor/internal";
-import { croppedBy, paddedBy } from "../models/fitted.js";
+import { paddedBy, scoresCroppedBy } from "../models/fitted.js";
 import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { Graph } from "../models/graph/spec.js";
-import type { SegmentationNet } from "../models/segmentationNet.js";
+import type { HeadScores } from "../models/graph/tails.js";
+import { type SegmentationNet, scoresOf } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
 
 /** How images go through a net so that the named heads score all their pixels. */
@@ -23,26 +24,30 @@ export function fittingOf(op: string, model: SegmentationNet, heads: readonly st
 }
 
 /**
- * The logits of a training pass by head, with those of `heads` cut to the pixels of the images. A single head is `out`.
+ * The scores of a training pass by head, with those of `heads` at the pixels of the images. They are the logits if
+ * `asLogits`, or if the net upsamples them by itself. A single head is `out`.
  */
-export function headsOf(model: SegmentationNet, images: Tensor, { heads, fit }: Fitting): Record<string, Tensor> {
+export function headsOf(
+  model: SegmentationNet,
+  images: Tensor,
+  { heads, fit }: Fitting,
+  asLogits: boolean,
+): Record<string, HeadScores> {
   const [, , height = 0, width = 0] = images.shape;
   const found = fit(height, width);
   const input = paddedBy(found, images);
-  const output = forward(model, input);
-  const byName = "shape" in output ? { out: output as Tensor } : output;
-  const entries = Object.entries(byName).map(([head, logits]): [string, Tensor] => {
+  const entries = Object.entries(forward(model, input, asLogits)).map(([head, scores]): [string, HeadScores] => {
     const place = heads.indexOf(head);
-    if (place < 0) return [head, logits];
-    return [head, croppedBy("train", found, place, { model, logits, input, size: [height, width] })];
+    if (place < 0) return [head, scores];
+    return [head, scoresCroppedBy("train", found, place, { model, scores, input, size: [height, width] })];
   });
   return Object.fromEntries(entries);
 }
 
 /** Batch norm knows nothing of batches or training options, so this replaces the advice in its error. */
-function forward(model: SegmentationNet, images: Tensor): ReturnType<SegmentationNet["forward"]> {
+function forward(model: SegmentationNet, images: Tensor, asLogits: boolean): Record<string, HeadScores> {
   try {
-    return model.forward(images);
+    return scoresOf(model, images, asLogits);
   } catch (error) {
     if (!hasCode(error, "invalid-shape") || error.details?.is !== ONE_VALUE) throw error;
     throw reworded(error, {

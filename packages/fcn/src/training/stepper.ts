@@ -2,12 +2,13 @@ import { add, type Captured, type Device, optim, type Tensor } from "@fcn/tensor
 import { collect, repeated } from "@fcn/tensor/internal";
 import { createRandom } from "../data/random.js";
 import type { HostBatch } from "../data/samples/batches.js";
+import type { HeadScores } from "../models/graph/tails.js";
 import { seedFor } from "../models/graph/weights/initialise.js";
-import { deviceOf, headClasses, runsGraphOnly } from "../models/segmentationNet.js";
+import { deviceOf, headClasses, lookAt, runsGraphOnly } from "../models/segmentationNet.js";
 import { type Fitting, fittingOf, headsOf } from "./fitted.js";
 import { LearningWatch } from "./learning.js";
 import { countHeads, type HeadLossOptions, headLoss, headLossOf, headTargets } from "./loss/headLoss.js";
-import { toTensor, waitsForLogits } from "./loss/loss.js";
+import { takesLogits, toTensor, waitsForLogits } from "./loss/loss.js";
 import { sampleLabels } from "./loss/lossSampling.js";
 import { divisorOf } from "./loss/reduction.js";
 import { type Freeze, freezeBatchNorm } from "./optimizer/freezing.js";
@@ -26,6 +27,8 @@ export class Stepper {
   readonly #device: Device;
   readonly #fitting: Fitting;
   readonly #repeats: boolean;
+  /** Which bilinear layers of the net are fixed. */
+  #fixed: readonly boolean[] = [];
   /** What the recorded work holds fixed besides shapes. */
   #state = "";
   #repeated: Captured<Tensors, Tensor> | undefined;
@@ -49,6 +52,7 @@ export class Stepper {
   async step(step: number, batches: readonly TrainBatch[]): Promise<Tensor> {
     const { options } = this;
     this.#begin();
+    this.#fixed = await lookAt(options.model);
     const counts = Object.entries(countHeads(batches, options));
     const kept = batches.map((batch, i) => sampled(options, batch, `${step}/${i}`));
     this.watch.see(kept);
@@ -113,7 +117,8 @@ export class Stepper {
   async #recorded(work: (...given: Tensors) => Tensor, given: Tensors): Promise<Captured<Tensors, Tensor>> {
     const { groups } = this.optimizer;
     const learns = groups.flatMap(({ params }) => params.map(({ requiresGrad }) => Number(requiresGrad)));
-    const state = [...learns, ...groups.map((group) => "momentum" in group && group.momentum === 0)].join();
+    const rest = groups.map((group) => "momentum" in group && group.momentum === 0);
+    const state = [...learns, ...rest, ...this.#fixed].join();
     if (this.#repeated === undefined) await this.#device.warmUp(() => work(...given));
     else if (state === this.#state) return this.#repeated;
     this.#repeated?.dispose();
@@ -122,8 +127,9 @@ export class Stepper {
     return this.#repeated;
   }
 
-  #outputsFor(images: Tensor): Record<string, Tensor> {
-    return headsOf(this.options.model, images, this.#fitting);
+  #outputsFor(images: Tensor): Record<string, HeadScores> {
+    const { model, loss } = this.options;
+    return headsOf(model, images, this.#fitting, takesLogits(loss));
   }
 
   /** Updates the net by the gradients, and frees them. Returns the sum of the losses of the batches. */

@@ -21,14 +21,15 @@ export interface CrossEntropyOptions {
 /** What both directions read. */
 const SAVED = ["logits", "target", "lse", "weight", "divisor"] as const;
 
-const OPTIONS: RulesOf<CrossEntropyOptions> = {
+/** @internal */
+export const CROSS_ENTROPY: RulesOf<CrossEntropyOptions> = {
   ignoreIndex: integer,
   weight: checkedInUse,
   reduction: oneOf("mean", "sum", "none"),
 };
 
 function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions): void {
-  checkOptions<CrossEntropyOptions>("crossEntropy", options, OPTIONS);
+  checkOptions<CrossEntropyOptions>("crossEntropy", options, CROSS_ENTROPY);
   checkFloat("crossEntropy", "logits", logits);
   checkInt("crossEntropy", "target", target);
   const [n, classes, ...space] = logits.shape;

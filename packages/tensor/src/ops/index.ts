@@ -26,4 +26,5 @@ export { type ClampOptions, clamp, eq, leakyRelu, type Operand } from "./pointwi
 export type { PoolWindow } from "./poolWindow.js";
 export { type ArgmaxOptions, argmax, max, mean, type ReduceOptions, sum } from "./reduce.js";
 export * from "./softmax.js";
+export * from "./upsampled.js";
 export { permute, reshape } from "./view.js";

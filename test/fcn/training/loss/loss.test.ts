@@ -95,7 +95,7 @@ const CASES: readonly [string, Loss, Reference][] = [
 async function lossAndGradient(form: Loss, classWeights?: readonly number[]) {
   return device.scope(async () => {
     const x = device.tensor(logits, [N, C, H, W], { requiresGrad: true });
-    const loss = await batchLoss(form, x, batch, {
+    const loss = await batchLoss(form, { values: x }, batch, {
       reduction: "mean",
       divisor: DIVISOR,
       batches: 1,
@@ -188,7 +188,7 @@ describe("the loss of a batch", () => {
     device.scope(async () => {
       const x = device.tensor(logits, [N, C, H, W]);
       const all = { reduction: "mean", divisor: DIVISOR, batches: 1, ...options } as const;
-      return (await batchLoss(loss, x, { ...batch, ...own }, all)).item();
+      return (await batchLoss(loss, { values: x }, { ...batch, ...own }, all)).item();
     });
 
   it("is a share of the step's where batches have equal weight", async () => {
@@ -213,7 +213,7 @@ describe("the loss of a batch", () => {
   it("of hard pixels shows a net that has diverged", async () => {
     const x = device.tensor(new Float32Array(N * C * H * W).fill(Number.NaN), [N, C, H, W]);
     const options = { reduction: "mean", divisor: DIVISOR, batches: 1 } as const;
-    expect(await (await batchLoss({ kind: "ohem", minKept: 2 }, x, batch, options)).item()).toBeNaN();
+    expect(await (await batchLoss({ kind: "ohem", minKept: 2 }, { values: x }, batch, options)).item()).toBeNaN();
   });
 
   it("of hard pixels leaves out those that are exactly as likely as the threshold", async () => {
@@ -221,7 +221,7 @@ describe("the loss of a batch", () => {
     const x = device.tensor([200, 0, 0, 0], [1, 2, 1, 2]);
     const two = { images: new Float32Array(), labels: Int32Array.of(0, 0), shape: [1, 2, 1, 2] as const };
     const options = { reduction: "mean", divisor: 2, batches: 1 } as const;
-    const loss = await batchLoss({ kind: "ohem", threshold: 1 }, x, two, options);
+    const loss = await batchLoss({ kind: "ohem", threshold: 1 }, { values: x }, two, options);
     expect(await loss.item()).toBeCloseTo(Math.LN2, 6);
   });
 
@@ -230,7 +230,7 @@ describe("the loss of a batch", () => {
     const x = device.tensor([3e38, -3e38], [1, 2, 1, 1]);
     const one = { images: new Float32Array(), labels: Int32Array.of(1), shape: [1, 2, 1, 1] as const };
     const options = { reduction: "mean", divisor: 1, batches: 1 } as const;
-    const of = async (loss: Loss): Promise<number> => (await batchLoss(loss, x, one, options)).item();
+    const of = async (loss: Loss): Promise<number> => (await batchLoss(loss, { values: x }, one, options)).item();
     expect(await of("crossEntropy")).toBe(Infinity);
     expect(await of("dice")).toBeCloseTo(0.5, 6);
   });

@@ -1,9 +1,12 @@
-import { type Device, nn, type Tensor, TensorError } from "@fcn/tensor";
+import { croppedRule, type Device, nn, type Tensor, TensorError, type Upsampling } from "@fcn/tensor";
+import { canUpsample } from "@fcn/tensor/internal";
 import { inferChannels } from "./geometry/channels.js";
-import { type Geometry, geometryOf } from "./geometry/shapes.js";
+import { type FeatureShape, type Geometry, geometryOf } from "./geometry/shapes.js";
+import { BilinearUpsampling } from "./kinds/convTranspose.js";
 import { kindOf } from "./kinds/index.js";
-import { type Graph, inputChannels, isInput, lastUses } from "./spec.js";
-import { runStage, type Stage, stagesOf } from "./stages.js";
+import { type Graph, inputChannels, isInput } from "./spec.js";
+import { type Course, courseTo, runStage, type Stage, stagesOf } from "./stages.js";
+import { type HeadScores, type Tail, tailsOf } from "./tails.js";
 import { seedFor } from "./weights/initialise.js";
 
 /** Logits [N, classes, H, W], or a record of them for several heads. */
@@ -19,14 +22,18 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   readonly #modules = new Map<string, nn.Module>();
   readonly #geometryOf: (height: number, width: number) => Geometry;
   readonly #stages: readonly Stage[];
-  readonly #lastUse: ReadonlyMap<string, number>;
+  /** By head, those that there are. */
+  readonly #tails: ReadonlyMap<string, Tail>;
+  readonly #courses = new Map<string, Course>();
+  readonly #device: Device;
 
   constructor(device: Device, graph: Graph, seed: number) {
     super();
     this.graph = graph;
-    this.#geometryOf = geometryOf(graph);
+    this.#geometryOf = keepsLast(geometryOf(graph));
     this.#stages = stagesOf(graph);
-    this.#lastUse = lastUses({ nodes: this.#stages, outputs: graph.outputs });
+    this.#tails = tailsOf(graph);
+    this.#device = device;
     const channels = inferChannels(graph);
     for (const { name, layer, inputs } of graph.nodes) {
       const inChannels = channels.get(inputs[0] ?? "") ?? 0;
@@ -38,35 +45,94 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   }
 
   override forward(x: Tensor): Output {
+    const logits = this.#run(x, this.graph.outputs);
+    const heads = Object.keys(logits);
+    return (heads.length === 1 && heads[0] === "out" ? logits.out : logits) as Output;
+  }
+
+  /**
+   * As `forward`, but of a head that ends with bilinear upsampling the scores before it, and the upsampling as data.
+   * See {@link upsamplings}.
+   */
+  scores(x: Tensor): Record<string, HeadScores> {
+    this.#check(x);
+    const rules = this.upsamplings(x.shape);
+    const ends = Object.entries(this.graph.outputs).map(([head, node]) => {
+      return [head, rules[head] ? (this.#tails.get(head) as Tail).scores : node] as const;
+    });
+    const values = this.#run(x, Object.fromEntries(ends));
+    return Object.fromEntries(
+      ends.map(([head]) => [head, { values: values[head] as Tensor, upsampling: rules[head] }]),
+    );
+  }
+
+  /**
+   * The bilinear upsampling, with the crop after it, that each head ends with for images of this shape [N, C, H, W].
+   * Undefined where a head ends with something else, where the weights are learned, where they were loaded or changed
+   * and {@link look} has not found them bilinear since, and where the device cannot bind as much at once.
+   */
+  upsamplings([n = 1, , height = 0, width = 0]: readonly number[]): Readonly<Record<string, Upsampling | undefined>> {
+    const { shapes, offsets } = this.#geometryOf(height, width);
+    const ruleOf = ({ scores, upsampling, crop }: Tail): Upsampling | undefined => {
+      const [from, to] = [scores, upsampling.name].map((name) => shapes.get(name) as FeatureShape) as [
+        FeatureShape,
+        FeatureShape,
+      ];
+      const { layer, name } = upsampling;
+      const whole = kindOf(layer).upsampling?.(layer, this.#modules.get(name), [from[1], from[2]], [to[1], to[2]]);
+      const [top, left] = offsets.get(crop?.name ?? "") ?? [0, 0];
+      const [, h, w] = shapes.get(crop?.name ?? name) as FeatureShape;
+      const rule = whole && croppedRule(whole, { top, left, height: h, width: w });
+      return rule && canUpsample(this.#device, [n, ...from], rule) ? rule : undefined;
+    };
+    return Object.fromEntries(
+      Object.keys(this.graph.outputs).map((head) => {
+        const tail = this.#tails.get(head);
+        return [head, tail && ruleOf(tail)];
+      }),
+    );
+  }
+
+  /**
+   * Looks at weights of upsampling that were loaded or changed; waits for the device only if there are any. Returns
+   * whether each bilinear layer is fixed, on which depends what {@link scores} does.
+   */
+  async look(): Promise<readonly boolean[]> {
+    const layers = [...this.#modules.values()].filter((module) => module instanceof BilinearUpsampling);
+    for (const layer of layers) await layer.look();
+    return layers.map(({ isFixed }) => isFixed);
+  }
+
+  /** The values of these nodes by head, from the stages that they depend on. */
+  #run(x: Tensor, outputs: Graph["outputs"]): Record<string, Tensor> {
     const { offsets } = this.#check(x);
+    const { stages, lastUse } = this.#courseTo(outputs);
     const values = new Map<string, Tensor>();
-    this.#stages.forEach((stage, index) => {
+    stages.forEach((stage, index) => {
       const inputs = isInput(stage.head) ? [x] : stage.inputs.map((name) => values.get(name) as Tensor);
       const value = runStage(stage, inputs, ({ name }) => ({
         module: this.#modules.get(name),
         offset: offsets.get(name) ?? [0, 0],
       }));
       values.set(stage.name, value);
-      this.#release(stage, index, values, x);
+      // Inference then holds a few layers instead of all, and training only what the tape keeps for the backward pass.
+      for (const name of new Set([...stage.inputs, stage.name])) {
+        const last = values.get(name);
+        if (lastUse.get(name) !== index || last === undefined) continue;
+        values.delete(name);
+        if (last !== x && ![...values.values()].includes(last)) last.dispose();
+      }
     });
-    const heads = Object.entries(this.graph.outputs).map(([head, name]) => [head, values.get(name) as Tensor] as const);
-    const [only] = heads;
-    const single = heads.length === 1 && only?.[0] === "out";
-    return (single ? only[1] : Object.fromEntries(heads)) as Output;
+    return Object.fromEntries(
+      Object.entries(outputs).map(([head, name]) => [head, values.get(name) as Tensor] as const),
+    );
   }
 
-  /**
-   * Frees features after their last use. Inference then holds a few layers instead of all, and training only what the
-   * tape keeps for the backward pass.
-   */
-  #release(stage: Stage, index: number, values: Map<string, Tensor>, x: Tensor): void {
-    for (const name of new Set([...stage.inputs, stage.name])) {
-      const value = values.get(name);
-      if (this.#lastUse.get(name) !== index || value === undefined) continue;
-      values.delete(name);
-      const shared = [...values.values()].includes(value);
-      if (!shared && value !== x) value.dispose();
-    }
+  #courseTo(outputs: Graph["outputs"]): Course {
+    const key = Object.values(outputs).join();
+    const course = this.#courses.get(key) ?? courseTo(this.#stages, outputs);
+    this.#courses.set(key, course);
+    return course;
   }
 
   #check(x: Tensor): Geometry {
@@ -101,4 +167,14 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
     const alias = name.slice(0, end);
     return Object.hasOwn(aliases, alias) ? `${aliases[alias]}${name.slice(end)}` : name;
   }
+}
+
+/** The geometry of images of one size is asked for several times in a pass, and again in the next. */
+function keepsLast(of: (height: number, width: number) => Geometry): (height: number, width: number) => Geometry {
+  let last: { readonly key: string; readonly geometry: Geometry } | undefined;
+  return (height, width) => {
+    const key = `${height}x${width}`;
+    if (last?.key !== key) last = { key, geometry: of(height, width) };
+    return last.geometry;
+  };
 }

@@ -3,7 +3,7 @@ import { boxOf } from "./kinds/crop.js";
 import { kindOf, type LayerOf } from "./kinds/index.js";
 import type { Fusion, RunContext } from "./kinds/kind.js";
 import { frozenNorm } from "./kinds/norm.js";
-import type { Graph, Node } from "./spec.js";
+import { type Graph, lastUses, type Node } from "./spec.js";
 
 /**
  * What runs as one: a node, or a convolution or batch norm with what follows it, or a transposed convolution with the
@@ -77,6 +77,22 @@ export function stagesOf(graph: Graph): readonly Stage[] {
     stages.set(last, { name: last.name, inputs, head, norm, isSum: sum !== undefined, activation, crop });
   }
   return graph.nodes.flatMap((node) => stages.get(node) ?? []);
+}
+
+/** The stages that some nodes depend on, in order, and the index of the last one that uses each value. */
+export interface Course {
+  readonly stages: readonly Stage[];
+  readonly lastUse: ReadonlyMap<string, number>;
+}
+
+/** The course to the nodes of `outputs`, each of which is the last of its stage. */
+export function courseTo(all: readonly Stage[], outputs: Graph["outputs"]): Course {
+  const wanted = new Set(Object.values(outputs));
+  for (const { name, inputs } of [...all].reverse()) {
+    if (wanted.has(name)) for (const input of inputs) wanted.add(input);
+  }
+  const stages = all.filter(({ name }) => wanted.has(name));
+  return { stages, lastUse: lastUses({ nodes: stages, outputs }) };
 }
 
 /** Runs a stage on the values of its inputs; `contextOf` tells what else its nodes are run with. */

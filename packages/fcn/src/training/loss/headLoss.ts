@@ -1,6 +1,7 @@
 import { add, mul, type Tensor } from "@fcn/tensor";
 import type { HostBatch } from "../../data/samples/batches.js";
 import { VOID_LABEL } from "../../labels/sample.js";
+import type { HeadScores } from "../../models/graph/tails.js";
 import { type HeadLabels, type HeadWeights, labelsOf, noHead } from "./heads.js";
 import { batchLoss, type HostTensor, type Loss, type LossOptions, lossOf, lossTargets } from "./loss.js";
 import type { LossCounts } from "./reduction.js";
@@ -52,19 +53,19 @@ export interface HeadLossOptions extends HeadSettings, Omit<LossOptions, "diviso
   readonly loss: Loss;
 }
 
-type Outputs = Readonly<Record<string, Tensor>>;
+type Outputs = Readonly<Record<string, HeadScores>>;
 
-/** The weighted sum of the heads' losses, a scalar. `outputs` holds the logits by head. */
+/** The weighted sum of the heads' losses, a scalar. `outputs` holds the scores by head. */
 export async function headLoss(outputs: Outputs, batch: HostBatch, options: HeadLossOptions): Promise<Tensor> {
   const losses: Tensor[] = [];
   for (const head of Object.keys(options.heads)) {
     const { labels, of } = lossOfHead(head, batch, options);
-    losses.push(await batchLoss(options.loss, logitsOf(outputs, head), { labels }, of));
+    losses.push(await batchLoss(options.loss, scoresOf(outputs, head), { labels }, of));
   }
   return weightedSum(losses, options);
 }
 
-/** What {@link headLossOf} takes besides the logits, by head. `shapeOf` gives the shape of a head's logits. */
+/** What {@link headLossOf} takes besides the scores, by head. `shapeOf` gives the shape of a head's logits. */
 export const headTargets = (
   batch: HostBatch,
   shapeOf: (head: string) => readonly number[],
@@ -82,7 +83,7 @@ export function headLossOf(
   options: Pick<HeadLossOptions, "heads" | "loss" | "batches">,
 ): Tensor {
   const { heads, loss, batches } = options;
-  const losses = Object.keys(heads).map((head, h) => lossOf(loss, logitsOf(outputs, head), targets[h] ?? [], batches));
+  const losses = Object.keys(heads).map((head, h) => lossOf(loss, scoresOf(outputs, head), targets[h] ?? [], batches));
   return weightedSum(losses, options);
 }
 
@@ -93,10 +94,10 @@ function lossOfHead(head: string, batch: HostBatch, options: HeadLossOptions) {
   return { labels: labelsOf(head, batch, headLabels), of };
 }
 
-function logitsOf(outputs: Outputs, head: string): Tensor {
-  const logits = outputs[head];
-  if (logits === undefined) throw noHead("heads", head, Object.keys(outputs));
-  return logits;
+function scoresOf(outputs: Outputs, head: string): HeadScores {
+  const scores = outputs[head];
+  if (scores === undefined) throw noHead("heads", head, Object.keys(outputs));
+  return scores;
 }
 
 const weightedSum = (losses: readonly Tensor[], { heads }: Pick<HeadLossOptions, "heads">): Tensor =>

@@ -14,10 +14,12 @@ import {
   sub,
   sum,
   type Tensor,
+  upsampledCrossEntropy,
 } from "@fcn/tensor";
-import { rules } from "@fcn/tensor/internal";
+import { defect, rules } from "@fcn/tensor/internal";
 import type { HostBatch } from "../../data/samples/batches.js";
 import { VOID_LABEL } from "../../labels/sample.js";
+import type { HeadScores } from "../../models/graph/tails.js";
 import type { Reduction } from "./reduction.js";
 
 /**
@@ -74,10 +76,12 @@ type Of<K extends LossName> = Extract<LossSettings, { readonly kind: K }>;
 
 /** A loss in two parts, so that its work on the device is the same for all labels of one shape. */
 interface LossKind<K extends LossName> {
+  /** Whether it reads the logits of all pixels, not only their cross-entropy. */
+  readonly takesLogits: boolean;
   /** All that depends on the labels and on the step. */
   readonly targets: (of: LossCase, options: LossOptions, loss: Of<K>) => HostTensor[];
   /** The loss of one batch, a scalar, from `targets` on the device. `batches` is their number in a step. */
-  readonly compute: (logits: Tensor, targets: readonly Tensor[], loss: Of<K>, batches: number) => Tensor;
+  readonly compute: (scores: HeadScores, targets: readonly Tensor[], loss: Of<K>, batches: number) => Tensor;
   /** The labels that count and the divisor of their sum, where both depend on the costs of the pixels. */
   readonly select?: (costs: ArrayLike<number>, of: LossCase, options: LossOptions, loss: Of<K>) => Selected;
 }
@@ -95,10 +99,11 @@ const pixelTargets = (
   ...(weights ? [{ data: weights, shape: [weights.length] }] : []),
 ];
 
-const summed = (logits: Tensor, [labels, factor, weight]: readonly Tensor[]): Tensor =>
-  mul(pixelLoss(logits, labels as Tensor, "sum", weight), factor as Tensor);
+const summed = (scores: HeadScores, [labels, factor, weight]: readonly Tensor[]): Tensor =>
+  mul(pixelLoss(scores, labels as Tensor, "sum", weight), factor as Tensor);
 
 const crossEntropyKind = {
+  takesLogits: false,
   targets: (of: LossCase, { divisor, classWeights }: LossOptions) => pixelTargets(of, 1 / divisor, classWeights),
   compute: summed,
 };
@@ -106,23 +111,24 @@ const crossEntropyKind = {
 const LOSSES: { readonly [K in LossName]: LossKind<K> } = {
   crossEntropy: crossEntropyKind,
   focal: {
-    targets: crossEntropyKind.targets,
-    compute: (logits, [labels, factor, weight], { gamma = 2 }) => {
-      const plain = pixelLoss(logits, labels as Tensor, "none");
-      const weighted = weight ? pixelLoss(logits, labels as Tensor, "none", weight) : plain;
+    ...crossEntropyKind,
+    compute: (scores, [labels, factor, weight], { gamma = 2 }) => {
+      const plain = pixelLoss(scores, labels as Tensor, "none");
+      const weighted = weight ? pixelLoss(scores, labels as Tensor, "none", weight) : plain;
       // Rounding may put p slightly above 1.
       const miss = clamp(sub(1, exp(neg(plain))), { min: 0 });
       return mul(sum(mul(pow(miss, gamma), weighted)), factor as Tensor);
     },
   },
   dice: {
+    takesLogits: true,
     targets: (of, { divisor, classWeights }, { crossEntropy: share = 0 }) => [
       ...overlapTargets(of, classWeights),
       ...(share === 0 ? [] : pixelTargets(of, share / divisor, classWeights)),
     ],
-    compute: (logits, [truth, labelled, weights, ...rest], { smooth = 1, crossEntropy: share = 0 }, batches) => {
-      const loss = div(diceLoss(logits, [truth, labelled, weights] as Tensor[], smooth), batches);
-      return share === 0 ? loss : add(loss, summed(logits, rest));
+    compute: (scores, [truth, labelled, weights, ...rest], { smooth = 1, crossEntropy: share = 0 }, batches) => {
+      const loss = div(diceLoss(logitsOf(scores), [truth, labelled, weights] as Tensor[], smooth), batches);
+      return share === 0 ? loss : add(loss, summed(scores, rest));
     },
   },
   ohem: {
@@ -145,28 +151,33 @@ const kindOf = ({ kind }: LossSettings) => LOSSES[kind] as LossKind<LossName>;
 /** Whether the pixels that count depend on the logits, so that each batch waits for the GPU. */
 export const waitsForLogits = (loss: Loss): boolean => kindOf(settingsOf(loss)).select !== undefined;
 
-/** What {@link lossOf} takes besides the logits. */
+/** Whether the scores that {@link lossOf} takes must be logits of full size. */
+export const takesLogits = (loss: Loss): boolean => kindOf(settingsOf(loss)).takesLogits;
+
+/** What {@link lossOf} takes besides the scores. */
 export const lossTargets = (loss: Loss, of: LossCase, options: LossOptions): HostTensor[] =>
   kindOf(settingsOf(loss)).targets(of, options, settingsOf(loss) as never);
 
-/** The loss of one batch, a scalar. `logits` is [N, C, H, W]. */
-export const lossOf = (loss: Loss, logits: Tensor, targets: readonly Tensor[], batches: number): Tensor =>
-  kindOf(settingsOf(loss)).compute(logits, targets, settingsOf(loss) as never, batches);
+/** The loss of one batch, a scalar. */
+export const lossOf = (loss: Loss, scores: HeadScores, targets: readonly Tensor[], batches: number): Tensor =>
+  kindOf(settingsOf(loss)).compute(scores, targets, settingsOf(loss) as never, batches);
 
 /** The loss of one batch, a scalar, from labels on the host. */
 export async function batchLoss(
   loss: Loss,
-  logits: Tensor,
+  scores: HeadScores,
   { labels }: Pick<HostBatch, "labels">,
   options: LossOptions,
 ): Promise<Tensor> {
-  const { device, shape } = logits;
+  const { values, upsampling } = scores;
+  const { device } = values;
+  const shape = upsampling ? [...values.shape.slice(0, 2), ...upsampling.size] : values.shape;
   const settings = settingsOf(loss);
   const { select } = kindOf(settings);
   let [of, by]: [LossCase, LossOptions] = [{ labels, shape }, options];
   if (select) {
     const [target] = pixelTargets(of, 1);
-    const costs = noGrad(() => pixelLoss(logits, toTensor(device, target as HostTensor), "none"));
+    const costs = noGrad(() => pixelLoss(scores, toTensor(device, target as HostTensor), "none"));
     const chosen = select(await costs.data(), of, options, settings as never);
     [of, by] = [
       { labels: chosen.labels, shape },
@@ -174,7 +185,7 @@ export async function batchLoss(
     ];
   }
   const targets = lossTargets(loss, of, by).map((target) => toTensor(device, target));
-  return lossOf(loss, logits, targets, options.batches);
+  return lossOf(loss, scores, targets, options.batches);
 }
 
 const SETTINGS: ReadonlyMap<string, Rule<number>> = new Map([
@@ -198,8 +209,22 @@ export const lossRule: Rule<Loss> = rules.rule(
   },
 );
 
-const pixelLoss = (logits: Tensor, labels: Tensor, reduction: "sum" | "none", weight?: Tensor): Tensor =>
-  crossEntropy(logits, labels, { ignoreIndex: VOID_LABEL, weight, reduction });
+function pixelLoss(
+  { values, upsampling }: HeadScores,
+  labels: Tensor,
+  reduction: "sum" | "none",
+  weight?: Tensor,
+): Tensor {
+  const options = { ignoreIndex: VOID_LABEL, weight, reduction };
+  return upsampling
+    ? upsampledCrossEntropy(values, labels, upsampling, options)
+    : crossEntropy(values, labels, options);
+}
+
+function logitsOf({ values, upsampling }: HeadScores): Tensor {
+  if (upsampling) throw defect("a loss on logits got scores that are not upsampled");
+  return values;
+}
 
 /** The truth, the mask of the labelled pixels, and the share of each class. */
 function overlapTargets({ labels, shape }: LossCase, classWeights?: readonly number[]): HostTensor[] {

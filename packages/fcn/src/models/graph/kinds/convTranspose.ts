@@ -1,4 +1,5 @@
-import { convTranspose2d, type Device, nn, type Tensor } from "@fcn/tensor";
+import { bilinearRule, convTranspose2d, type Device, nn, type Tensor } from "@fcn/tensor";
+import { versionOf } from "@fcn/tensor/internal";
 import { inverseMap } from "../plane/coordinateMap.js";
 import { along, type Window, windowAlong } from "../plane/window.js";
 import { bilinearKernel } from "../weights/bilinear.js";
@@ -51,6 +52,10 @@ export const convTranspose: Kind<ConvTranspose> = {
   },
   map: (layer, axis) => inverseMap(windowMap(layer, axis, along(layer.padding, axis, 0))),
   taps,
+  upsampling: (layer, module, from) => {
+    const isFixed = module instanceof BilinearUpsampling && module.isFixed;
+    return isFixed ? bilinearRule(from, windowOf(layer)) : undefined;
+  },
   width: (layer, axis) => {
     const { stride, extent } = windowAlong(layer, axis);
     return Math.ceil(extent / stride);
@@ -90,6 +95,19 @@ function parameters({ outChannels, groups = 1, kernelSize, bias = false }: ConvT
   return bias ? { weight, bias: [outChannels] } : { weight };
 }
 
+const windowOf = ({ kernelSize, stride, padding }: ConvTranspose) => ({
+  kernelSize: pair(kernelSize, 1),
+  stride: pair(stride, 1),
+  padding: pair(padding, 0),
+});
+
+/** Whether the kernel upsamples by the stride: it is twice as large, or one less. */
+const fillsStride = (layer: ConvTranspose): boolean => {
+  const { kernelSize, stride } = windowOf(layer);
+  const isPlain = pair(layer.dilation, 1).every((rate) => rate === 1);
+  return isPlain && kernelSize.every((side, axis) => Math.floor((side + 1) / 2) === stride[axis]);
+};
+
 const windowOptions = ({ stride, padding, dilation, groups = 1 }: ConvTranspose) => ({
   stride: pair(stride, 1),
   padding: pair(padding, 0),
@@ -104,15 +122,20 @@ function build(layer: ConvTranspose, { device, inChannels, seed }: BuildContext)
   return new nn.ConvTranspose2d(device, inChannels, outChannels, { ...windowOptions(layer), kernelSize, bias, seed });
 }
 
+/** How much weights may differ that were computed elsewhere, of 1. */
+const ROUNDING = 1e-6;
+
 /**
  * A transposed convolution that starts bilinear. Weight [in, out / groups, k, k]. If the layer is not learned, the
  * weight is a buffer, so it is in the state dict but not among the parameters. The bias, if any, starts as PyTorch's
  * does.
  */
-class BilinearUpsampling extends nn.Module {
+export class BilinearUpsampling extends nn.Module {
   readonly #layer: ConvTranspose;
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
+  /** The version of the weight that was looked at last, and whether it was bilinear. */
+  #seen: { readonly version: number; readonly isBilinear: boolean };
 
   constructor(device: Device, channels: number, layer: ConvTranspose, seed: number) {
     super();
@@ -121,12 +144,31 @@ class BilinearUpsampling extends nn.Module {
     const kernel = bilinearKernel(channels, outChannels / groups, k);
     this.#layer = layer;
     this.weight = nn.convolutionWeight(device, kernel.data, kernel.shape);
+    this.#seen = { version: versionOf(this.weight), isBilinear: true };
     if (learned) this.registerParameter("weight", this.weight);
     else this.registerBuffer("weight", this.weight);
     if (layer.bias !== true) return;
     const bound = 1 / Math.sqrt((outChannels / groups) * k * k);
     this.bias = uniform(device, [outChannels], bound, seedFor(seed, "bias"));
     this.registerParameter("bias", this.bias);
+  }
+
+  /** Whether it is bilinear upsampling; not after a change of the weight that {@link look} has not seen. */
+  get isFixed(): boolean {
+    const { learned = false, bias = false, outChannels } = this.#layer;
+    const { version, isBilinear } = this.#seen;
+    const isOwn = !learned && !bias && !this.weight.requiresGrad && this.weight.shape[0] === outChannels;
+    return isOwn && fillsStride(this.#layer) && isBilinear && version === versionOf(this.weight);
+  }
+
+  /** Reads the weight if it was changed since, as by loading, to tell whether it is bilinear. */
+  async look(): Promise<void> {
+    const version = versionOf(this.weight);
+    if (version === this.#seen.version || this.#layer.learned) return;
+    const [channels, wide, k] = this.weight.shape as [number, number, number];
+    const values = await this.weight.data();
+    const { data } = bilinearKernel(channels, wide, k);
+    this.#seen = { version, isBilinear: data.every((value, i) => Math.abs(value - values[i]!) <= ROUNDING) };
   }
 
   override forward(x: Tensor): Tensor {

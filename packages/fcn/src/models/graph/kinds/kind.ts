@@ -1,4 +1,4 @@
-import type { CroppedConvTranspose2dOptions, Device, FusedConv2dOptions, nn, Tensor } from "@fcn/tensor";
+import type { CroppedConvTranspose2dOptions, Device, FusedConv2dOptions, nn, Tensor, Upsampling } from "@fcn/tensor";
 import { type CoordinateMap, identityMap } from "../plane/coordinateMap.js";
 import type { Axis } from "../plane/window.js";
 import type { Rule } from "./rules.js";
@@ -9,6 +9,9 @@ type Fields<L> = L extends unknown ? keyof L : never;
 
 /** Shapes of parameters and buffers by name. */
 export type Shapes = Readonly<Record<string, readonly number[]>>;
+
+/** Height and width. */
+type Plane = readonly [number, number];
 
 /** How many pixels of the finer grid make one of the given, vertically and horizontally. */
 export type Rate = readonly [number, number];
@@ -82,6 +85,13 @@ export interface Kind<L extends { readonly kind: string }> {
   readonly offset: ((layer: L, source: CoordinateMap, reference: CoordinateMap, name: string) => number) | undefined;
   /** Undefined if each place reads the same place of every input. */
   readonly taps: ((layer: L, context: TapsContext) => Taps) | undefined;
+  /**
+   * The layer as bilinear upsampling from one size to another; undefined for kinds that never are, and for a layer that
+   * is something else, learns, or has other weights. `module` is what `build` made.
+   */
+  readonly upsampling:
+    | ((layer: L, module: nn.Module | undefined, from: Plane, to: Plane) => Upsampling | undefined)
+    | undefined;
   /** Pixels of the first input that one output pixel sees. */
   readonly width: (layer: L, axis: Axis) => number;
   /** Whether every value depends on the whole image. */
@@ -117,6 +127,7 @@ export const unmoved = {
   map: () => identityMap,
   offset: undefined,
   taps: undefined,
+  upsampling: undefined,
   width: () => 1,
   isGlobal: false,
   isStrided: false,

@@ -1,4 +1,4 @@
-import { interpolate } from "@fcn/tensor";
+import { interpolate, interpolateRule } from "@fcn/tensor";
 import { rational } from "../plane/rational.js";
 import { CUT_UPSAMPLING, type Kind, oneToOne, samePlane, stateless, type Taps } from "./kind.js";
 import * as rule from "./rules.js";
@@ -29,6 +29,11 @@ export const resize: Kind<Resize> = {
     return { scale: rational(layer.scaleFactor), shift: rational(layer.scaleFactor - 1, 2) };
   },
   taps: (layer, { from, to }) => tapsOf(layer, from, to),
+  upsampling: (layer, _, from, to) => {
+    const isLarger = to[0] >= from[0] && to[1] >= from[1] && to[0] * to[1] > from[0] * from[1];
+    if (layer.mode !== "bilinear" || !isLarger) return undefined;
+    return interpolateRule(from, { size: to, alignCorners: "alignCorners" in layer && layer.alignCorners === true });
+  },
   width: ({ mode }) => (mode === "bilinear" ? 2 : 1),
   dilate: (layer) => ("scaleFactor" in layer ? CUT_UPSAMPLING : layer),
   scores: "passes",
