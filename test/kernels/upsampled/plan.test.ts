@@ -78,7 +78,8 @@ describe("the plan of losses and labels of upsampled scores", () => {
       soundSteps(planUpsampledGradient(geometry, plain, largeDevice), largeDevice)[0]?.params.slices;
     expect(slicesOf(g)).toBe(2);
     expect(slicesOf({ ...g, scaleH: 1 / 32 })).toBe(8);
-    expect(slicesOf({ ...g, n: 8, scaleH: 1 / 32 })).toBe(4);
+    expect(slicesOf({ ...g, n: 8, scaleH: 1 / 32 })).toBe(8);
+    expect(slicesOf({ ...g, inH: 29, scaleH: 1 / 32 })).toBe(5);
     expect(slicesOf({ ...g, scaleH: 0.5 })).toBe(1);
     expect(slicesOf({ ...g, scaleH: 0 })).toBe(7);
   });

@@ -174,6 +174,46 @@ it("gives the same bits each time, in as many slices as there are", async () => 
   expect(await once()).toEqual(await once());
 });
 
+it.each([1e2, 1e4, 1e6, 1e8, 1e12, 1e30])(
+  "shares of the classes sum to 1 where scores are as large as %d",
+  async (most) => {
+    for (const { from, rule } of CASES) {
+      await device.scope(async () => {
+        const values = random([1, 3, ...from], 10, -most, most);
+        const x = device.tensor(Float32Array.from(values.data), values.shape, { requiresGrad: true });
+        const target = toLabels(labelsFor([1, ...rule.size], 3, 11));
+        upsampledCrossEntropy(x, target, rule, { reduction: "sum" }).backward();
+        const gradient = await x.grad!.data();
+        const cells = from[0] * from[1];
+        for (let i = 0; i < cells; i++) {
+          const own = [gradient[i]!, gradient[cells + i]!, gradient[2 * cells + i]!];
+          const sum = own.reduce((a, b) => a + b);
+          expect(Math.abs(sum)).toBeLessThanOrEqual(1e-3 * Math.max(1, ...own.map(Math.abs)));
+        }
+      });
+    }
+  },
+);
+
+it("gives an image the same gradient alone and in a batch", async () => {
+  const rule = bilinearRule([2, 3], { kernelSize: 64, stride: 32 });
+  const values = Float32Array.from(random([3, 4, 2, 3], 8).data);
+  const labels = Int32Array.from(labelsFor([3, ...rule.size], 4, 9).data);
+  const [perImage, pixels] = [values.length / 3, labels.length / 3];
+  const gradientOf = (first: number, last: number) =>
+    device.scope(async () => {
+      const n = last - first;
+      const data = values.subarray(first * perImage, last * perImage);
+      const x = device.tensor(data, [n, 4, 2, 3], { requiresGrad: true });
+      const target = labels.subarray(first * pixels, last * pixels);
+      const shape = [n, ...rule.size];
+      upsampledCrossEntropy(x, device.tensor(target, shape, { dtype: "int32" }), rule, { reduction: "sum" }).backward();
+      return [...(await x.grad!.data())];
+    });
+  const each = [await gradientOf(0, 1), await gradientOf(1, 2), await gradientOf(2, 3)];
+  expect(await gradientOf(0, 3)).toEqual(each.flat());
+});
+
 const RULE = interpolateRule([2, 2], { size: [8, 8] });
 const lossOf = (x: Tensor, labels: Tensor, options?: CrossEntropyOptions) =>
   upsampledCrossEntropy(x, labels, RULE, options);

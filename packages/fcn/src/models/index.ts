@@ -11,6 +11,7 @@ export type { Extent, PaddedWindow, Padding, Window } from "./graph/plane/window
 export { scoreLayers } from "./graph/scoreLayers.js";
 export type { Graph, Node } from "./graph/spec.js";
 export { subgraph } from "./graph/subgraph.js";
+export type { HeadScores } from "./graph/tails.js";
 export type { ConvInit } from "./graph/weights/initialise.js";
 export { buildFcn, type FcnOptions } from "./heads/fcn.js";
 export * as heads from "./heads/index.js";

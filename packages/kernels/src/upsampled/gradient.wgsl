@@ -5,7 +5,8 @@
 //
 // d is 0 where the pixel is ignored and NaN where its label is outside [0, C). g is dy[i] with EACH, else dy[0], with
 // MEAN divided by divisor[0]. Patch (j, k) holds the pixels between the cells j - 1 and j and the cells k - 1 and k, so
-// there are (H + 1) * (W + 1); corners are numbered from the upper left by rows. Each exponential is taken once.
+// there are (H + 1) * (W + 1); corners are numbered from the upper left by rows. Each exponential is taken once. v is
+// computed as in loss.wgsl to the last bit, since exp(v - lse) would blow up rounding where scores are huge.
 // scores [N, H, W, C], channels last; labels, lse [N, OH, OW]; weight [C]; part [slices, N, H + 1, W + 1, 4, quads]
 // in vectors of four classes. A thread owns four classes of a patch, in a slice of its rows.
 const WG: u32 = 64u;
@@ -13,6 +14,7 @@ const CLAMPED: bool = false;
 const EACH: bool = false;
 const MEAN: bool = true;
 const WEIGHTED: bool = false;
+const LOWEST: f32 = -3.4028234e38;
 
 struct Params {
   count: u32, slices: u32, images: u32, quads: u32, channels: u32,
@@ -35,7 +37,7 @@ struct Params {
 // Where an output lies among the cells. All kernels of this folder must agree.
 fn place(o: u32, before: f32, scale: f32, size: u32) -> f32 {
   let room = select(1.0, 0.0, CLAMPED);
-  return clamp((f32(o) + before) * scale - p.after, -room, f32(size) - 1.0 + room);
+  return clamp(fma(f32(o) + before, scale, -p.after), -room, f32(size) - 1.0 + room);
 }
 
 // The first output that lies at cell `cell` or beyond: a guess by the inverse, and steps from there.
@@ -92,12 +94,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = corner(image, y + 1, x, quad);
   let d = corner(image, y + 1, x + 1, quad);
   let classes = vec4i(i32(quad) * 4) + vec4i(0, 1, 2, 3);
+  let exists = classes < vec4i(i32(p.channels));
 
   var sums: array<vec4f, 4>;
   for (var oy = begin + slice * rowsPerSlice; oy < begin + min(rows, (slice + 1u) * rowsPerSlice); oy++) {
     let down = place(oy, p.beforeH, p.scaleH, p.inH) - f32(y);
-    let near = (1.0 - down) * a + down * c;
-    let far = (1.0 - down) * b + down * d;
+    let upper = select(0.0, 1.0 - down, y >= 0);
+    let lower = select(0.0, down, y + 1 < i32(p.inH));
+    let near = fma(vec4f(lower), c, upper * a);
+    let far = fma(vec4f(lower), d, upper * b);
     var nearSum = vec4f();
     var farSum = vec4f();
     for (var ox = left; ox < right; ox++) {
@@ -106,16 +111,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let g = scaleOf(label, pixel);
       // A pixel that does not count gives 0 even where its scores are not finite.
       if (g == 0.0) { continue; }
-      let across = place(ox, p.beforeW, p.scaleW, p.inW) - f32(x);
-      let v = (1.0 - across) * near + across * far;
-      let own = g * (exp(v - lse[pixel]) - select(vec4f(), vec4f(1.0), vec4i(label) == classes));
-      nearSum += (1.0 - across) * own;
-      farSum += across * own;
+      let at = place(ox, p.beforeW, p.scaleW, p.inW);
+      let nearShare = max(0.0, 1.0 - abs(at - f32(x)));
+      let farShare = max(0.0, 1.0 - abs(at - f32(x + 1)));
+      // The mask also keeps compilers from taking the subtraction into the sum, which would round otherwise.
+      let v = select(vec4f(LOWEST), fma(vec4f(farShare), far, nearShare * near), exists);
+      let excess = v - lse[pixel];
+      let own = g * (exp(select(excess, vec4f(), excess > vec4f())) - select(vec4f(), vec4f(1.0), vec4i(label) == classes));
+      nearSum += nearShare * own;
+      farSum += farShare * own;
     }
-    sums[0] += (1.0 - down) * nearSum;
-    sums[1] += (1.0 - down) * farSum;
-    sums[2] += down * nearSum;
-    sums[3] += down * farSum;
+    sums[0] += upper * nearSum;
+    sums[1] += upper * farSum;
+    sums[2] += lower * nearSum;
+    sums[3] += lower * farSum;
   }
   let to = (id - quad) * 4u + quad;
   for (var i = 0u; i < 4u; i++) { part[to + i * p.quads] = sums[i]; }

@@ -26,7 +26,7 @@ struct Params {
 // Where outputs lie among the cells. All kernels of this folder must agree.
 fn placesOf(o: vec4f, before: f32, scale: f32, size: u32) -> vec4f {
   let room = select(1.0, 0.0, CLAMPED);
-  return clamp((o + before) * scale - p.after, vec4f(-room), vec4f(f32(size) - 1.0 + room));
+  return clamp(fma(o + before, vec4f(scale), vec4f(-p.after)), vec4f(-room), vec4f(f32(size) - 1.0 + room));
 }
 
 fn areNan(v: vec4f) -> vec4<bool> {
@@ -67,7 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var c = 0u; c < p.channels; c++) {
     var v = vec4f();
     for (var k = 0u; k < COLUMNS; k++) {
-      v += share[k] * (upper * scores[above[k] + c] + lower * scores[below[k] + c]);
+      v = fma(share[k], vec4f(fma(lower, scores[below[k] + c], upper * scores[above[k] + c])), v);
     }
     let better = (v > best) | (areNan(v) & !areNan(best)) | vec4<bool>(c == 0u);
     best = select(best, v, better);

@@ -36,7 +36,7 @@ struct Params {
 // Where outputs lie among the cells. All kernels of this folder must agree.
 fn placesOf(o: vec4f, before: f32, scale: f32, size: u32) -> vec4f {
   let room = select(1.0, 0.0, CLAMPED);
-  return clamp((o + before) * scale - p.after, vec4f(-room), vec4f(f32(size) - 1.0 + room));
+  return clamp(fma(o + before, vec4f(scale), vec4f(-p.after)), vec4f(-room), vec4f(f32(size) - 1.0 + room));
 }
 
 fn reportLabel(label: i32, pixel: u32) {
@@ -95,7 +95,7 @@ fn termsOfRun(run: u32) -> vec2f {
   for (var c = 0u; c < p.channels; c++) {
     var v = vec4f();
     for (var k = 0u; k < COLUMNS; k++) {
-      v += share[k] * (upper * scores[above[k] + c] + lower * scores[below[k] + c]);
+      v = fma(share[k], vec4f(fma(lower, scores[below[k] + c], upper * scores[above[k] + c])), v);
     }
     // One exponential a class: the sum is rescaled where the maximum rises.
     let e = exp(-abs(v - most));

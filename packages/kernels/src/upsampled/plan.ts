@@ -126,11 +126,12 @@ const SLICE_ROWS = 4;
  */
 export function planUpsampledGradient(g: UpsampledGeometry, loss: UpsampledLoss, caps: Capabilities): Plan | undefined {
   const quads = ceilDiv(g.channels, QUAD);
-  const perSlice = g.n * (g.inH + 1) * (g.inW + 1) * quads;
-  const wanted = ceilDiv(caps.parallelism * WG, perSlice);
+  const perImage = (g.inH + 1) * (g.inW + 1) * quads;
+  // Of an image, whatever their number, so that its gradient has the same bits in every batch.
+  const wanted = ceilDiv(caps.parallelism * WG, perImage);
   const rows = g.scaleH > 0 ? Math.ceil(1 / g.scaleH) : g.outH;
   const slices = Math.min(wanted, Math.max(1, Math.floor(rows / SLICE_ROWS)));
-  const count = slices * perSlice;
+  const count = slices * g.n * perImage;
   const partElements = count * 4 * QUAD;
   if (!fitsBinding(g, caps) || !fits(partElements, caps)) return undefined;
   const mean = loss.reduction === "mean";
