@@ -95,7 +95,7 @@ export class Device {
     }
     const values = hostValues("tensor", flat, dtype, this.#engine.options.nanCheck);
     const made = Tensor.empty(this.runtime, wanted, options);
-    if (options.order) made.assign(values);
+    if (options.order || dtype === "float16") made.assign(values);
     else this.#engine.write(made.storage, values);
     return made;
   }

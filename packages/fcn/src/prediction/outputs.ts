@@ -6,7 +6,7 @@ import { deviceOf, runsGraphOnly, type SegmentationNet } from "../models/segment
 /** Predictions of one net as they are recorded. */
 interface Recorded {
   readonly forward: (x: Tensor) => Promise<NetOutput>;
-  /** Shapes whose kernels are compiled. */
+  /** Dtypes and shapes whose kernels are compiled. */
   readonly warm: Set<string>;
 }
 
@@ -30,7 +30,7 @@ const forwardOf = (model: SegmentationNet, x: Tensor): NetOutput => noGrad(() =>
 export async function outputsOf(model: SegmentationNet, x: Tensor): Promise<NetOutput> {
   if (!runsGraphOnly(model)) return forwardOf(model, x);
   const { forward, warm } = recordedOf(model);
-  const shape = x.shape.join();
+  const shape = `${x.dtype} ${x.shape}`;
   if (!warm.has(shape)) await x.device.warmUp(() => forwardOf(model, x));
   warm.add(shape);
   return forward(x);

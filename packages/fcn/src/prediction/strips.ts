@@ -208,17 +208,22 @@ async function tileLogits(job: Job, row: Span, column: Span, view: View): Promis
 }
 
 /** The logits by head of an input of any size, padded to a size that the net takes. */
-async function forward({ model, fit, heads }: Job, x: Tensor): Promise<Tensor[]> {
+async function forward({ model, fit, heads, precision }: Job, x: Tensor): Promise<Tensor[]> {
   const [, , height = 0, width = 0] = x.shape;
   const found = fit(height, width);
-  const input = noGrad(() => paddedBy(found, x));
+  const padded = noGrad(() => paddedBy(found, x));
+  const input = precision === "float32" ? padded : noGrad(() => padded.to(precision));
+  if (input !== padded) padded.dispose();
   const output = await outputsOf(model, input);
   return heads.map((head, h) => {
     const logits = headLogits(output, head);
     checkClasses(logits);
-    return noGrad(() => croppedBy("predict", found, h, { model, logits, input, size: [height, width] }));
+    return noGrad(() => floats(croppedBy("predict", found, h, { model, logits, input, size: [height, width] })));
   });
 }
+
+/** Logits are averaged as float32. */
+const floats = (logits: Tensor): Tensor => (logits.dtype === "float32" ? logits : logits.to("float32"));
 
 function tileInput({ device, images, preprocessing }: Job, rectangle: Rectangle): Tensor {
   const { channels } = images[0] as RasterImage;

@@ -31,11 +31,12 @@ export function planFill(count: number, bits: number, caps: Capabilities): Plan 
 export const poison = (count: number): Step => fillStep(count, NAN_BITS);
 
 /**
- * A step that reports NaN and infinity among `count` floats of operand x to the fault record. The first of them is
+ * A step that reports NaN and infinity among `count` floats, or halves, of operand x to the fault record. The first of them is
  * element `base` of the tensor that op number `op` made.
  */
-export function finiteCheck(count: number, base: number, op: number): Step {
+export function finiteCheck(count: number, base: number, op: number, isHalf = false): Step {
   return {
+    ...(isHalf ? { half: ["x"] } : {}),
     kernel: CHECK,
     constants: { FAULT_NOT_FINITE: FAULT.notFinite },
     params: { count, base, op },

@@ -189,6 +189,8 @@ export const pointwise = {
     forward: "select(R(0), R(1), a == b)",
     reference: (a, b) => Number(a === b),
   },
+  // The same values, for operands and results of other widths.
+  copy: { arity: 1, forward: "a", da: "g", reference: (a) => a },
   // WGSL rounds towards zero, and above the range gives the largest float below 2^31.
   toInt: {
     arity: 1,

@@ -45,6 +45,10 @@ export class GuardedDevice {
     );
   }
 
+  get features(): GPUSupportedFeatures {
+    return this.device.features;
+  }
+
   get limits(): GPUSupportedLimits {
     return this.device.limits;
   }
