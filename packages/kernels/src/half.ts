@@ -1,4 +1,5 @@
 import { type Binding, type Capabilities, type Plan, roundUp, type Step } from "./plan.js";
+import { planFlat } from "./pointwise/plan.js";
 import type { Tunable, Tuning } from "./tuning.js";
 
 // Plans are made for elements of four bytes, and count elements. The same plan serves tensors of two bytes an element:
@@ -30,6 +31,27 @@ function halved(step: Step, names: readonly string[]): Step {
   return half.length === 0 ? step : { ...step, operands: Object.fromEntries(operands), half };
 }
 
+/** The scratch memory in which sums stay float32 until they are whole. */
+const SUMS = "sums";
+
+/** The steps of a plan that add to y, which takes their sums when they are whole. */
+function viaSums({ steps, scratch, ...plan }: Plan, elements: number, caps: Capabilities): Plan {
+  const moved = (use: Binding): Binding => {
+    if (typeof use === "string") return use === "y" ? SUMS : use;
+    return "operand" in use && use.operand === "y" ? { ...use, operand: SUMS } : use;
+  };
+  const adding = steps.map(({ operands, ...step }): Step => {
+    const bound = Object.entries(operands).map(([name, use]) => [name, moved(use)] as const);
+    return { ...step, operands: Object.fromEntries(bound) };
+  });
+  const last = planFlat({ name: "copy", part: "forward" }, elements, caps).steps.map(({ operands, ...step }): Step => {
+    const { in_a, result } = operands as { in_a: Binding; result: Binding };
+    const named = (use: Binding, operand: string): Binding => (typeof use === "string" ? operand : { ...use, operand });
+    return { ...step, operands: { in_a: named(in_a, SUMS), result: named(result, "y") } };
+  });
+  return { ...plan, steps: [...adding, ...last], scratch: { ...scratch, [SUMS]: elements * 4 } };
+}
+
 /** What `planner` plans for a device, with the operands `names` as float16. */
 export function planHalf(
   planner: (caps: Capabilities) => Plan | undefined,
@@ -37,8 +59,9 @@ export function planHalf(
   caps: Capabilities,
 ): Plan | undefined {
   if (names.length === 0) return planner(caps);
-  const plan = planner({ ...caps, tuning: tilesOf(caps.tuning) });
-  if (!plan) return undefined;
+  const made = planner({ ...caps, tuning: tilesOf(caps.tuning) });
+  if (!made) return undefined;
+  const plan = made.sums && names.includes("y") ? viaSums(made, made.sums, caps) : made;
   const { tunable } = plan;
   const keyed: { tunable?: Tunable } = tunable ? { tunable: { ...tunable, key: tunable.key + SUFFIX } } : {};
   return { ...plan, ...keyed, steps: plan.steps.map((step) => halved(step, names)) };

@@ -116,8 +116,9 @@ function withHalves({ name, source, bindings }: KernelInfo, half: readonly strin
 }
 
 /**
- * The source with the named constants replaced, and halves in the bindings `half`. With `lanes`, subgroups of a kernel that wants few have so many; the
- * device needs the feature `subgroup-size-control`. Throws when the kernel lacks one of the constants.
+ * The source with the named constants replaced, and halves in the bindings `half`. With `lanes`, subgroups of a kernel
+ * that wants few have so many; the device needs the feature `subgroup-size-control`. Throws when the kernel lacks one
+ * of the constants.
  */
 export function specialize(
   info: KernelInfo,

@@ -43,6 +43,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** Temporary buffers by operand name, in bytes. */
   readonly scratch?: Readonly<Record<string, number>>;
+  /** Where several steps add to operand y: its elements. */
+  readonly sums?: number;
   /** The choice of tiles, where the plan had one. */
   readonly tunable?: Tunable;
 }

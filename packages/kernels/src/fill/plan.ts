@@ -31,8 +31,8 @@ export function planFill(count: number, bits: number, caps: Capabilities): Plan 
 export const poison = (count: number): Step => fillStep(count, NAN_BITS);
 
 /**
- * A step that reports NaN and infinity among `count` floats, or halves, of operand x to the fault record. The first of them is
- * element `base` of the tensor that op number `op` made.
+ * A step that reports NaN and infinity among `count` floats, or halves, of operand x to the fault record. The first of
+ * them is element `base` of the tensor that op number `op` made.
  */
 export function finiteCheck(count: number, base: number, op: number, isHalf = false): Step {
   return {

@@ -31,7 +31,7 @@ export class PlanCache {
   #capabilities: Capabilities | undefined;
 
   /** The plan for a device, with the operands `half` as float16; undefined if there is none. */
-  get(call: Planned, half: readonly string[], capabilities: Capabilities): Plan | undefined {
+  get(call: Planned, capabilities: Capabilities, half: readonly string[] = []): Plan | undefined {
     const { planner, args } = call;
     if (capabilities !== this.#capabilities) this.#plans.clear();
     this.#capabilities = capabilities;

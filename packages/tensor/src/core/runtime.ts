@@ -94,7 +94,7 @@ export class Runtime {
 
   #run(op: string, call: Planned, operands: Operands, storages: Readonly<Record<string, Storage>>): void {
     const half = Object.keys(operands).filter((name) => operands[name]?.dtype === "float16");
-    const plan = this.#plans.get(call, half, this.capabilities);
+    const plan = this.#plans.get(call, this.capabilities, half);
     if (!plan) {
       const shapes = Object.values(operands).flatMap((operand) => (operand ? [show(operand.shape)] : []));
       throw limitExceeded(

@@ -57,6 +57,8 @@ export class Engine {
   #warming: Specialized[] | undefined;
   #capabilities: Capabilities;
   isDestroyed = false;
+  /** Whether kernels may read and write halves. */
+  readonly hasHalves: boolean;
   /** Whether captured work is replayed; turned off to compare. */
   repeats = true;
 
@@ -71,6 +73,7 @@ export class Engine {
     const shown = Math.min(maxStorageBufferBindingSize, options.bindingLimit ?? maxStorageBufferBindingSize);
     const bindingLimit = Math.min(Math.floor(shown / 16) * 16, largestBlock(bufferLimit));
     const adapter = classOf(info);
+    this.hasHalves = device.features.has(HALVES);
     const fixedSubgroup =
       device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
     this.#capabilities = {
@@ -108,11 +111,6 @@ export class Engine {
     device.addEventListener("uncapturederror", (event) =>
       this.#failures.record(new Error((event as GPUUncapturedErrorEvent).error.message)),
     );
-  }
-
-  /** Whether kernels may read and write halves. */
-  get hasHalves(): boolean {
-    return this.#gpu.features.has(HALVES);
   }
 
   get limits(): GPUSupportedLimits {
@@ -188,8 +186,8 @@ export class Engine {
     const limit = Math.floor(this.capabilities.bindingLimit / 256) * 256;
     for (let at = 0; at < result.byteLength; at += limit) {
       const byteLength = Math.min(limit, result.byteLength - at);
-      const size = isHalf ? 2 : 4;
-      const step = finiteCheck(byteLength / size, at / size, this.#opNames.length - 1, isHalf);
+      const [count, base] = [byteLength, at].map((bytes) => bytes / (isHalf ? 2 : 4)) as [number, number];
+      const step = finiteCheck(count, base, this.#opNames.length - 1, isHalf);
       const operands = { ...step.operands, x: { operand: "x", byteOffset: at, byteLength } };
       this.#apart([result], () => this.#step(op, { ...step, operands }, { x: result }));
     }

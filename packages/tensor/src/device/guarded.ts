@@ -45,10 +45,6 @@ export class GuardedDevice {
     );
   }
 
-  get features(): GPUSupportedFeatures {
-    return this.device.features;
-  }
-
   get limits(): GPUSupportedLimits {
     return this.device.limits;
   }

@@ -15,9 +15,9 @@ function cast(x: Tensor, dtype: DType, tracked: boolean): Tensor {
 
 /**
  * Converts to another dtype (torch.Tensor.to). To int32, fractions are cut off, values out of range become the nearest
- * int32 and NaN becomes 0. To float16, values are rounded to the nearest (11 bits), and from 65520 on become infinite.
- * Only conversions of float32 to itself have a gradient. A tensor that already has the dtype is returned as a new handle
- * on the same memory.
+ * int32 and NaN becomes 0. To float16, values are rounded to 11 bits, and from 65520 on become infinite. Only
+ * conversions of float32 to itself have a gradient. A tensor that already has the dtype is returned as a new handle on
+ * the same memory.
  */
 export function to(x: Tensor, dtype: DType): Tensor {
   checkLive("to", "x", x);
