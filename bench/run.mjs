@@ -11,6 +11,7 @@
  *   npm run bench -- gpu          all that a GPU of your own should answer, in six minutes (gpu.mjs)
  *   npm run bench -- host         what a step costs the host, on a stub GPU (host.mjs)
  *   npm run bench -- repeat       training and prediction with steps that are run and replayed (repeat.mjs)
+ *   npm run bench -- precision    features in float16: errors, bytes and time beside float32 (precision.mjs)
  *   npm run bench -- loader       images per second of the data loader, and how long training waits (loader.mjs)
  *
  * Patterns choose rows by title, --group by group; the group "fresh" holds first predictions and peak memory. A run of
@@ -36,6 +37,9 @@ const OPTIONS = {
   list: { type: "boolean", default: false },
 };
 
+/** Those with a module of their own. */
+const COMMANDS = ["builds", "host", "memory", "static", "throughput", "loader", "repeat", "precision", "tiles", "gpu"];
+
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
@@ -53,7 +57,7 @@ function readArguments() {
 
 async function main() {
   const [command, ...rest] = process.argv.slice(2);
-  if (["builds", "host", "memory", "static", "throughput", "loader", "repeat", "tiles", "gpu"].includes(command)) {
+  if (COMMANDS.includes(command)) {
     await (await import(`./${command}.mjs`)).main(rest);
     return 0;
   }
