@@ -6,21 +6,22 @@ import { crossEntropy, noGrad, optim } from "@fcn/tensor";
 const [HEIGHT, WIDTH, CLASSES] = [320, 480, 21];
 
 /**
- * Functions that encode the work of a training step and of a prediction; the caller's scope frees what they make.
- * @returns {Record<"train" | "predict", () => object>}
+ * Functions that encode the work of a training step, of a prediction, and of one with features in float16; the caller's
+ * scope frees what they make.
+ * @returns {Record<"train" | "predict" | "predictHalf", () => object>}
  */
 export function openSteps(device, name) {
   const net = fcn.models.create(name, device, { numClasses: CLASSES, seed: 1 });
   const optimizer = new optim.SGD(net.parameters(), { lr: 1e-3, momentum: 0.9 });
   const image = device.randn([1, 3, HEIGHT, WIDTH], { seed: 2 });
   const labels = device.zeros([1, HEIGHT, WIDTH], { dtype: "int32" });
-  const scoresOf = () => {
-    const scores = net.forward(image);
+  const scoresOf = (x) => {
+    const scores = net.forward(x);
     return "shape" in scores ? scores : scores.out;
   };
   const train = () => {
     net.train();
-    const loss = crossEntropy(scoresOf(), labels);
+    const loss = crossEntropy(scoresOf(image), labels);
     loss.backward();
     optimizer.step();
     optimizer.zeroGrad();
@@ -28,9 +29,13 @@ export function openSteps(device, name) {
   };
   const predict = () => {
     net.eval();
-    return noGrad(scoresOf);
+    return noGrad(() => scoresOf(image));
   };
-  return { train, predict };
+  const predictHalf = () => {
+    net.eval();
+    return noGrad(() => scoresOf(image.to("float16")));
+  };
+  return { train, predict, predictHalf };
 }
 
 /**

@@ -51,6 +51,14 @@ const MIB = 2 ** 20;
 /** Default of `memory`, in bytes. */
 export const MEMORY = 2048 * MIB;
 
+/** The flag of commands that run a net forward. */
+export const PRECISION = {
+  rule: oneOf(PRECISIONS),
+  flag: "--precision <type>",
+  help: `how features lie in memory: ${PRECISIONS.join(" or ")}, which takes half of it`,
+  fallbackText: PRECISIONS[0],
+} as const;
+
 /** Every option of inference, in the order of the help. */
 export const INFERENCE: OptionTable<InferenceOptions> = {
   tile: {
@@ -78,12 +86,7 @@ export const INFERENCE: OptionTable<InferenceOptions> = {
     help: "average the results for several sizes of the image, such as 0.75,1,1.25",
   },
   mirror: { rule: rules.boolean, flag: "--mirror", help: "average with the result for the mirrored image" },
-  precision: {
-    rule: oneOf(PRECISIONS),
-    flag: "--precision <type>",
-    help: `how features lie in memory: ${PRECISIONS.join(" or ")}, which takes half of it`,
-    fallbackText: PRECISIONS[0],
-  },
+  precision: PRECISION,
   head: {},
   stride: { rule: whole(1) },
   signal: {},
