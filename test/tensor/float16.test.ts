@@ -125,6 +125,7 @@ describe("a float16 tensor", () => {
 
 describe("float16 is refused with a remedy", () => {
   it("on a device without shader-f16, where float32 works", async () => {
+    expect([device.hasFloat16, without.hasFloat16]).toEqual([true, false]);
     const remedy = refused("unsupported", "use float32");
     expect(() => without.zeros([2], FLOAT16)).toThrow(remedy);
     expect(() => without.tensor([1], [1], FLOAT16)).toThrow(remedy);
