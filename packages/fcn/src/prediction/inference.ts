@@ -116,7 +116,8 @@ function tileBytes(
   const inputBytes = (height: number, width: number): number => {
     const [[above, below], [left, right]] = fit(height, width).padding;
     const floats = features(above + height + below, left + width + right);
-    return precision === "float16" ? floats / 2 : floats;
+    // Logits become float32 beside their halves.
+    return precision === "float16" ? floats / 2 + classes * height * width * 4 : floats;
   };
   return ([height, width], [h, w]) => {
     const isPut = views.length > 1 || h < height || w < width;

@@ -53,7 +53,10 @@ export class Runtime {
       throw new TensorError({
         code: "unsupported",
         message: `a float16 tensor of shape ${show(shape)} was asked for, but this device has no shader-f16`,
-        fix: "use float32, or an adapter that `npx fcn doctor` lists with shader-f16",
+        fix: {
+          code: "use float32, or an adapter that `npx fcn doctor` lists with shader-f16",
+          command: "leave --precision out, or use an adapter that `npx fcn doctor` lists with shader-f16",
+        },
       });
     }
     // Whole words, since copies are made of these.

@@ -49,9 +49,10 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
 }
 
 /**
- * Softmax cross-entropy loss with integer labels (torch.nn.functional.cross_entropy). logits: float32 [N, C, ...];
- * target: int32 [N, ...] with labels 0..C-1 or `ignoreIndex`. Returns a scalar, or [N, ...] with reduction "none". A
- * label out of range gives NaN, and the next read rejects with `label-out-of-range`. The mean over no pixels is NaN.
+ * Softmax cross-entropy loss with integer labels (torch.nn.functional.cross_entropy). logits: float32 [N, C, ...], or
+ * float16, which become float32; target: int32 [N, ...] with labels 0..C-1 or `ignoreIndex`. Returns a scalar, or
+ * [N, ...] with reduction "none". A label out of range gives NaN, and the next read rejects with `label-out-of-range`.
+ * The mean over no pixels is NaN.
  *
  * @example
  * ```ts

@@ -71,10 +71,10 @@ function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (term
   });
 }
 
-/** Sum over dims (torch.sum). x: float32 of any shape. */
+/** Sum over dims (torch.sum). x: float32 or float16 of any shape. */
 export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => scaledSum("sum", x, options, () => 1);
 
-/** Mean over dims (torch.mean). x: float32 of any shape. */
+/** Mean over dims (torch.mean). x: float32 or float16 of any shape. */
 export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
   scaledSum("mean", x, options, (terms) => 1 / terms);
 

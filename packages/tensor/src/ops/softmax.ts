@@ -52,8 +52,8 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
   });
 }
 
-/** `exp(x) / sum exp(x)` along `dim` (torch.softmax). x: float32 of any shape. */
+/** `exp(x) / sum exp(x)` along `dim` (torch.softmax). x: float32 or float16 of any shape. */
 export const softmax = (x: Tensor, options: SoftmaxOptions): Tensor => normalise("softmax", x, options, false);
 
-/** `x - log sum exp(x)` along `dim` (torch.log_softmax). x: float32 of any shape. */
+/** `x - log sum exp(x)` along `dim` (torch.log_softmax). x: float32 or float16 of any shape. */
 export const logSoftmax = (x: Tensor, options: SoftmaxOptions): Tensor => normalise("logSoftmax", x, options, true);
