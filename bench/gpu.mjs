@@ -1,6 +1,7 @@
 /**
  * All that a real GPU should answer, in one command for whoever has one for a few minutes: what it is, its measured
- * peaks, whether every tile computes the right thing, whole nets, the times of tiles, and what tuning gains.
+ * peaks, whether every tile computes the right thing, whole nets, features in float16, the times of tiles, and what
+ * tuning gains.
  *
  *   npm run bench -- gpu [--minutes 6] [--section NAME,...] [--out STEM]
  *
@@ -12,6 +13,7 @@ import * as correctness from "./gpu/correctness.mjs";
 import * as facts from "./gpu/facts.mjs";
 import * as nets from "./gpu/nets.mjs";
 import * as peaks from "./gpu/peaks.mjs";
+import * as precision from "./gpu/precision.mjs";
 import * as rows from "./gpu/rows.mjs";
 import * as tuner from "./gpu/tuner.mjs";
 import { writeReport } from "./lib/files.mjs";
@@ -29,6 +31,7 @@ const SECTIONS = {
   peaks: { title: "Measured peaks", share: 4, ...peaks },
   correctness: { title: "Every tile against float64", share: 20, ...correctness },
   nets: { title: "Whole nets, 320x480", share: 25, ...nets },
+  precision: { title: "Features in float16", share: 8, ...precision },
   rows: { title: "Convolutions by tile", share: 30, ...rows },
   tuner: { title: "Tuning", share: 20, ...tuner },
 };

@@ -12,6 +12,7 @@
  *   npm run bench -- host         what a step costs the host, on a stub GPU (host.mjs)
  *   npm run bench -- repeat       training and prediction with steps that are run and replayed (repeat.mjs)
  *   npm run bench -- heads        losses and labels from coarse scores, and from maps of full size (heads.mjs)
+ *   npm run bench -- precision    features in float16: errors, bytes and time beside float32 (precision.mjs)
  *   npm run bench -- loader       images per second of the data loader, and how long training waits (loader.mjs)
  *
  * Patterns choose rows by title, --group by group; the group "fresh" holds first predictions and peak memory. A run of
@@ -38,7 +39,9 @@ const OPTIONS = {
 };
 
 /** Each is a module of its own. */
-const COMMANDS = ["builds", "gpu", "heads", "host", "loader", "memory", "repeat", "static", "throughput", "tiles"];
+const COMMANDS = [
+  ...["builds", "gpu", "heads", "host", "loader", "memory", "precision", "repeat", "static", "throughput", "tiles"],
+];
 
 function readArguments() {
   try {

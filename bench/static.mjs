@@ -4,6 +4,7 @@
  *
  *   npm run bench -- static [--gpu vega10,navi21,navi31] [--net NAME,...] [--compare OLD.json] [--out STEM]
  *   npm run bench -- static --gpu tgl,dg2,lnl              Intel; the stub is built when it is first asked for
+ *   npm run bench -- static --precision float16            a prediction alone, with features in float16; not written
  *
  * Compiles all pipelines of a training step and of a prediction at 320x480 for each net. Nothing is run. A run of all
  * nets writes bench/results/static-<gpu>.{json,md}; `--compare` prints the pipelines that differ from those of an
@@ -18,6 +19,7 @@ import { compile, NETS, vendorOf } from "./stub/driver.mjs";
 const OPTIONS = {
   gpu: { type: "string", default: "vega10,navi21,navi31" },
   net: { type: "string", default: NETS.join(",") },
+  precision: { type: "string", default: "float32" },
   compare: { type: "string" },
   out: { type: "string" },
 };
@@ -25,12 +27,12 @@ const OPTIONS = {
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 /** All nets on one GPU: the figures of each pipeline, and how many pipelines of a net have what should not be. */
-async function measure(gpu, nets) {
+async function measure(gpu, nets, precision) {
   const rows = {};
   const summaries = [];
   let description = gpu;
   for (const net of nets) {
-    const { adapter, pipelines, train, predict } = await compile(gpu, net);
+    const { adapter, pipelines, train, predict } = await compile(gpu, net, precision);
     description = adapter;
     const all = Object.values(pipelines);
     const faults = vendorOf(gpu).summarize(all);
@@ -72,14 +74,15 @@ export async function main(args) {
     const { HEAD, HEADER, SUMMARY, cells } = vendorOf(gpu);
     const summaryHeader = ["net", "pipelines", ...SUMMARY, "dispatches: step", "prediction"];
     const header = ["pipeline", ...HEADER];
-    const record = await measure(gpu, nets);
+    const record = await measure(gpu, nets, values.precision);
     const table = ordered(record.rows).map(([key, figures]) => [key, ...cells(figures)]);
     console.log(`\n${textTable(summaryHeader, record.summaries)}\n\n${textTable(header, table)}`);
     if (values.compare) {
       const changed = differences(record, JSON.parse(readFileSync(values.compare, "utf8")), nets);
       console.log(`\n${changed.length} pipelines differ\n${textTable(["pipeline", "before", "after"], changed)}`);
     }
-    if (values.out === undefined && nets.join() !== NETS.join()) continue;
+    const isWhole = nets.join() === NETS.join() && values.precision === OPTIONS.precision.default;
+    if (values.out === undefined && !isWhole) continue;
     const tables = [markdownTable(summaryHeader, record.summaries), "", markdownTable(header, table)];
     const head = [`GPU: ${gpu}, by ${record.adapter.description}; ${record.date}`, ...HEAD];
     const command = `npm run bench -- static --gpu ${gpu}`;

@@ -1,12 +1,12 @@
 /**
- * Compiles all that a net dispatches, on the GPU that Dawn sees: `node compile.mjs NET`. What the driver says of a
- * pipeline goes to standard error between `@@begin KEY` and `@@end`; standard output gets how often each was dispatched
- * in one training step and in one prediction, as JSON.
+ * Compiles all that a net dispatches, on the GPU that Dawn sees: `node compile.mjs NET [float16]`. What the driver says
+ * of a pipeline goes to standard error between `@@begin KEY` and `@@end`; standard output gets how often each was
+ * dispatched in one training step and in one prediction, as JSON. With float16 that is a prediction alone.
  */
 import { writeSync } from "node:fs";
 import { createDevice } from "@fcn/tensor";
 import { globals } from "webgpu";
-import { openWork } from "./work.mjs";
+import { openSteps } from "./work.mjs";
 
 const CONSTANT = /^const ([A-Z][A-Z0-9_]*): (?:u32|i32|f32|bool) = ([\w.-]+);/gm;
 
@@ -48,7 +48,15 @@ async function countDispatches(run) {
 }
 
 const device = await createDevice({ quiet: true });
-const { train, predict } = openWork(device, process.argv[2]);
-const counts = { train: await countDispatches(train), predict: await countDispatches(predict) };
+const [, , net, precision] = process.argv;
+const steps = openSteps(device, net);
+const scoped = (step) => () =>
+  device.scope(async () => {
+    await step();
+  });
+const counts =
+  precision === "float16"
+    ? { train: {}, predict: await countDispatches(scoped(steps.predictHalf)) }
+    : { train: await countDispatches(scoped(steps.train)), predict: await countDispatches(scoped(steps.predict)) };
 console.log(JSON.stringify({ adapter: device.info.description, ...counts }));
 process.exit(0);

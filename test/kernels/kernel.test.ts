@@ -20,8 +20,8 @@ describe("a parsed kernel", () => {
       { name: "scale", type: "f32" },
     ]);
     expect(info.bindings).toEqual([
-      { name: "x", access: "read" },
-      { name: "y", access: "read_write" },
+      { name: "x", access: "read", element: "f32" },
+      { name: "y", access: "read_write", element: "f32" },
     ]);
   });
 

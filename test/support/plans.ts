@@ -66,9 +66,9 @@ function expectNoAlias({ kernel, operands }: Step): void {
 export function soundSteps(plan: Plan | undefined, caps: Capabilities): readonly Step[] {
   expect(plan).toBeDefined();
   for (const step of plan!.steps) {
-    const { kernel, constants = {}, params, operands, grid } = step;
+    const { kernel, constants = {}, params, operands, half, grid } = step;
     const info = parseKernel(kernel);
-    specialize(info, constants);
+    specialize(info, constants, 0, half);
     packParams(info, params, new DataView(new ArrayBuffer(info.paramsBytes)), 0);
     expect(Object.keys(operands).sort()).toEqual(info.bindings.map(({ name }) => name).sort());
     expect(Math.min(...grid)).toBeGreaterThan(0);

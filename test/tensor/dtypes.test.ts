@@ -79,7 +79,7 @@ it("to() cuts fractions off, and stays in the range", async () => {
     t.mul(same, 2).backward();
     expect(await values(x.grad!)).toEqual([2]);
     expect(x.to("int32").requiresGrad).toBe(false);
-    expect(() => x.to("float16" as t.DType)).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+    expect(() => x.to("float64" as t.DType)).toThrow(expect.objectContaining({ code: "invalid-argument" }));
   });
 });
 

@@ -10,6 +10,7 @@ export type * from "./errorCodes.js";
 export * from "./errors.js";
 export * from "./fault.js";
 export * from "./fill/plan.js";
+export * from "./half.js";
 export * from "./interpolate/plan.js";
 export * from "./kernel.js";
 export * from "./lrn/plan.js";

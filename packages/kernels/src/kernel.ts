@@ -35,15 +35,19 @@ export interface KernelInfo {
   readonly params: readonly ParamField[];
   /** Size of `struct Params`. */
   readonly paramsBytes: number;
-  /** Storage bindings 1, 2, … of group 0 in order (binding 0 holds the parameters). */
-  readonly bindings: readonly { readonly name: string; readonly access: Access }[];
+  /** Storage bindings 1, 2, … of group 0 in order (binding 0 holds the parameters), with the type of their elements. */
+  readonly bindings: readonly { readonly name: string; readonly access: Access; readonly element: string }[];
   readonly subgroups: boolean;
   /** Whether `const FEWEST_LANES` says that each lane needs many registers, so that a subgroup had better be small. */
   readonly fewestLanes: boolean;
 }
 
 const CONSTANT = /^const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = ([^;]+);/gm;
-const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)\s*:/g;
+const BINDING =
+  /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)\s*:\s*(?:array<\s*)?(\w+)/g;
+const ALIAS = /^alias (\w+) = (\w+);/gm;
+/** What takes the place of a type of elements where they are halves; words are copied as they are. */
+const HALVES: Readonly<Record<string, string>> = { f32: "f16", vec4f: "vec4h", u32: "f16" };
 const FIELD = /(\w+)\s*:\s*(\w+(?:<[^>]*>)?)/g;
 const SCALAR = /^[uif]32$/;
 const VECTORS = /^(?:array<)?vec4([uif])(?:,\s*(\d+)>)?$/;
@@ -78,9 +82,9 @@ export function parseKernel({ name, source }: Kernel): KernelInfo {
   if (paramsBytes > PARAMS_BYTES) {
     throw defect(`kernel ${name}: Params takes ${paramsBytes} bytes, at most ${PARAMS_BYTES}`);
   }
-  const bindings = [...source.matchAll(BINDING)].map(([, index, access, id], i) => {
+  const bindings = [...source.matchAll(BINDING)].map(([, index, access, id, element], i) => {
     if (Number(index) !== i + 1) throw defect(`kernel ${name}: binding ${id} has number ${index}, expected ${i + 1}`);
-    return { name: id!, access: access as Access };
+    return { name: id!, access: access as Access, element: element! };
   });
   const subgroups = /^enable subgroups;/m.test(source);
   const fewestLanes = constants.get("FEWEST_LANES")?.text === "true";
@@ -97,14 +101,35 @@ function literal(type: string, value: ConstantValue): string {
 }
 
 /**
- * The source with the named constants replaced. With `lanes`, subgroups of a kernel that wants few have so many; the
- * device needs the feature `subgroup-size-control`. Throws when the kernel lacks one of the constants.
+ * The source with the elements of the bindings `half` as halves. A kernel that can hold them so names their type by an
+ * alias, converts what it loads, and stores by the name of the type. Throws for a kernel that does not.
  */
-export function specialize(info: KernelInfo, values: Readonly<Record<string, ConstantValue>>, lanes = 0): string {
+function withHalves({ name, source, bindings }: KernelInfo, half: readonly string[]): string {
+  if (half.length === 0) return source;
+  const types = new Set(bindings.filter((binding) => half.includes(binding.name)).map(({ element }) => element));
+  const code = source.replace(ALIAS, (line, id: string, type: string) => {
+    const stored = HALVES[type];
+    return stored && types.delete(id) ? `alias ${id} = ${stored};` : line;
+  });
+  if (types.size > 0) throw defect(`kernel ${name}: elements of type ${[...types]} cannot be halves`);
+  return `enable f16;\n${code}`;
+}
+
+/**
+ * The source with the named constants replaced, and halves in the bindings `half`. With `lanes`, subgroups of a kernel
+ * that wants few have so many; the device needs the feature `subgroup-size-control`. Throws when the kernel lacks one
+ * of the constants.
+ */
+export function specialize(
+  info: KernelInfo,
+  values: Readonly<Record<string, ConstantValue>>,
+  lanes = 0,
+  half: readonly string[] = [],
+): string {
   for (const id of Object.keys(values)) {
     if (!info.constants.has(id)) throw defect(`kernel ${info.name} has no constant ${id}`);
   }
-  const code = info.source.replace(CONSTANT, (line, id: string, type: string) => {
+  const code = withHalves(info, half).replace(CONSTANT, (line, id: string, type: string) => {
     const value = values[id];
     return value === undefined ? line : `const ${id}: ${type} = ${literal(type, value)};`;
   });

@@ -2,7 +2,7 @@ import { defect } from "./errors.js";
 import type { ConstantValue, Kernel, Params } from "./kernel.js";
 import type { Tunable, Tuning, Variant } from "./tuning.js";
 
-/** A part of an operand, in bytes; the offset is a multiple of {@link BINDING_ALIGNMENT}. */
+/** A part of an operand, in bytes; the offset is a multiple of {@link BINDING_ALIGNMENT}, of half of it for halves. */
 export interface OperandPart {
   readonly operand: string;
   readonly byteOffset: number;
@@ -33,6 +33,8 @@ export interface Step {
   readonly params: Params;
   /** By the names of the bindings in the kernel. */
   readonly operands: Readonly<Record<string, Binding>>;
+  /** The bindings whose elements are halves (float16) in place of floats. Default: none. */
+  readonly half?: readonly string[];
   readonly grid: Grid;
 }
 
@@ -41,6 +43,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** Temporary buffers by operand name, in bytes. */
   readonly scratch?: Readonly<Record<string, number>>;
+  /** Where several steps add to operand y: its elements. */
+  readonly sums?: number;
   /** The choice of tiles, where the plan had one. */
   readonly tunable?: Tunable;
 }

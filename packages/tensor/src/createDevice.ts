@@ -13,6 +13,8 @@ export interface DeviceOptions extends AdapterOptions {
   readonly poolBytes?: number;
   /** Use subgroups if the adapter has them. Default true. */
   readonly subgroups?: boolean;
+  /** Offer dtype float16 if the adapter has `shader-f16`. Default true. */
+  readonly float16?: boolean;
   /** Variants of kernels to use, best first. Default: those that fit the class of the adapter. */
   readonly variants?: readonly Variant[];
   /** Bytes of the largest binding to use, at most the adapter's limit. With less, ops work on smaller parts. */
@@ -42,6 +44,7 @@ const OPTIONS: RulesOf<DeviceOptions> = {
   limits: oneOf("adapter", "default"),
   poolBytes: from(0),
   subgroups: boolean,
+  float16: boolean,
   variants: listOf("a list of variants", oneOf("winograd", "subgroup", "workgroup", "register")),
   bindingLimit: limit,
   bufferLimit: limit,
@@ -84,6 +87,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const tuning = typeof options.tuning === "function" ? await options.tuning(info) : options.tuning;
   const handle = await requestDevice(adapter, {
     subgroups: options.subgroups !== false,
+    float16: options.float16 !== false,
     raised: options.limits !== "default",
   });
   if (info.software && !options.quiet && !announced) {

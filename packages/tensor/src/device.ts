@@ -66,6 +66,11 @@ export class Device {
     return this.#engine.capabilities;
   }
 
+  /** Whether tensors may be float16: the adapter has `shader-f16`, and `createDevice` was not told to go without. */
+  get hasFloat16(): boolean {
+    return this.#engine.hasHalves;
+  }
+
   /** Number of live tensors, and bytes in use and reserved on the GPU, each with its peak. */
   memory(): MemoryReport {
     return this.#engine.memory.report(this.runtime.liveTensors);
@@ -95,7 +100,7 @@ export class Device {
     }
     const values = hostValues("tensor", flat, dtype, this.#engine.options.nanCheck);
     const made = Tensor.empty(this.runtime, wanted, options);
-    if (options.order) made.assign(values);
+    if (options.order || dtype === "float16") made.assign(values);
     else this.#engine.write(made.storage, values);
     return made;
   }

@@ -21,7 +21,7 @@ export interface TensorMethods extends Disposable {
 
   /**
    * Converts to another dtype (torch.Tensor.to). To int32, fractions are cut off, values out of range become the
-   * nearest int32 and NaN becomes 0. Only float32 to float32 has a gradient.
+   * nearest int32 and NaN becomes 0; to float16, they are rounded. Only float32 to float32 has a gradient.
    */
   to(dtype: DType): Tensor;
 

@@ -30,8 +30,13 @@ describe("the plan of a fill", () => {
   it("of no words has no step", () => expect(planFill(0, 7, largeDevice).steps).toEqual([]));
 });
 
-it("poison is a fill with NaN", () => {
-  expect(poison(5)).toMatchObject({ params: { count: 5, bits: NAN_BITS }, operands: { y: "y" } });
+it("poison is a fill with NaN, for float16 as well", () => {
+  const { params, operands } = poison(5);
+  expect([params.count, operands]).toEqual([5, { y: "y" }]);
+  const bits = params.bits as number;
+  expect(new Float32Array(Uint32Array.of(bits).buffer)[0]).toBeNaN();
+  // All ones in the exponent, and more than none below it.
+  for (const half of [bits & 0xffff, bits >>> 16]) expect(half & 0x7fff).toBeGreaterThan(0x7c00);
   expect(new Float32Array(new Uint32Array([NAN_BITS]).buffer)[0]).toBeNaN();
 });
 

@@ -133,14 +133,16 @@ describe("the text of a kernel", () => {
       ["i32", "f32"],
     ]);
     for (const { name, source } of [flat("toFloat"), strided("toFloat")])
-      expect(source).toContain(name.endsWith("flat") ? "in_a: array<vec4i>" : "in_a: array<i32>");
+      expect(source).toContain(name.endsWith("flat") ? "alias In_a = vec4i;" : "alias In_a = i32;");
   });
 
   it("loads each operand from its place, and stores there", () => {
     expect(flat("relu").source).toContain(
-      "  let a = in_a[id];\n  result[id] = R(select(max(a, T(0.0)), a, isNan(a)));",
+      "  let a = T(in_a[id]);\n  result[id] = Result(R(select(max(a, T(0.0)), a, isNan(a))));",
     );
-    expect(strided("add").source).toContain("  let a = in_a[at.x];\n  let b = in_b[at.y];\n  result[at.z] = R(a + b);");
+    expect(strided("add").source).toContain(
+      "  let a = T(in_a[at.x]);\n  let b = T(in_b[at.y]);\n  result[at.z] = Result(R(a + b));",
+    );
     expect(flat("sigmoid").source).toContain("R(T(1.0) / (T(1.0) + exp(-a)))");
   });
 

@@ -2,10 +2,9 @@
  * Runs the tests of the kernels on faulty ones. The parent sends the text of a kernel with a fault, or without one to
  * learn which tests use which kernels, and gets back whether a test noticed.
  */
-import type { Kernel } from "@fcn/kernels";
 import fc from "fast-check";
 import { files } from "test-files";
-import { PipelineCache } from "../../../packages/tensor/src/device/pipelines.js";
+import { PipelineCache, type Specialized } from "../../../packages/tensor/src/device/pipelines.js";
 import { collect, runTest, type Test, tests } from "../suite.js";
 
 /** A failed property is a fault that was noticed; the smallest input that shows it is of no use here. */
@@ -15,16 +14,17 @@ let used = new Set<string>();
 let planted: { kernel: string; source: string; version: number } | undefined;
 
 const { get, warm } = PipelineCache.prototype;
-const chosen = (kernel: Kernel): Kernel => {
+const chosen = (step: Specialized): Specialized => {
+  const { kernel } = step;
   used.add(kernel.name);
-  if (kernel.name !== planted?.kernel) return kernel;
-  return { name: `${kernel.name} ${planted.version}`, source: planted.source };
+  if (kernel.name !== planted?.kernel) return step;
+  return { ...step, kernel: { name: `${kernel.name} ${planted.version}`, source: planted.source } };
 };
-PipelineCache.prototype.get = function (kernel, constants) {
-  return get.call(this, chosen(kernel), constants);
+PipelineCache.prototype.get = function (step) {
+  return get.call(this, chosen(step));
 };
-PipelineCache.prototype.warm = function (kernel, constants) {
-  return warm.call(this, chosen(kernel), constants);
+PipelineCache.prototype.warm = function (step) {
+  return warm.call(this, chosen(step));
 };
 
 async function failureOf(test: Test): Promise<unknown> {

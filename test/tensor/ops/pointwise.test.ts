@@ -25,7 +25,7 @@ const POSITIVE = [0.3, 3] as const;
 /**
  * Rows with a gradient; `equal` is a part of that of max and tested there, those of integers have tests of their own.
  */
-type PublicName = Exclude<PointwiseName, "equal" | "eq" | "eqInt" | "toInt" | "toFloat">;
+type PublicName = Exclude<PointwiseName, "equal" | "eq" | "eqInt" | "toInt" | "toFloat" | "copy">;
 /** How the public functions use each row; the type makes a row without a use a compile error. */
 const uses: Record<PublicName, readonly Use[]> = {
   relu: [{ call: t.relu }],

@@ -9,19 +9,21 @@ export interface WorkOptions {
   readonly channels: number;
   /** True for forward and backward passes with the gradients of all parameters, false for the forward pass only. */
   readonly training: boolean;
+  /** How features lie in memory in a forward pass. Default float32, as in training. */
+  readonly precision?: "float32" | "float16" | undefined;
 }
 
 /** One pass of a net over a batch of zeros, which take as long as images. The open scope disposes of the tensors. */
 export function makeWork(
   device: Device,
   net: ReturnType<typeof create>,
-  { batchSize, size: [height, width], channels, training }: WorkOptions,
+  { batchSize, size: [height, width], channels, training, precision = "float32" }: WorkOptions,
 ): () => void {
   return () => {
     const input = device.zeros([batchSize, channels, height, width]);
     if (!training) {
       net.eval();
-      noGrad(() => net.forward(input));
+      noGrad(() => net.forward(precision === "float32" ? input : input.to(precision)));
       return;
     }
     net.train();

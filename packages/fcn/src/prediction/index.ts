@@ -1,6 +1,6 @@
 export type { Prediction } from "./enqueue.js";
 export type { ImageDataLike, ImageInput } from "./image.js";
-export type { InferenceOptions } from "./inferenceOptions.js";
+export type { InferenceOptions, Precision } from "./inferenceOptions.js";
 export { type LabelFeature, type LabelGeoJson, toGeoJson } from "./polygons/geojson.js";
 export {
   type LabelPolygon,

@@ -9,7 +9,15 @@ import { lcm } from "../models/graph/plane/rational.js";
 import { type Graph, mainHead } from "../models/graph/spec.js";
 import { deviceOf, type SegmentationNet } from "../models/segmentationNet.js";
 import { checkGiven } from "../options/option.js";
-import { INFERENCE, type InferenceOptions, MEMORY, sideAt, type View, viewsOf } from "./inferenceOptions.js";
+import {
+  INFERENCE,
+  type InferenceOptions,
+  MEMORY,
+  type Precision,
+  sideAt,
+  type View,
+  viewsOf,
+} from "./inferenceOptions.js";
 import { largestTile, type Tiling, tilesOf, wholeImage } from "./tiling.js";
 
 /** A net and how it sees images. */
@@ -22,6 +30,7 @@ export interface Inference {
   readonly views: readonly View[];
   /** The heads whose outputs are wanted, in this order; undefined is the main one. */
   readonly heads: readonly (string | undefined)[];
+  readonly precision: Precision;
   /** How an image of a given size goes through the net so that each head scores all its pixels. */
   readonly fit: (height: number, width: number) => Fit;
   /** Ends the current prediction between two tiles. */
@@ -44,13 +53,13 @@ export function createInference(
   checkGiven("predict", INFERENCE, options);
   const views = viewsOf(options);
   const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
-  const { memory = MEMORY, head, signal, stride: given } = options;
+  const { memory = MEMORY, head, signal, stride: given, precision = "float32" } = options;
   const heads = [head, ...further];
   const own = graph && fitOf(graph, heads, given);
   const fit = own ? (height: number, width: number) => own(height, width, "predict") : filledTo(given ?? 32, heads);
   const stride = graph ? lcm(coarsestStride(graph), given ?? 1) : (given ?? 32);
-  const tiling = tilingFor(graph, { stride, fit, views, heads }, options);
-  return { model, device: deviceOf(model), preprocessing, views, fit, tiling, memory, heads, signal };
+  const tiling = tilingFor(graph, { stride, fit, views, heads, precision }, options);
+  return { model, device: deviceOf(model), preprocessing, views, fit, tiling, memory, heads, precision, signal };
 }
 
 /** Zeros below and on the right up to multiples of a number, for a net whose scores have the size of its input. */
@@ -61,7 +70,7 @@ const filledTo = (multiple: number, heads: Inference["heads"]): Inference["fit"]
 };
 
 /** What the choice of tiles depends on, apart from the options. */
-interface Course extends Pick<Inference, "fit" | "views" | "heads"> {
+interface Course extends Pick<Inference, "fit" | "views" | "heads" | "precision"> {
   readonly stride: number;
 }
 
@@ -95,7 +104,7 @@ const STRIPS = 3;
 /** Bytes on the device for one tile of an image, including each head's strip of logits that contains it. */
 function tileBytes(
   graph: Graph,
-  { fit, views, heads }: Course,
+  { fit, views, heads, precision }: Course,
   overlap: number,
 ): (image: readonly [number, number], tile: readonly [number, number]) => number {
   const features = footprintOf(graph);
@@ -106,7 +115,9 @@ function tileBytes(
   const scale = Math.max(...views.map((view) => view.scale));
   const inputBytes = (height: number, width: number): number => {
     const [[above, below], [left, right]] = fit(height, width).padding;
-    return features(above + height + below, left + width + right);
+    const floats = features(above + height + below, left + width + right);
+    // Logits become float32 beside their halves.
+    return precision === "float16" ? floats / 2 + classes * height * width * 4 : floats;
   };
   return ([height, width], [h, w]) => {
     const isPut = views.length > 1 || h < height || w < width;

@@ -2,7 +2,7 @@ import { invalidArgument, rules } from "@fcn/tensor/internal";
 import type { Abortable } from "../async/abort.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import type { OptionTable } from "../options/option.js";
-import { mapped, number, numbers, size, whole } from "../options/rules.js";
+import { mapped, number, numbers, oneOf, size, whole } from "../options/rules.js";
 import type { TileOptions } from "./tiling.js";
 
 /** How a net is given images, and how its outputs are combined. */
@@ -25,7 +25,16 @@ export interface InferenceOptions extends TileOptions, Abortable {
    * `models.GraphBuilder`, knows what it needs.
    */
   readonly stride?: number | undefined;
+  /**
+   * How the net's features lie in memory. `float16` halves them; sums, parameters and statistics stay float32. Throws
+   * `unsupported` where the device has no `shader-f16`. Default float32.
+   */
+  readonly precision?: Precision | undefined;
 }
+
+const PRECISIONS = ["float32", "float16"] as const;
+/** A type of the values between the layers of a net. */
+export type Precision = (typeof PRECISIONS)[number];
 
 /** One way of showing an image to the net. */
 export interface View {
@@ -41,6 +50,14 @@ const scale = number("a number above 0 and at most 16", (value) => value > 0 && 
 const MIB = 2 ** 20;
 /** Default of `memory`, in bytes. */
 export const MEMORY = 2048 * MIB;
+
+/** The flag of commands that run a net forward. */
+export const PRECISION = {
+  rule: oneOf(PRECISIONS),
+  flag: "--precision <type>",
+  help: `how features lie in memory: ${PRECISIONS.join(" or ")}, which takes half of it`,
+  fallbackText: PRECISIONS[0],
+} as const;
 
 /** Every option of inference, in the order of the help. */
 export const INFERENCE: OptionTable<InferenceOptions> = {
@@ -69,6 +86,7 @@ export const INFERENCE: OptionTable<InferenceOptions> = {
     help: "average the results for several sizes of the image, such as 0.75,1,1.25",
   },
   mirror: { rule: rules.boolean, flag: "--mirror", help: "average with the result for the mirrored image" },
+  precision: PRECISION,
   head: {},
   stride: { rule: whole(1) },
   signal: {},

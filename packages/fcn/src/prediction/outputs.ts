@@ -9,7 +9,7 @@ type Values = Record<string, Tensor>;
 /** Predictions of one net as they are recorded. */
 interface Recorded {
   readonly forward: Captured<readonly [Tensor], Values>;
-  /** Shapes whose kernels are compiled. */
+  /** Dtypes and shapes whose kernels are compiled. */
   readonly warm: Set<string>;
   /** What is recorded besides the shapes. */
   readonly state: string;
@@ -49,7 +49,7 @@ export async function outputsOf(
   const { shape } = x;
   const fixed = asLogits ? [] : await lookAt(model);
   const { forward, warm } = recordedOf(model, asLogits, fixed.join());
-  const key = shape.join();
+  const key = `${x.dtype} ${shape}`;
   if (!warm.has(key)) await x.device.warmUp(() => valuesOf(model, x, asLogits));
   warm.add(key);
   const rules = asLogits ? {} : (model as GraphNet).upsamplings(shape);

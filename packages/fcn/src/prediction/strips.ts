@@ -232,17 +232,25 @@ async function tileLogits(job: Job, row: Span, column: Span, view: View): Promis
 }
 
 /** The scores by head of an input of any size, padded to a size that the net takes; see {@link outputsOf}. */
-async function forward({ model, fit, heads }: Job, x: Tensor, asLogits: boolean): Promise<HeadScores[]> {
+async function forward({ model, fit, heads, precision }: Job, x: Tensor, asLogits: boolean): Promise<HeadScores[]> {
   const [, , height = 0, width = 0] = x.shape;
   const found = fit(height, width);
-  const input = noGrad(() => paddedBy(found, x));
+  const padded = noGrad(() => paddedBy(found, x));
+  const input = precision === "float32" ? padded : noGrad(() => padded.to(precision));
+  if (input !== padded) padded.dispose();
   const outputs = await outputsOf(model, input, asLogits);
   return heads.map((head, h) => {
-    const scores = ofHead(outputs, head);
-    checkClasses(scores.values);
-    return noGrad(() => scoresCroppedBy("predict", found, h, { model, scores, input, size: [height, width] }));
+    const { values, upsampling } = ofHead(outputs, head);
+    checkClasses(values);
+    return noGrad(() => {
+      const scores = { values: floats(values), upsampling };
+      return scoresCroppedBy("predict", found, h, { model, scores, input, size: [height, width] });
+    });
   });
 }
+
+/** Logits are averaged as float32. */
+const floats = (logits: Tensor): Tensor => (logits.dtype === "float32" ? logits : logits.to("float32"));
 
 function tileInput({ device, images, preprocessing }: Job, rectangle: Rectangle): Tensor {
   const { channels } = images[0] as RasterImage;

@@ -20,6 +20,13 @@ const HAS_RESIDUAL: bool = false;
 const ACTIVATION: u32 = 0u;
 const TRANSPOSED: bool = false;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias X4 = vec4f;
+alias Y = f32;
+alias Y4 = vec4f;
+alias Residual = vec4f;
+
 struct Params {
   count: u32, lineBegin: u32, lineTiles: u32, phases: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
@@ -30,14 +37,14 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> x4: array<X4>;
 @group(0) @binding(3) var<storage, read> w: array<f32>;
 @group(0) @binding(4) var<storage, read> w4: array<vec4f>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
-@group(0) @binding(8) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> y: array<Y>;
+@group(0) @binding(7) var<storage, read_write> y4: array<Y4>;
+@group(0) @binding(8) var<storage, read> residual: array<Residual>;
 
 // Tap = first + t*step, t < taps, of the output at `out` reads input start + t*pace.
 struct Axis { start: i32, pace: i32, first: u32, step: u32, taps: u32 }
@@ -119,7 +126,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           let ix = start + i32(r) * advance;
           let inside = ix >= 0 && ix < i32(p.inW);
           let at = (row + u32(select(0, ix, inside))) * p.channels + c - p.xOrigin;
-          sum4[r] = fma(select(vec4f(), x4[at], inside), weight, sum4[r]);
+          sum4[r] = fma(select(vec4f(), vec4f(x4[at]), inside), weight, sum4[r]);
         }
       } else {
         let weight = w[tap];
@@ -127,7 +134,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           let ix = start + i32(r) * advance;
           let inside = ix >= 0 && ix < i32(p.inW);
           let at = (row + u32(select(0, ix, inside))) * p.channels + c - p.xOrigin;
-          sum[r] = fma(select(0.0, x[at], inside), weight, sum[r]);
+          sum[r] = fma(select(0.0, f32(x[at]), inside), weight, sum[r]);
         }
       }
     }
@@ -142,9 +149,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (to < p.outW) {
       let at = (line * p.outW + to) * p.channels + c - p.yOrigin;
       if (VEC) {
-        y4[at] = finish(sum4[r], norm, residual[at]);
+        y4[at] = Y4(finish(sum4[r], norm, vec4f(residual[at])));
       } else {
-        y[at] = finish(vec4f(sum[r]), norm, vec4f(residual[at / 4u][at % 4u])).x;
+        y[at] = Y(finish(vec4f(sum[r]), norm, vec4f(vec4f(residual[at / 4u])[at % 4u])).x);
       }
     }
   }

@@ -9,13 +9,17 @@ const HAS_NORM: bool = false;
 const HAS_RESIDUAL: bool = false;
 const ACTIVATION: u32 = 0u;
 
+// As elements lie in memory, where they may be halves.
+alias Residual = vec4f;
+alias Y = vec4f;
+
 struct Params { count: u32, slices: u32, channels: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read> residual: array<Residual>;
+@group(0) @binding(4) var<storage, read_write> y: array<Y>;
 
 // Mean, scale and shift of four channels: rows of `length` that follow the bias.
 fn normOf(channel: vec4u, length: u32) -> mat3x4f {
@@ -54,5 +58,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (HAS_BIAS) { sum += vec4f(bias[channel.x], bias[channel.y], bias[channel.z], bias[channel.w]); }
   var norm: mat3x4f;
   if (HAS_NORM) { norm = normOf(channel, p.channels); }
-  y[id] = finish(sum, norm, residual[id]);
+  y[id] = Y(finish(sum, norm, vec4f(residual[id])));
 }

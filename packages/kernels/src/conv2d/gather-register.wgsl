@@ -21,6 +21,13 @@ const ACCUMULATE: bool = false;
 const TRANSPOSED: bool = false;
 const BY_COLUMN: bool = false;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias X4 = vec4f;
+alias Y = f32;
+alias Y4 = vec4f;
+alias Residual = vec4f;
+
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, phases: u32,
   mBegin: u32, mEnd: u32,
@@ -35,14 +42,14 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> x4: array<X4>;
 @group(0) @binding(3) var<storage, read> w: array<vec4f>;
 @group(0) @binding(4) var<storage, read> w1: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
-@group(0) @binding(8) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> y: array<Y>;
+@group(0) @binding(7) var<storage, read_write> y4: array<Y4>;
+@group(0) @binding(8) var<storage, read> residual: array<Residual>;
 
 // How one axis of the output walks over the taps: input = start*scale + offset + t*pace, tap = first + t*step, t <
 // taps.
@@ -89,10 +96,10 @@ fn activate(v: vec4f) -> vec4f {
 
 // Four elements of the residual from `at` on.
 fn residualAt(at: u32) -> vec4f {
-  if (VEC_OUT) { return residual[at / 4u]; }
+  if (VEC_OUT) { return vec4f(residual[at / 4u]); }
   let e = at + vec4u(0u, 1u, 2u, 3u);
-  return vec4f(residual[e.x / 4u][e.x % 4u], residual[e.y / 4u][e.y % 4u],
-               residual[e.z / 4u][e.z % 4u], residual[e.w / 4u][e.w % 4u]);
+  return vec4f(vec4f(residual[e.x / 4u])[e.x % 4u], vec4f(residual[e.y / 4u])[e.y % 4u],
+               vec4f(residual[e.z / 4u])[e.z % 4u], vec4f(residual[e.w / 4u])[e.w % 4u]);
 }
 
 @compute @workgroup_size(WG)
@@ -167,7 +174,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
                         w[wBase + (k + 2u) * p.wStride], w[wBase + (k + 3u) * p.wStride]);
           }
           for (var i = 0u; i < TM; i++) {
-            let a = select(vec4f(), x4[(base[i] + k) / 4u], valid[i]);
+            let a = select(vec4f(), vec4f(x4[(base[i] + k) / 4u]), valid[i]);
             acc[i] = fma(vec4f(a.x), b[0], fma(vec4f(a.y), b[1], fma(vec4f(a.z), b[2], fma(vec4f(a.w), b[3], acc[i]))));
           }
         }
@@ -181,7 +188,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
             b = w[wBase + k * p.wStride];
           }
           for (var i = 0u; i < TM; i++) {
-            acc[i] = fma(vec4f(select(0.0, x[base[i] + k], valid[i])), b, acc[i]);
+            acc[i] = fma(vec4f(select(0.0, f32(x[base[i] + k]), valid[i])), b, acc[i]);
           }
         }
       }
@@ -202,18 +209,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let at = ((a / p.gridH * p.outH + oy) * p.outW + ox) * p.outC + g * p.cout + c - p.yOrigin;
       if (VEC_OUT) {
         var sum = acc[i];
-        if (ACCUMULATE) { sum += y4[at / 4u]; }
-        y4[at / 4u] = finish(sum, norm, residualAt(at));
+        if (ACCUMULATE) { sum += vec4f(y4[at / 4u]); }
+        y4[at / 4u] = Y4(finish(sum, norm, residualAt(at)));
       } else {
         var sum = acc[i];
         if (ACCUMULATE) {
           for (var j = 0u; j < 4u; j++) {
-            if (c + j < p.cout) { sum[j] += y[at + j]; }
+            if (c + j < p.cout) { sum[j] += f32(y[at + j]); }
           }
         }
         let value = finish(sum, norm, residualAt(at));
         for (var j = 0u; j < 4u; j++) {
-          if (c + j < p.cout) { y[at + j] = value[j]; }
+          if (c + j < p.cout) { y[at + j] = Y(value[j]); }
         }
       }
     }

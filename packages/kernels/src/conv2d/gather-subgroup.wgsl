@@ -36,6 +36,13 @@ const ACCUMULATE: bool = false;
 const TRANSPOSED: bool = false;
 const BY_COLUMN: bool = false;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias X4 = vec4f;
+alias Y = f32;
+alias Y4 = vec4f;
+alias Residual = vec4f;
+
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, phases: u32,
   mBegin: u32, mEnd: u32,
@@ -50,14 +57,14 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> x4: array<X4>;
 @group(0) @binding(3) var<storage, read> w: array<vec4f>;
 @group(0) @binding(4) var<storage, read> w1: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
-@group(0) @binding(8) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> y: array<Y>;
+@group(0) @binding(7) var<storage, read_write> y4: array<Y4>;
+@group(0) @binding(8) var<storage, read> residual: array<Residual>;
 
 const LOADS: u32 = max(1u, TM / SGN);
 
@@ -106,10 +113,10 @@ fn activate(v: vec4f) -> vec4f {
 
 // Four elements of the residual from `at` on.
 fn residualAt(at: u32) -> vec4f {
-  if (VEC_OUT) { return residual[at / 4u]; }
+  if (VEC_OUT) { return vec4f(residual[at / 4u]); }
   let e = at + vec4u(0u, 1u, 2u, 3u);
-  return vec4f(residual[e.x / 4u][e.x % 4u], residual[e.y / 4u][e.y % 4u],
-               residual[e.z / 4u][e.z % 4u], residual[e.w / 4u][e.w % 4u]);
+  return vec4f(vec4f(residual[e.x / 4u])[e.x % 4u], vec4f(residual[e.y / 4u])[e.y % 4u],
+               vec4f(residual[e.z / 4u])[e.z % 4u], vec4f(residual[e.w / 4u])[e.w % 4u]);
 }
 
 @compute @workgroup_size(SG)
@@ -192,7 +199,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if (VEC_IN) {
         for (var k = lo; k < hi; k += 4u) {
           var a: array<vec4f, LOADS>;
-          for (var s = 0u; s < LOADS; s++) { a[s] = select(vec4f(), x4[(base[s] + k) / 4u], valid[s]); }
+          for (var s = 0u; s < LOADS; s++) { a[s] = select(vec4f(), vec4f(x4[(base[s] + k) / 4u]), valid[s]); }
           var block: array<mat4x4f, TV>;
           if (BY_COLUMN) {
             for (var v = 0u; v < TV; v++) {
@@ -218,7 +225,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       } else {
         for (var k = lo; k < hi; k++) {
           var a: array<f32, LOADS>;
-          for (var s = 0u; s < LOADS; s++) { a[s] = select(0.0, x[base[s] + k], valid[s]); }
+          for (var s = 0u; s < LOADS; s++) { a[s] = select(0.0, f32(x[base[s] + k]), valid[s]); }
           var b: array<vec4f, TV>;
           for (var v = 0u; v < TV; v++) {
             if (BY_COLUMN) {
@@ -259,20 +266,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           if (c < p.cout) {
             let at = pixel + c;
             var sum = acc[i * TV + v];
-            if (ACCUMULATE) { sum += y4[at / 4u]; }
-            y4[at / 4u] = finish(sum, norm[v], residualAt(at));
+            if (ACCUMULATE) { sum += vec4f(y4[at / 4u]); }
+            y4[at / 4u] = Y4(finish(sum, norm[v], residualAt(at)));
           }
         } else {
           let at = pixel + c;
           var sum = acc[i * TV + v];
           if (ACCUMULATE) {
             for (var j = 0u; j < 4u; j++) {
-              if (c + j < p.cout) { sum[j] += y[at + j]; }
+              if (c + j < p.cout) { sum[j] += f32(y[at + j]); }
             }
           }
           let value = finish(sum, norm[v], residualAt(at));
           for (var j = 0u; j < 4u; j++) {
-            if (c + j < p.cout) { y[at + j] = value[j]; }
+            if (c + j < p.cout) { y[at + j] = Y(value[j]); }
           }
         }
       }

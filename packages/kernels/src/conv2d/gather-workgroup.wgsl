@@ -37,6 +37,13 @@ const MERGED: bool = false;
 // Whether the rows of a tap may end in the middle of a step.
 const TAIL: bool = true;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias X4 = vec4f;
+alias Y = f32;
+alias Y4 = vec4f;
+alias Residual = vec4f;
+
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, phases: u32,
   mBegin: u32, mEnd: u32,
@@ -52,13 +59,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> x4: array<X4>;
 @group(0) @binding(3) var<storage, read> w: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
-@group(0) @binding(7) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> y: array<Y>;
+@group(0) @binding(6) var<storage, read_write> y4: array<Y4>;
+@group(0) @binding(7) var<storage, read> residual: array<Residual>;
 
 const WG: u32 = PM * PN;
 const BM: u32 = TM * PM;
@@ -127,10 +134,10 @@ fn activate(v: vec4f) -> vec4f {
 
 // Four elements of the residual from `at` on.
 fn residualAt(at: u32) -> vec4f {
-  if (VEC_OUT) { return residual[at / 4u]; }
+  if (VEC_OUT) { return vec4f(residual[at / 4u]); }
   let e = at + vec4u(0u, 1u, 2u, 3u);
-  return vec4f(residual[e.x / 4u][e.x % 4u], residual[e.y / 4u][e.y % 4u],
-               residual[e.z / 4u][e.z % 4u], residual[e.w / 4u][e.w % 4u]);
+  return vec4f(vec4f(residual[e.x / 4u])[e.x % 4u], vec4f(residual[e.y / 4u])[e.y % 4u],
+               vec4f(residual[e.z / 4u])[e.z % 4u], vec4f(residual[e.w / 4u])[e.w % 4u]);
 }
 
 @compute @workgroup_size(WG)
@@ -215,14 +222,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         for (var s = 0u; s < LOADS_X; s++) {
           let here = at[s] + step * (BK / UNIT);
           if (VEC_IN) {
-            a[s] = select(vec4f(), x4[here], inside[s] && (!TAIL || k + partK * 4u < hi));
+            a[s] = select(vec4f(), vec4f(x4[here]), inside[s] && (!TAIL || k + partK * 4u < hi));
           } else {
             let part = k + partK * 4u + vec4u(0u, 1u, 2u, 3u);
             var valid = vec4<bool>(inside[s]) & (part < vec4u(hi));
             if (MERGED) {
               valid &= vec4u((i32(start[s] << 16u) >> 16u) * i32(p.cin) + vec4i(part)) < vec4u(p.inW * p.cin);
             }
-            a[s] = select(vec4f(), vec4f(x[here], x[here + 1u], x[here + 2u], x[here + 3u]), valid);
+            let values = vec4f(f32(x[here]), f32(x[here + 1u]), f32(x[here + 2u]), f32(x[here + 3u]));
+            a[s] = select(vec4f(), values, valid);
           }
         }
         var b: array<vec4f, LOADS_W>;
@@ -294,17 +302,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var sum = acc[i * TV + v];
       if (HAS_BIAS) { sum += vec4f(bias[channel.x], bias[channel.y], bias[channel.z], bias[channel.w]); }
       if (VEC_OUT) {
-        if (ACCUMULATE) { sum += y4[at / 4u]; }
-        y4[at / 4u] = finish(sum, norm, residualAt(at));
+        if (ACCUMULATE) { sum += vec4f(y4[at / 4u]); }
+        y4[at / 4u] = Y4(finish(sum, norm, residualAt(at)));
       } else {
         if (ACCUMULATE) {
           for (var j = 0u; j < 4u; j++) {
-            if (c + j < p.cout) { sum[j] += y[at + j]; }
+            if (c + j < p.cout) { sum[j] += f32(y[at + j]); }
           }
         }
         let value = finish(sum, norm, residualAt(at));
         for (var j = 0u; j < 4u; j++) {
-          if (c + j < p.cout) { y[at + j] = value[j]; }
+          if (c + j < p.cout) { y[at + j] = Y(value[j]); }
         }
       }
     }

@@ -181,5 +181,6 @@ export function gatherSteps(
   }
   if (splits > 1) steps.push(finishSlices(elements, splits, s.to.c, epilogue));
   const slices = splits > 1 ? { slices: splits * elements * 4 } : {};
-  return { steps, tunable, scratch: { ...(packed > 0 ? { packed } : {}), ...slices } };
+  const sums = parts.length > 1 ? { sums: elements } : {};
+  return { steps, tunable, ...sums, scratch: { ...(packed > 0 ? { packed } : {}), ...slices } };
 }

@@ -12,13 +12,16 @@ const WG: u32 = 64u;
 const SIZE: u32 = 4u;
 const ADJOINT: bool = false;
 
+// As elements lie in memory, where they may be halves.
+alias X = vec4f;
+
 struct Params {
   count: u32, tileBegin: u32, tilesH: u32, tilesW: u32, channels: u32,
   inH: u32, inW: u32, padH: u32, padW: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> v: array<vec4f>;
 
 const SIDE: u32 = SIZE + 2u;
@@ -64,7 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let iy = top + i32(i);
       let inside = u32(iy) < p.inH && u32(ix) < p.inW;
       let at = ((image + u32(iy)) * p.inW + u32(ix)) * p.channels + c;
-      column[i] = select(vec4f(), x[select(0u, at, inside)], inside);
+      column[i] = select(vec4f(), vec4f(x[select(0u, at, inside)]), inside);
     }
     half[j] = transformPatch(column);
   }

@@ -15,6 +15,10 @@ const HAS_NORM: bool = false;
 const HAS_RESIDUAL: bool = false;
 const ACTIVATION: u32 = 0u;
 
+// As elements lie in memory, where they may be halves.
+alias Residual = vec4f;
+alias Y = vec4f;
+
 struct Params {
   count: u32, tileBegin: u32, tilesH: u32, tilesW: u32, channels: u32, outH: u32, outW: u32,
   size: u32, side: u32,
@@ -23,8 +27,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> m: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read> residual: array<Residual>;
+@group(0) @binding(4) var<storage, read_write> y: array<Y>;
 
 const SIDE: u32 = SIZE + 2u;
 
@@ -95,7 +99,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var j = 0u; j < SIZE; j++) {
       if (top + i < p.outH && left + j < p.outW) {
         let to = ((line / p.tilesH * p.outH + top + i) * p.outW + left + j) * p.channels + c;
-        y[to] = finish(row[j] + shift, norm, residual[to]);
+        y[to] = Y(finish(row[j] + shift, norm, vec4f(residual[to])));
       }
     }
   }

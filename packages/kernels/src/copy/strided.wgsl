@@ -10,6 +10,10 @@ const WG: u32 = 64u;
 const RANK: u32 = 8u;
 const ADD: bool = false;
 
+// As elements lie in memory, where they may be halves.
+alias Source = u32;
+alias Target = u32;
+
 struct Params {
   count: u32, n1: u32, n2: u32, n3: u32, n4: u32, n5: u32, n6: u32, n7: u32,
   s0: u32, s1: u32, s2: u32, s3: u32, s4: u32, s5: u32, s6: u32, s7: u32,
@@ -18,8 +22,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> src: array<u32>;
-@group(0) @binding(2) var<storage, read_write> dst: array<u32>;
+@group(0) @binding(1) var<storage, read> src: array<Source>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Target>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -38,5 +42,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (RANK > 7u) { let c = rest % p.n1; rest /= p.n1; source += c * p.s1; to += c * p.d1; }
   to += rest * p.d0;
   let word = src[source + rest * p.s0];
-  if (ADD) { dst[to] = bitcast<u32>(bitcast<f32>(dst[to]) + bitcast<f32>(word)); } else { dst[to] = word; }
+  if (ADD) {
+    dst[to] = Target(bitcast<u32>(bitcast<f32>(u32(dst[to])) + bitcast<f32>(u32(word))));
+  } else {
+    dst[to] = Target(word);
+  }
 }

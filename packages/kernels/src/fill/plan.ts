@@ -1,6 +1,6 @@
 import { flatOperand, flatRanges } from "../bindingParts.js";
 import { FAULT } from "../fault.js";
-import { type Capabilities, ceilDiv, FAULT_RECORD, foldGrid, NAN_BITS, type Plan, type Step } from "../plan.js";
+import { type Capabilities, ceilDiv, FAULT_RECORD, foldGrid, type Plan, type Step } from "../plan.js";
 import { fillCheckFinite as CHECK, fillFill as FILL } from "../wgsl.generated.js";
 
 const FILL_PER_GROUP = 64 * 4;
@@ -27,15 +27,19 @@ export function planFill(count: number, bits: number, caps: Capabilities): Plan 
   return { steps };
 }
 
+/** A NaN, and in each of its halves one of float16. */
+const POISON = 0x7fff7fff;
+
 /** A step that fills operand y of `count` words with NaN. */
-export const poison = (count: number): Step => fillStep(count, NAN_BITS);
+export const poison = (count: number): Step => fillStep(count, POISON);
 
 /**
- * A step that reports NaN and infinity among `count` floats of operand x to the fault record. The first of them is
- * element `base` of the tensor that op number `op` made.
+ * A step that reports NaN and infinity among `count` floats, or halves, of operand x to the fault record. The first of
+ * them is element `base` of the tensor that op number `op` made.
  */
-export function finiteCheck(count: number, base: number, op: number): Step {
+export function finiteCheck(count: number, base: number, op: number, isHalf = false): Step {
   return {
+    ...(isHalf ? { half: ["x"] } : {}),
     kernel: CHECK,
     constants: { FAULT_NOT_FINITE: FAULT.notFinite },
     params: { count, base, op },

@@ -10,6 +10,10 @@ const WG: u32 = 64u;
 const BILINEAR: bool = true;
 const ALIGN_CORNERS: bool = false;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias Y = f32;
+
 struct Params {
   count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
@@ -17,8 +21,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 
 // What an output position reads: (1 - weight) * x[low] + weight * x[high]. forward.wgsl and backward.wgsl must agree.
 struct Source { low: u32, high: u32, weight: f32 }
@@ -49,13 +53,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let base = c - p.fromOrigin;
   let top = (image + sy.low) * p.inW;
   if (!BILINEAR) {
-    y[id - p.toOrigin] = x[(top + sx.low) * p.channels + base];
+    y[id - p.toOrigin] = Y(x[(top + sx.low) * p.channels + base]);
     return;
   }
   let bottom = (image + sy.high) * p.inW;
-  let upper = (1.0 - sx.weight) * x[(top + sx.low) * p.channels + base]
-    + sx.weight * x[(top + sx.high) * p.channels + base];
-  let lower = (1.0 - sx.weight) * x[(bottom + sx.low) * p.channels + base]
-    + sx.weight * x[(bottom + sx.high) * p.channels + base];
-  y[id - p.toOrigin] = (1.0 - sy.weight) * upper + sy.weight * lower;
+  let upper = (1.0 - sx.weight) * f32(x[(top + sx.low) * p.channels + base])
+    + sx.weight * f32(x[(top + sx.high) * p.channels + base]);
+  let lower = (1.0 - sx.weight) * f32(x[(bottom + sx.low) * p.channels + base])
+    + sx.weight * f32(x[(bottom + sx.high) * p.channels + base]);
+  y[id - p.toOrigin] = Y((1.0 - sy.weight) * upper + sy.weight * lower);
 }

@@ -7,11 +7,15 @@
 // begin at element p.first. A thread owns one element.
 const WG: u32 = 64u;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias Y = f32;
+
 struct Params { count: u32, first: u32, channels: u32, before: u32, after: u32, slope: f32, beta: f32, k: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(0) @binding(3) var<storage, read_write> d: array<f32>;
 
 @compute @workgroup_size(WG)
@@ -25,10 +29,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let end = min(p.channels, c + p.after + 1u);
   var squares = 0.0;
   for (var j = max(c, p.before) - p.before; j < end; j++) {
-    let v = x[row + j];
+    let v = f32(x[row + j]);
     squares = fma(v, v, squares);
   }
   let denominator = p.k + p.slope * squares;
   d[at] = denominator;
-  y[at] = x[at] / pow(denominator, p.beta);
+  y[at] = Y(f32(x[at]) / pow(denominator, p.beta));
 }

@@ -14,18 +14,24 @@ const HAS_BIAS: bool = true;
 const HAS_RESIDUAL: bool = false;
 const ACTIVATION: u32 = 0u;
 
+// As elements lie in memory, where they may be halves.
+alias X = vec4f;
+alias Residual = vec4f;
+alias Y = f32;
+alias Y4 = vec4f;
+
 struct Params {
   count: u32, columns: u32, rows: u32, blocks: u32, width: u32, statistics: u32, unit: u32, xOrigin: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> residual: array<Residual>;
 @group(0) @binding(3) var<storage, read> stats: array<f32>;
 @group(0) @binding(4) var<storage, read> weight: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(0) @binding(7) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> y: array<Y>;
+@group(0) @binding(7) var<storage, read_write> y4: array<Y4>;
 
 // Mean, scale and shift of channel c of an image whose first channel is number `image`.
 fn transform(image: u32, c: u32) -> vec3f {
@@ -62,16 +68,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let t = transpose(mat4x3f(transform(channel, c), transform(channel, c + 1u),
                               transform(channel, c + 2u), transform(channel, c + 3u)));
     for (var at = begin; at < end; at += p.columns) {
-      var value = (x[at] - t[0]) * t[1] + t[2];
-      if (HAS_RESIDUAL) { value += residual[at]; }
-      y4[at] = activate(value);
+      var value = (vec4f(x[at]) - t[0]) * t[1] + t[2];
+      if (HAS_RESIDUAL) { value += vec4f(residual[at]); }
+      y4[at] = Y4(activate(value));
     }
   } else {
     let t = transform(image * p.columns, column);
     for (var at = begin; at < end; at += p.columns) {
-      var value = (x[at / 4u][at % 4u] - t.x) * t.y + t.z;
-      if (HAS_RESIDUAL) { value += residual[at / 4u][at % 4u]; }
-      y[at] = activate(vec4f(value)).x;
+      var value = (vec4f(x[at / 4u])[at % 4u] - t.x) * t.y + t.z;
+      if (HAS_RESIDUAL) { value += vec4f(residual[at / 4u])[at % 4u]; }
+      y[at] = Y(activate(vec4f(value)).x);
     }
   }
 }

@@ -13,12 +13,15 @@ const WG: u32 = 64u;
 const RUN: u32 = 128u;
 const VEC: bool = false;
 
+// As elements lie in memory, where they may be halves.
+alias X = vec4f;
+
 struct Params {
   count: u32, columns: u32, rows: u32, rowsPerSlice: u32, slices: u32, unit: u32, total: u32, xOrigin: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partial4: array<vec4f>;
 
@@ -34,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let end = min(p.rows, first + p.rowsPerSlice);
   let to = slice * p.columns + column;
   if (VEC) {
-    let origin = x[base + first * p.columns];
+    let origin = vec4f(x[base + first * p.columns]);
     var mean = vec4f();
     var m2 = vec4f();
     for (var start = first; start < end; start += RUN) {
@@ -43,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var seen = 0.0;
       for (var row = start; row < min(end, start + RUN); row++) {
         seen += 1.0;
-        let v = x[base + row * p.columns] - origin;
+        let v = vec4f(x[base + row * p.columns]) - origin;
         let delta = v - runMean;
         runMean += delta * (1.0 / seen);
         runM2 += delta * (v - runMean);
@@ -57,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     partial4[p.total + to] = m2;
   } else {
     let begin = base + first * p.columns;
-    let origin = x[begin / 4u][begin % 4u];
+    let origin = vec4f(x[begin / 4u])[begin % 4u];
     var mean = 0.0;
     var m2 = 0.0;
     for (var start = first; start < end; start += RUN) {
@@ -67,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var row = start; row < min(end, start + RUN); row++) {
         seen += 1.0;
         let element = base + row * p.columns;
-        let v = x[element / 4u][element % 4u] - origin;
+        let v = vec4f(x[element / 4u])[element % 4u] - origin;
         let delta = v - runMean;
         runMean += delta / seen;
         runM2 += delta * (v - runMean);

@@ -32,20 +32,23 @@ function emit(name: PointwiseName, part: Part, rank: number): Kernel {
   const flat = rank === 0;
   const T = typeOf(row.takes, flat);
   const R = typeOf(row.gives, flat);
-  const bindings = sources.map((id, i) => `@group(0) @binding(${i + 1}) var<storage, read> in_${id}: array<${T}>;`);
+  // Types of their own for each operand as it lies in memory, where it may be halves.
+  const stored = [...sources.map((id) => `alias In_${id} = ${T};`), `alias Result = ${R};`];
+  const bindings = sources.map((id, i) => `@group(0) @binding(${i + 1}) var<storage, read> in_${id}: array<In_${id}>;`);
   const placed = [...sources, RESULT];
   const place = (id: string) => (flat ? "id" : `at.${LANES[placed.indexOf(id)]}`);
-  const loads = sources.map((id) => `  let ${id} = in_${id}[${place(id)}];`);
+  const loads = sources.map((id) => `  let ${id} = T(in_${id}[${place(id)}]);`);
   const power = /\bpower(Slope)?\(/.test(expression) ? powerFunctions(flat) : "";
   const isNan = expression.includes("isNan(") ? (flat ? IS_NAN_VEC : IS_NAN_SCALAR) : "";
   const source = `// ${name}, ${part}: result = ${expression}
 alias T = ${T};
 alias R = ${R};
+${stored.join("\n")}
 const WG: u32 = ${WG}u;
 ${flat ? "" : `const RANK: u32 = ${rank}u;\n`}struct Params { count: u32, s: f32, t: f32, nanBits: u32,${flat ? "" : BOX_FIELDS} }
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.join("\n")}
-@group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<R>;
+@group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<Result>;
 ${power}${isNan}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -54,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.count) { return; }
 ${flat ? "" : PLACES}
 ${loads.join("\n")}
-  result[${place(RESULT)}] = R(${expression});
+  result[${place(RESULT)}] = Result(R(${expression}));
 }
 `;
   return { name: `pointwise/${name}-${part}-${flat ? "flat" : rank}`, source };

@@ -37,8 +37,8 @@ const EITHER_NAN = "isNan(a) | isNan(b)";
 
 export const pointwise = {
   /**
-   * max(x, 0) (torch.relu). NaN stays NaN. x is float32 of any shape, the result has that shape. Throws `invalid-dtype`
-   * for another type. So do all ops of one operand.
+   * max(x, 0) (torch.relu). NaN stays NaN. x is float32 or float16 of any shape, the result has its shape and dtype.
+   * Throws `invalid-dtype` for another type. So do all ops of one operand.
    */
   relu: {
     arity: 1,
@@ -94,8 +94,9 @@ export const pointwise = {
     reference: (a, _b, s) => powerReference(a, s),
   },
   /**
-   * a + b (torch.add). Operands are float32 tensors whose shapes broadcast, or one of them a number. Throws
-   * `invalid-shape` where the shapes do not broadcast, `invalid-dtype` for another type; so do all ops of two operands.
+   * a + b (torch.add). Operands are float32 or float16 tensors whose shapes broadcast, or one of them a number. The
+   * result is float16 where all tensors are. Throws `invalid-shape` where the shapes do not broadcast, `invalid-dtype`
+   * for another type; so do all ops of two operands.
    */
   add: {
     arity: 2,
@@ -189,6 +190,8 @@ export const pointwise = {
     forward: "select(R(0), R(1), a == b)",
     reference: (a, b) => Number(a === b),
   },
+  // The same values, for operands and results of other widths.
+  copy: { arity: 1, forward: "a", da: "g", reference: (a) => a },
   // WGSL rounds towards zero, and above the range gives the largest float below 2^31.
   toInt: {
     arity: 1,

@@ -8,6 +8,10 @@
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias Y = f32;
+
 struct Params {
   count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
@@ -15,8 +19,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 
 // [begin, end) inside the axis, and how many positions the divisor counts.
 fn window(o: u32, size: u32, kernel: u32, stride: u32, pad: u32) -> vec3u {
@@ -42,8 +46,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var iy = wy.x; iy < wy.y; iy++) {
     let row = (image + iy) * p.inW;
     var line = 0.0;
-    for (var ix = wx.x; ix < wx.y; ix++) { line += x[(row + ix) * p.channels + c - p.fromOrigin]; }
+    for (var ix = wx.x; ix < wx.y; ix++) { line += f32(x[(row + ix) * p.channels + c - p.fromOrigin]); }
     sum += line;
   }
-  y[id - p.toOrigin] = sum / f32(wy.z * wx.z);
+  y[id - p.toOrigin] = Y(sum / f32(wy.z * wx.z));
 }

@@ -20,6 +20,12 @@ const STRIDE_W: u32 = 2u;
 const DILATION_H: u32 = 1u;
 const DILATION_W: u32 = 1u;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias X4 = vec4f;
+alias Y = f32;
+alias Y4 = vec4f;
+
 struct Params {
   count: u32, lineBegin: u32, lineTiles: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32, padH: u32, padW: u32,
@@ -27,10 +33,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> x4: array<X4>;
+@group(0) @binding(3) var<storage, read_write> y: array<Y>;
+@group(0) @binding(4) var<storage, read_write> y4: array<Y4>;
 @group(0) @binding(5) var<storage, read_write> index: array<i32>;
 @group(0) @binding(6) var<storage, read_write> index4: array<vec4i>;
 
@@ -66,12 +72,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let at = select(0u, (row + u32(ix)) * p.channels + c - p.fromOrigin, inside);
         let tap = i32(ky * KERNEL_W + kx);
         if (VEC) {
-          let v = x4[at];
+          let v = vec4f(x4[at]);
           let better = vec4<bool>(inside) & ((v > best4) | isNan4(v) | (vec4<bool>(SAVE) & (winner4 < vec4i())));
           best4 = select(best4, v, better);
           winner4 = select(winner4, vec4i(tap), better);
         } else {
-          let v = x[at];
+          let v = f32(x[at]);
           let better = inside && (v > best || isNan(v) || (SAVE && winner < 0));
           best = select(best, v, better);
           winner = select(winner, tap, better);
@@ -80,10 +86,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     let to = (line * p.outW + ox) * p.channels + c - p.toOrigin;
     if (VEC) {
-      y4[to] = best4;
+      y4[to] = Y4(best4);
       if (SAVE) { index4[to] = winner4; }
     } else {
-      y[to] = best;
+      y[to] = Y(best);
       if (SAVE) { index[to] = winner; }
     }
   }

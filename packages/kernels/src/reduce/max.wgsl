@@ -10,6 +10,10 @@ const REDUCED: u32 = 4u;
 const MERGE: bool = false;
 const ACCUMULATE: bool = false;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias Y = f32;
+
 struct Params {
   count: u32,
   kept: u32,
@@ -25,9 +29,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read> found: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Y>;
 @group(0) @binding(4) var<storage, read_write> index: array<u32>;
 
 // The offset of an element by its number, from sizes and strides listed from the innermost dimension.
@@ -61,12 +65,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let base = p.xFirst + keptOffset(id % p.kept);
   let first = id / p.kept;
   var at = base + reducedOffset(first);
-  var best = x[at];
+  var best = f32(x[at]);
   var bestIndex = p.reducedFirst + first;
   if (MERGE) { bestIndex = found[at]; }
   for (var r = first + p.slices; r < p.reduced; r += p.slices) {
     at = base + reducedOffset(r);
-    let value = x[at];
+    let value = f32(x[at]);
     var candidate = p.reducedFirst + r;
     if (MERGE) { candidate = found[at]; }
     if (beats(value, candidate, best, bestIndex)) {
@@ -74,7 +78,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       bestIndex = candidate;
     }
   }
-  if (ACCUMULATE && beats(y[p.yFirst + id], index[p.yFirst + id], best, bestIndex)) { return; }
-  y[p.yFirst + id] = best;
+  if (ACCUMULATE && beats(f32(y[p.yFirst + id]), index[p.yFirst + id], best, bestIndex)) { return; }
+  y[p.yFirst + id] = Y(best);
   index[p.yFirst + id] = bestIndex;
 }

@@ -129,7 +129,8 @@ function planReduction(dims: readonly ReductionDim[], r: Reducer, caps: Capabili
       };
     });
   });
-  return { steps, scratch };
+  const isSummed = steps.some(({ constants }) => constants?.ACCUMULATE === true);
+  return { steps, scratch, ...(isSummed ? { sums: keptTotal } : {}) };
 }
 
 function grow(scratch: Record<string, number>, name: string, bytes: number): void {

@@ -15,6 +15,10 @@ const KEPT: u32 = 4u;
 const REDUCED: u32 = 4u;
 const ACCUMULATE: bool = false;
 
+// As elements lie in memory, where they may be halves.
+alias X = f32;
+alias Y = f32;
+
 struct Params {
   count: u32,
   kept: u32,
@@ -30,8 +34,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 
 // The offset of an element by its number, from sizes and strides listed from the innermost dimension.
 fn offsetOf(number: u32, dims: u32, sizes: vec4u, strides: vec4u) -> u32 {
@@ -60,7 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var r = id / p.kept;
   for (; r < p.reduced && p.reduced - r > 7u * p.slices; r += 8u * p.slices) {
     var v: array<f32, 8>;
-    for (var i = 0u; i < 8u; i++) { v[i] = x[base + reducedOffset(r + i * p.slices)]; }
+    for (var i = 0u; i < 8u; i++) { v[i] = f32(x[base + reducedOffset(r + i * p.slices)]); }
     sum += ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
     taken++;
     if (taken % RUN == 0u) {
@@ -72,8 +76,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
   }
-  for (; r < p.reduced; r += p.slices) { sum += x[base + reducedOffset(r)]; }
+  for (; r < p.reduced; r += p.slices) { sum += f32(x[base + reducedOffset(r)]); }
   sum = (high + (middle + sum)) * p.scale;
-  if (ACCUMULATE) { sum += y[p.yFirst + id]; }
-  y[p.yFirst + id] = sum;
+  if (ACCUMULATE) { sum += f32(y[p.yFirst + id]); }
+  y[p.yFirst + id] = Y(sum);
 }

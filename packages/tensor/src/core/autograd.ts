@@ -1,5 +1,5 @@
 import { planFlat } from "@fcn/kernels";
-import { defect, show, TensorError } from "../plain/errors.js";
+import { defect, invalidDType, show, TensorError } from "../plain/errors.js";
 import { sameShape } from "../plain/shape.js";
 import { planned } from "./planned.js";
 import { type Backward, type Maybe, nodeOf, TapeNode } from "./tape.js";
@@ -37,8 +37,15 @@ export function record(
   saved: readonly Maybe[],
   backward: Backward,
 ): Tensor {
-  if (output.dtype === "float32") output.runtime.engine.checkFinite(op, output.storage);
+  const { dtype, storage, shape, runtime } = output;
+  if (dtype !== "int32") runtime.engine.checkFinite(op, storage, dtype === "float16");
   if (!recording(inputs)) return output;
+  if (dtype === "float16") {
+    output.dispose();
+    throw invalidDType(`${op}: the result of shape ${show(shape)} is float16, and an operand requires a gradient`, {
+      code: 'gradients need float32: use x.to("float32"), or wrap the call in noGrad',
+    });
+  }
   // The owner of an input may dispose it before the backward pass: the tape needs its place in the graph, not its data.
   output.attach(new TapeNode(op, inputs, saved, backward));
   return output;

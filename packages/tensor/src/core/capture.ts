@@ -263,9 +263,9 @@ const likeOf = ({ runtime, shape, dtype, order }: Tensor): Tensor =>
 
 /** A tensor of its own, in the scope of the caller, with the values of one that the next call changes. */
 function copyForCaller(tensor: Tensor): Tensor {
-  const { runtime, shape, dtype, order, size } = tensor;
+  const { runtime, shape, dtype, order } = tensor;
   const copy = Tensor.empty(runtime, shape, { dtype, order });
-  runtime.copy(tensor, copy, size * 4);
+  runtime.copy(tensor, copy);
   return copy;
 }
 

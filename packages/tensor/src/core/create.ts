@@ -1,4 +1,4 @@
-import { planFill, planRandom, wordBits } from "@fcn/kernels";
+import { planFill, planRandom, planStrided, wordBits } from "@fcn/kernels";
 import { checkInt32 } from "../plain/hostValues.js";
 import {
   checkMake,
@@ -25,7 +25,13 @@ export function full(
   if (options?.dtype === "int32") checkInt32(op, "value", value);
   checkMake(op, shape, options);
   const out = Tensor.empty(runtime, shape, options);
-  runtime.run(op, planned(planFill, out.size, wordBits(value, out.dtype)), { y: out });
+  if (out.dtype !== "float16") {
+    runtime.run(op, planned(planFill, out.size, wordBits(value, out.dtype)), { y: out });
+    return out;
+  }
+  using one = full(op, runtime, [], value, { tracked: false });
+  const repeat = planned(planStrided, { name: "copy", part: "forward" }, [out.size], { a: [0] });
+  runtime.run(op, repeat, { a: one, result: out });
   return out;
 }
 

@@ -1,4 +1,4 @@
-import type { Capabilities, Plan } from "@fcn/kernels";
+import { type Capabilities, type Plan, planHalf } from "@fcn/kernels";
 import { RecentMap } from "../plain/recent.js";
 
 type Planner<Args extends readonly unknown[]> = (...args: [...Args, Capabilities]) => Plan | undefined;
@@ -15,6 +15,13 @@ export const planned = <Args extends readonly unknown[]>(planner: Planner<Args>,
   args,
 });
 
+/** The plan of a call for a device, with the operands `half` as float16; undefined if there is none. */
+export const planFor = (
+  { planner, args }: Planned,
+  half: readonly string[],
+  capabilities: Capabilities,
+): Plan | undefined => planHalf((caps) => planner(...args, caps), half, capabilities);
+
 /** Plans of one planning function that are kept, at least. Shapes and settings of a net repeat; seeds do not. */
 const KEPT = 256;
 
@@ -23,8 +30,9 @@ export class PlanCache {
   readonly #plans = new Map<Planned["planner"], RecentMap<Plan>>();
   #capabilities: Capabilities | undefined;
 
-  /** The plan for a device; undefined if there is none. */
-  get({ planner, args }: Planned, capabilities: Capabilities): Plan | undefined {
+  /** The plan for a device, with the operands `half` as float16; undefined if there is none. */
+  get(call: Planned, capabilities: Capabilities, half: readonly string[] = []): Plan | undefined {
+    const { planner, args } = call;
     if (capabilities !== this.#capabilities) this.#plans.clear();
     this.#capabilities = capabilities;
     let known = this.#plans.get(planner);
@@ -32,10 +40,10 @@ export class PlanCache {
       known = new RecentMap(KEPT);
       this.#plans.set(planner, known);
     }
-    const key = keyOf(args);
+    const key = half.length > 0 ? `${keyOf(args)} float16 ${half}` : keyOf(args);
     const earlier = known.get(key);
     if (earlier) return earlier;
-    const plan = planner(...args, capabilities);
+    const plan = planFor(call, half, capabilities);
     if (plan) known.set(key, plan);
     return plan;
   }

@@ -2,11 +2,12 @@ import type { Capabilities, Tuning } from "@fcn/kernels";
 import type { Engine } from "../device/engine.js";
 import type { Storage } from "../device/storage.js";
 import { Tuner, type TuningProgress } from "../device/tuner.js";
-import { limitExceeded, otherDevice, show } from "../plain/errors.js";
+import { limitExceeded, otherDevice, show, TensorError } from "../plain/errors.js";
 import { checkValue } from "../plain/options.js";
 import { seed } from "../plain/rules.js";
 import { elementsOf } from "../plain/shape.js";
-import { PlanCache, type Planned } from "./planned.js";
+import { bytesPerElement, type DType } from "../plain/types.js";
+import { PlanCache, type Planned, planFor } from "./planned.js";
 import { type Held, ScopeStack } from "./scope.js";
 
 /** The random stream of calls without a seed. Stream 0 is for calls with a seed, stream 1 for dropout masks. */
@@ -16,6 +17,7 @@ const UNSEEDED = 2;
 export interface Operand extends Held {
   readonly runtime: Runtime;
   readonly storage: Storage;
+  readonly dtype: DType;
 }
 
 type Operands = Readonly<Record<string, Operand | undefined>>;
@@ -46,8 +48,20 @@ export class Runtime {
     return this.engine.capabilities;
   }
 
-  allocate(shape: readonly number[]): Storage {
-    return this.engine.allocate("allocate", elementsOf(shape) * 4, shape);
+  allocate(shape: readonly number[], dtype: DType): Storage {
+    if (dtype === "float16" && !this.engine.hasHalves) {
+      throw new TensorError({
+        code: "unsupported",
+        message: `a float16 tensor of shape ${show(shape)} was asked for, but this device has no shader-f16`,
+        fix: {
+          code: "use float32, or an adapter that `npx fcn doctor` lists with shader-f16",
+          command: "leave --precision out, or use an adapter that `npx fcn doctor` lists with shader-f16",
+        },
+      });
+    }
+    // Whole words, since copies are made of these.
+    const bytes = Math.ceil((elementsOf(shape) * bytesPerElement(dtype)) / 4) * 4;
+    return this.engine.allocate("allocate", bytes, shape);
   }
 
   /**
@@ -67,10 +81,10 @@ export class Runtime {
     else this.#run(op, call, operands, storages);
   }
 
-  /** Copies bytes from the beginning of one tensor's memory to that of another. */
-  copy(from: Operand, to: Operand, bytes: number): void {
+  /** Copies the memory of one tensor to that of another of the same size and dtype. */
+  copy(from: Operand, to: Operand): void {
     this.touched?.storages.add(from.storage).add(to.storage);
-    this.engine.copy(from.storage, to.storage, bytes);
+    this.engine.copy(from.storage, to.storage, from.storage.byteLength);
   }
 
   /**
@@ -82,7 +96,8 @@ export class Runtime {
   }
 
   #run(op: string, call: Planned, operands: Operands, storages: Readonly<Record<string, Storage>>): void {
-    const plan = this.#plans.get(call, this.capabilities);
+    const half = Object.keys(operands).filter((name) => operands[name]?.dtype === "float16");
+    const plan = this.#plans.get(call, this.capabilities, half);
     if (!plan) {
       const shapes = Object.values(operands).flatMap((operand) => (operand ? [show(operand.shape)] : []));
       throw limitExceeded(
@@ -90,7 +105,7 @@ export class Runtime {
         "use a smaller batch or image, or cut the input into tiles",
       );
     }
-    this.#tuner?.add(op, (capabilities) => call.planner(...call.args, capabilities), plan.tunable, storages);
+    this.#tuner?.add(op, (capabilities) => planFor(call, half, capabilities), plan.tunable, storages);
     this.engine.run(op, plan, storages);
   }
 

@@ -1,4 +1,4 @@
-import { planCopy } from "@fcn/kernels";
+import { planCopy, planFlat } from "@fcn/kernels";
 import type { Storage } from "../device/storage.js";
 import { describe } from "../plain/describe.js";
 import { invalidArgument, invalidDType, invalidShape, otherDevice, show } from "../plain/errors.js";
@@ -46,7 +46,7 @@ export class Tensor {
   static empty(runtime: Runtime, shape: readonly number[], options: MakeOptions = {}): Tensor {
     const { dtype = "float32", order = identityOrder(shape.length), requiresGrad = false, tracked = true } = options;
     checkElements("allocate", shape);
-    return new Tensor(runtime, runtime.allocate(shape), [...shape], dtype, order, requiresGrad, tracked);
+    return new Tensor(runtime, runtime.allocate(shape, dtype), [...shape], dtype, order, requiresGrad, tracked);
   }
 
   /** @internal Throws after dispose. */
@@ -148,13 +148,14 @@ export class Tensor {
   }
 
   /**
-   * Reads the elements in row-major order, as a Float32Array or Int32Array. Rejects with the first error on the device
-   * since the last awaited call, if any.
+   * Reads the elements in row-major order, as an Int32Array or, float16 as well as float32, as a Float32Array. Rejects
+   * with the first error on the device since the last awaited call, if any.
    */
   async data(): Promise<TypedData> {
-    const dense = contiguous(this);
+    using wide = this.dtype === "float16" ? floatsOf(this) : this.alias();
+    const dense = contiguous(wide);
     const bytes = await this.runtime.engine.read("data", dense.storage).finally(() => dense.dispose());
-    return this.dtype === "float32" ? new Float32Array(bytes) : new Int32Array(bytes);
+    return this.dtype === "int32" ? new Int32Array(bytes) : new Float32Array(bytes);
   }
 
   /** Reads the only element (torch.Tensor.item). Throws `invalid-shape` if there is more than one. */
@@ -243,9 +244,16 @@ export function inOrder(x: Tensor, order: Order): Tensor {
 
 export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shape.length));
 
+/** The values of a tensor of floats as `dtype`, untracked, in the memory format of x. */
+export function floatsOf(x: Tensor, dtype: DType = "float32"): Tensor {
+  const out = Tensor.empty(x.runtime, x.shape, { dtype, order: x.order, tracked: false });
+  x.runtime.run("to", planned(planFlat, { name: "copy", part: "forward" }, x.size), { a: x, result: out });
+  return out;
+}
+
 /** An untracked copy in its own memory, in the memory format of x. */
 export function copyOf(x: Tensor): Tensor {
   const out = Tensor.empty(x.runtime, x.shape, { dtype: x.dtype, order: x.order, tracked: false });
-  x.runtime.copy(x, out, x.size * 4);
+  x.runtime.copy(x, out);
   return out;
 }

@@ -193,12 +193,18 @@ function noAdapter(error: Error): never {
 /** @internal The feature with which a kernel may ask for subgroups of a size. */
 export const SIZE_CONTROL = "subgroup-size-control" as GPUFeatureName;
 
-/** @internal A device of the adapter, with subgroups if it has them, and with its limits unless `raised` is false. */
+/** @internal The feature with which kernels may read and write halves. */
+export const HALVES = "shader-f16" as GPUFeatureName;
+
+/**
+ * @internal A device of the adapter, with subgroups and halves if it has them and they are wanted, and with its limits
+ * unless `raised` is false.
+ */
 export function requestDevice(
   adapter: GPUAdapter,
-  { subgroups, raised }: { subgroups: boolean; raised: boolean },
+  { subgroups, float16, raised }: { subgroups: boolean; float16: boolean; raised: boolean },
 ): Promise<GPUDevice> {
-  const wanted = subgroups ? ["subgroups" as GPUFeatureName, SIZE_CONTROL] : [];
+  const wanted = [...(subgroups ? ["subgroups" as GPUFeatureName, SIZE_CONTROL] : []), ...(float16 ? [HALVES] : [])];
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const descriptor = {
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),

@@ -1,4 +1,4 @@
-import { type Dummy, FAULT_WORDS, type Step } from "@fcn/kernels";
+import { BINDING_ALIGNMENT, type Dummy, FAULT_WORDS, type Step } from "@fcn/kernels";
 import { defect, invalidArgument, limitExceeded } from "../plain/errors.js";
 import { type BufferRange, USAGE } from "./buffers.js";
 import type { CommandRecorder } from "./commands.js";
@@ -41,14 +41,15 @@ export class Binder {
     }
     const parts = storage.parts(begin, begin + length);
     const [first] = parts;
-    if (first && parts.length === 1) {
+    // A part of halves may begin between the places at which a binding may.
+    if (first && parts.length === 1 && first.offset % BINDING_ALIGNMENT === 0) {
       const size = Math.min(Math.ceil(length / 16) * 16, first.block.size - first.offset);
       return { buffer: first.block.buffer, offset: first.offset, size };
     }
     return this.#gathered(op, parts, begin, length, access, after);
   }
 
-  /** Copies a part that spans several buffers into one, and back again if the kernel writes it. */
+  /** Copies a part that spans several buffers, or is not aligned, into one, and back again if the kernel writes it. */
   #gathered(
     op: string,
     parts: ReturnType<Storage["parts"]>,

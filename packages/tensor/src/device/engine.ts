@@ -1,7 +1,7 @@
 import type { Capabilities, Plan, Step, Tuning, Variant } from "@fcn/kernels";
 import { classOf, FAULT_WORDS, finiteCheck, flatRanges, poison } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
-import { type DeviceInfo, SIZE_CONTROL } from "./adapter.js";
+import { type DeviceInfo, HALVES, SIZE_CONTROL } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
 import { type BufferRange, USAGE } from "./buffers.js";
 import { CommandRecorder } from "./commands.js";
@@ -9,7 +9,7 @@ import { Failures } from "./failures.js";
 import { faultError } from "./faults.js";
 import { GuardedDevice } from "./guarded.js";
 import { LARGE, largestBlock, Memory } from "./memory.js";
-import { PipelineCache } from "./pipelines.js";
+import { PipelineCache, type Specialized } from "./pipelines.js";
 import { Repeater } from "./repeater.js";
 import type { Simulation } from "./simulate.js";
 import type { Storage } from "./storage.js";
@@ -54,9 +54,11 @@ export class Engine {
   readonly #binder: Binder;
   readonly #opNames: string[] = [];
   /** The steps that a warm-up would have dispatched. */
-  #warming: Pick<Step, "kernel" | "constants">[] | undefined;
+  #warming: Specialized[] | undefined;
   #capabilities: Capabilities;
   isDestroyed = false;
+  /** Whether kernels may read and write halves. */
+  readonly hasHalves: boolean;
   /** Whether captured work is replayed; turned off to compare. */
   repeats = true;
 
@@ -71,6 +73,7 @@ export class Engine {
     const shown = Math.min(maxStorageBufferBindingSize, options.bindingLimit ?? maxStorageBufferBindingSize);
     const bindingLimit = Math.min(Math.floor(shown / 16) * 16, largestBlock(bufferLimit));
     const adapter = classOf(info);
+    this.hasHalves = device.features.has(HALVES);
     const fixedSubgroup =
       device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
     this.#capabilities = {
@@ -177,14 +180,15 @@ export class Engine {
     }
   }
 
-  /** In debug mode, checks the floats of a result. */
-  checkFinite(op: string, result: Storage): void {
+  /** In debug mode, checks the floats of a result, or its halves. */
+  checkFinite(op: string, result: Storage, isHalf: boolean): void {
     if (!this.options.nanCheck || this.#warming) return;
     this.#opNames.push(op);
     const limit = Math.floor(this.capabilities.bindingLimit / 256) * 256;
     for (let at = 0; at < result.byteLength; at += limit) {
       const byteLength = Math.min(limit, result.byteLength - at);
-      const step = finiteCheck(byteLength / 4, at / 4, this.#opNames.length - 1);
+      const [count, base] = [byteLength, at].map((bytes) => bytes / (isHalf ? 2 : 4)) as [number, number];
+      const step = finiteCheck(count, base, this.#opNames.length - 1, isHalf);
       const operands = { ...step.operands, x: { operand: "x", byteOffset: at, byteLength } };
       this.#apart([result], () => this.#step(op, { ...step, operands }, { x: result }));
     }
@@ -266,7 +270,7 @@ export class Engine {
    */
   async warmUp(fn: () => Promise<unknown> | undefined): Promise<void> {
     this.assertUsable("warmUp");
-    const steps: Pick<Step, "kernel" | "constants">[] = [];
+    const steps: Specialized[] = [];
     this.#warming = steps;
     try {
       // Other work of the device may go on in the next turn.
@@ -278,8 +282,8 @@ export class Engine {
     await this.warm({ steps });
   }
 
-  async warm({ steps }: { readonly steps: readonly Pick<Step, "kernel" | "constants">[] }): Promise<void> {
-    await Promise.all(steps.map(({ kernel, constants = {} }) => this.#pipelines.warm(kernel, constants)));
+  async warm({ steps }: { readonly steps: readonly Specialized[] }): Promise<void> {
+    await Promise.all(steps.map((step) => this.#pipelines.warm(step)));
   }
 
   destroy(): void {

@@ -1,6 +1,5 @@
 import {
   type Access,
-  type ConstantValue,
   type Kernel,
   type KernelInfo,
   packParams,
@@ -27,7 +26,8 @@ export interface Prepared {
   readonly params: Uint8Array;
 }
 
-type Constants = Readonly<Record<string, ConstantValue>>;
+/** What the text of a step's kernel depends on. */
+export type Specialized = Pick<Step, "kernel" | "constants" | "half">;
 
 /**
  * Compiled kernels by name and constants. Bind-group layouts are explicit, and shared by kernels of the same signature.
@@ -47,15 +47,15 @@ export class PipelineCache {
     private readonly report: (error: Error) => void,
   ) {}
 
-  static key(kernel: Kernel, constants: Constants): string {
-    return `${kernel.name} ${JSON.stringify(constants)}`;
+  static key({ kernel, constants = {}, half = [] }: Specialized): string {
+    return `${kernel.name} ${JSON.stringify(constants)}${half.length > 0 ? ` float16 ${half}` : ""}`;
   }
 
   /** What a step needs, made when it is first dispatched. */
   prepare(step: Step): Prepared {
     const known = this.#prepared.get(step);
     if (known) return known;
-    const pipeline = this.get(step.kernel, step.constants ?? {});
+    const pipeline = this.get(step);
     const bytes = new ArrayBuffer(pipeline.info.paramsBytes);
     packParams(pipeline.info, step.params, new DataView(bytes), 0);
     const prepared = { pipeline, params: new Uint8Array(bytes) };
@@ -64,12 +64,12 @@ export class PipelineCache {
   }
 
   /** The pipeline, compiled here and now unless it was warmed up. */
-  get(kernel: Kernel, constants: Constants): Pipeline {
-    const key = PipelineCache.key(kernel, constants);
+  get(step: Specialized): Pipeline {
+    const key = PipelineCache.key(step);
     const known = this.#pipelines.get(key);
     if (known) return known;
     this.gpu.call((device) => device.pushErrorScope("validation"));
-    const { descriptor, ...parts } = this.#parts(kernel, constants);
+    const { descriptor, ...parts } = this.#parts(step);
     const pipeline = { key, ...parts, handle: this.gpu.call((device) => device.createComputePipeline(descriptor)) };
     this.gpu
       .wait((device) => device.popErrorScope())
@@ -82,16 +82,16 @@ export class PipelineCache {
     return pipeline;
   }
 
-  async warm(kernel: Kernel, constants: Constants): Promise<void> {
-    const key = PipelineCache.key(kernel, constants);
+  async warm(step: Specialized): Promise<void> {
+    const key = PipelineCache.key(step);
     if (this.#pipelines.has(key)) return;
-    const compiling = this.#warming.get(key) ?? this.#compile(key, kernel, constants);
+    const compiling = this.#warming.get(key) ?? this.#compile(key, step);
     this.#warming.set(key, compiling);
     await compiling.finally(() => this.#warming.delete(key));
   }
 
-  async #compile(key: string, kernel: Kernel, constants: Constants): Promise<void> {
-    const { descriptor, ...parts } = this.#parts(kernel, constants);
+  async #compile(key: string, step: Specialized): Promise<void> {
+    const { descriptor, ...parts } = this.#parts(step);
     try {
       const handle = await this.gpu.wait((device) => device.createComputePipelineAsync(descriptor));
       this.#pipelines.set(key, { key, ...parts, handle });
@@ -109,13 +109,14 @@ export class PipelineCache {
     return info;
   }
 
-  #parts(
-    kernel: Kernel,
-    constants: Constants,
-  ): Omit<Pipeline, "handle" | "key"> & { readonly descriptor: GPUComputePipelineDescriptor } {
+  #parts({
+    kernel,
+    constants = {},
+    half,
+  }: Specialized): Omit<Pipeline, "handle" | "key"> & { readonly descriptor: GPUComputePipelineDescriptor } {
     const info = this.#info(kernel);
     const layout = this.#layout(info);
-    const code = specialize(info, constants, this.lanes);
+    const code = specialize(info, constants, this.lanes, half);
     const descriptor = this.gpu.call((device) => ({
       label: info.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),

@@ -24,7 +24,7 @@ function assignTensor(target: Tensor, source: Tensor): void {
   using stored = inOrder(values, order);
   // WebGPU refuses to copy a buffer onto itself.
   if (stored.storage === storage) return;
-  runtime.copy(stored, target, target.size * 4);
+  runtime.copy(stored, target);
   target.bumpVersion();
 }
 
@@ -38,7 +38,7 @@ function assignValues(target: Tensor, source: HostNumbers): void {
   const { runtime, shape, dtype } = target;
   const values = hostValues("assign", narrowed(source), dtype, runtime.engine.options.nanCheck);
   // A direct write would overtake recorded work that still reads or fills the target.
-  using staged = Tensor.empty(runtime, shape, { dtype, tracked: false });
+  using staged = Tensor.empty(runtime, shape, { dtype: dtype === "int32" ? dtype : "float32", tracked: false });
   runtime.engine.write(staged.storage, values);
   assignTensor(target, staged);
 }

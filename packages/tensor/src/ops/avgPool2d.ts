@@ -37,7 +37,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   }
   const { runtime, shape } = x;
   using xs = inOrder(x, CHANNELS_LAST);
-  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
+  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { dtype: x.dtype, order: CHANNELS_LAST });
   runtime.run(op, planned(planAveragePool2d, g, countIncludePad), { x: xs, y });
   return record(op, y, [x], [], (grad) => {
     const plan = planned(planAveragePool2dBackward, g, countIncludePad);

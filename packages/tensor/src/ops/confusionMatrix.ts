@@ -37,7 +37,7 @@ export function confusionMatrix(prediction: Tensor, target: Tensor, options: Con
       "count in parts, and add the matrices up on the host",
     );
   }
-  const logits = prediction.dtype === "float32";
+  const logits = prediction.dtype !== "int32";
   const shape = logits ? prediction.shape.filter((_, dim) => dim !== 1) : prediction.shape;
   if (!sameShape(shape, target.shape) || (logits && prediction.shape.length < 2)) {
     throw invalidShape(

@@ -275,7 +275,7 @@ function gather(
   using xs = inOrder(x, CHANNELS_LAST);
   using ws = inOrder(w, WEIGHT_ORDER);
   const shape = direction === "forward" ? [g.n, g.outC, g.outH, g.outW] : [g.n, g.inC, g.inH, g.inW];
-  const y = Tensor.empty(runtime, shape, { order: CHANNELS_LAST, tracked });
+  const y = Tensor.empty(runtime, shape, { dtype: x.dtype, order: CHANNELS_LAST, tracked });
   using added = residual && inOrder(residual, CHANNELS_LAST);
   const { weight, bias: shift, runningMean, runningVar, eps = 1e-5 } = norm ?? {};
   const vectors = norm && { eps, hasWeight: weight !== undefined, hasShift: shift !== undefined };

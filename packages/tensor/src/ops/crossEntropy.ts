@@ -7,7 +7,8 @@ import { activationOrder, identityOrder } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { checkedInUse, integer, oneOf, type RulesOf } from "../plain/rules.js";
 import { elementsOf, sameShape } from "../plain/shape.js";
-import { checkFloat, checkInt, checkVectors, inputGradient } from "./operands.js";
+import { to } from "./cast.js";
+import { checkInt, checkReal, checkVectors, inputGradient } from "./operands.js";
 
 export interface CrossEntropyOptions {
   /** Pixels with this label are ignored. Default 255, the void label of PASCAL VOC. */
@@ -30,7 +31,7 @@ export const CROSS_ENTROPY: RulesOf<CrossEntropyOptions> = {
 
 function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions): void {
   checkOptions<CrossEntropyOptions>("crossEntropy", options, CROSS_ENTROPY);
-  checkFloat("crossEntropy", "logits", logits);
+  checkReal("crossEntropy", "logits", logits);
   checkInt("crossEntropy", "target", target);
   const [n, classes, ...space] = logits.shape;
   if (n === undefined || classes === undefined) {
@@ -49,9 +50,10 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
 }
 
 /**
- * Softmax cross-entropy loss with integer labels (torch.nn.functional.cross_entropy). logits: float32 [N, C, ...];
- * target: int32 [N, ...] with labels 0..C-1 or `ignoreIndex`. Returns a scalar, or [N, ...] with reduction "none". A
- * label out of range gives NaN, and the next read rejects with `label-out-of-range`. The mean over no pixels is NaN.
+ * Softmax cross-entropy loss with integer labels (torch.nn.functional.cross_entropy). logits: float32 [N, C, ...], or
+ * float16, which become float32; target: int32 [N, ...] with labels 0..C-1 or `ignoreIndex`. Returns a scalar, or
+ * [N, ...] with reduction "none". A label out of range gives NaN, and the next read rejects with `label-out-of-range`.
+ * The mean over no pixels is NaN.
  *
  * @example
  * ```ts
@@ -68,6 +70,10 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkCrossEntropy(logits, target, options);
+  if (logits.dtype === "float16") {
+    using wide = to(logits, "float32");
+    return crossEntropy(wide, target, options);
+  }
   const { ignoreIndex = 255, weight, reduction = "mean" } = options;
   const { runtime, shape } = logits;
   const order = activationOrder(shape.length);

@@ -6,7 +6,7 @@ import { CHANNELS_LAST, type Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, probability, seed } from "../plain/rules.js";
 import { checkRank } from "../plain/shape.js";
-import { checkFloat } from "./operands.js";
+import { checkFloat, checkReal } from "./operands.js";
 
 export interface DropoutOptions {
   /** Probability of zeroing an element, in [0, 1]. Default 0.5. */
@@ -35,7 +35,7 @@ export const CHANNELS: Form = { op: "dropout2d", order: () => CHANNELS_LAST, cha
 /** @internal Dropout whose seed is asked for whenever a mask is drawn. */
 export function drop(form: Form, x: Tensor, options: DropoutOptions, nextSeed: () => number | undefined): Tensor {
   const { op, channelwise } = form;
-  checkFloat(op, "x", x);
+  checkReal(op, "x", x);
   if (channelwise) checkRank(op, "x", x.shape, 4, "[N, C, H, W]");
   checkOptions<DropoutOptions>(op, options, { p: probability, seed, training: boolean });
   const { p = 0.5, training = true } = options;
@@ -43,6 +43,7 @@ export function drop(form: Form, x: Tensor, options: DropoutOptions, nextSeed: (
     const same = x.alias({ tracked: true });
     return record(op, same, [x], [], (grad) => [grad.alias()]);
   }
+  checkFloat(op, "x", x);
   const { runtime, shape } = x;
   const order = form.order(x);
   let key = { seed: 0, stream: 0 };

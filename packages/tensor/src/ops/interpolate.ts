@@ -75,7 +75,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const g = geometry(x, options);
   const { runtime, shape } = x;
   using xs = inOrder(x, CHANNELS_LAST);
-  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { order: CHANNELS_LAST });
+  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { dtype: x.dtype, order: CHANNELS_LAST });
   runtime.run(OP, planned(planInterpolate, g), { x: xs, y });
   return record(OP, y, [x], [], (grad) => {
     const plan = planned(planInterpolateBackward, g);

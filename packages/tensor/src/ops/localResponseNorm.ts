@@ -6,7 +6,7 @@ import { invalidShape, show } from "../plain/errors.js";
 import { activationOrder } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { finite, required, whole } from "../plain/rules.js";
-import { checkFloat, inputGradient } from "./operands.js";
+import { checkReal, inputGradient } from "./operands.js";
 
 export interface LocalResponseNormOptions {
   /** Number of channels in a window. */
@@ -26,7 +26,7 @@ export interface LocalResponseNormOptions {
  */
 export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions): Tensor {
   const op = "localResponseNorm";
-  checkFloat(op, "x", x);
+  checkReal(op, "x", x);
   checkOptions<LocalResponseNormOptions>(op, options, {
     size: required(whole(1)),
     alpha: finite,
@@ -45,7 +45,7 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
   const g = { count: x.size, channels: shape[1]!, size, alpha, beta, k };
   using xs = inOrder(x, order);
   using d = Tensor.empty(runtime, shape, { order, tracked: false });
-  const y = Tensor.empty(runtime, shape, { order });
+  const y = Tensor.empty(runtime, shape, { dtype: x.dtype, order });
   runtime.run(op, planned(planLocalResponseNorm, g), { x: xs, y, d });
   return record(op, y, [x], [xs, d], (grad, [savedX, savedD]) => {
     const plan = planned(planLocalResponseNormBackward, g);

@@ -32,7 +32,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   using index = save
     ? Tensor.empty(runtime, outShape, { dtype: "int32", order: CHANNELS_LAST, tracked: false })
     : undefined;
-  const y = Tensor.empty(runtime, outShape, { order: CHANNELS_LAST });
+  const y = Tensor.empty(runtime, outShape, { dtype: x.dtype, order: CHANNELS_LAST });
   runtime.run(op, planned(planMaxPool2d, g, save), { x: xs, y, index });
   return record(op, y, [x], [index], (grad, [won]) => {
     const plan = planned(planMaxPool2dBackward, g);

@@ -5,7 +5,7 @@ import { inOrder, Tensor } from "../core/tensor.js";
 import { invalidShape, show } from "../plain/errors.js";
 import { activationOrder } from "../plain/layout.js";
 import { checkResidual, type Epilogue } from "./epilogue.js";
-import { checkFloat, checkVectors } from "./operands.js";
+import { checkReal, checkVectors } from "./operands.js";
 
 /** What a normalisation reads beside x, each [C]. */
 interface Vectors {
@@ -15,9 +15,9 @@ interface Vectors {
   readonly runningVar?: Tensor | undefined;
 }
 
-/** @internal Throws unless x is float32 [N, C, ...] and each given vector float32 [C]. Returns C. */
+/** @internal Throws unless x is float32 or float16 [N, C, ...] and each given vector float32 [C]. Returns C. */
 export function checkNorm(op: string, x: Tensor, { weight, bias, runningMean, runningVar }: Vectors): number {
-  checkFloat(op, "x", x);
+  checkReal(op, "x", x);
   const [, channels] = x.shape;
   if (channels === undefined) {
     throw invalidShape(`${op}: x has shape ${show(x.shape)}, expected [N, C, ...]`, "reshape x to [N, C, H, W]");
@@ -47,7 +47,7 @@ export function normalise(
   using xs = inOrder(x, order);
   using stats = Tensor.empty(runtime, [2, o.images, o.groups], { tracked: false });
   using rs = residual && inOrder(residual, order);
-  const y = Tensor.empty(runtime, shape, { order });
+  const y = Tensor.empty(runtime, shape, { dtype: x.dtype, order });
   runtime.run(op, planned(planNorm, o), { x: xs, y, stats, weight, bias, runningMean, runningVar, residual: rs });
   const kept = [xs, stats, weight, activation && y];
   return record(op, y, [x, weight, bias, residual], kept, (grad, saved, needs) => {

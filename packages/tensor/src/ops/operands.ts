@@ -6,17 +6,22 @@ import { checkRank, sameShape } from "../plain/shape.js";
 import type { DType } from "../plain/types.js";
 
 const checkDType =
-  (dtype: DType) =>
+  (...dtypes: readonly [DType, ...DType[]]) =>
   (op: string, name: string, x: Tensor): void => {
     checkLive(op, name, x);
-    if (x.dtype === dtype) return;
-    throw invalidDType(`${op}: ${name} of shape ${show(x.shape)} has dtype ${x.dtype}, expected ${dtype}`, {
-      code: `create ${name} with { dtype: "${dtype}" }`,
+    if (dtypes.includes(x.dtype)) return;
+    const [dtype] = dtypes;
+    const expected = dtypes.join(" or ");
+    throw invalidDType(`${op}: ${name} of shape ${show(x.shape)} has dtype ${x.dtype}, expected ${expected}`, {
+      code: x.dtype === "float16" ? `convert it: ${name}.to("${dtype}")` : `create ${name} with { dtype: "${dtype}" }`,
     });
   };
 
 /** Throws unless `x` is a live float32 tensor. */
 export const checkFloat = checkDType("float32");
+
+/** Throws unless `x` is a live float32 or float16 tensor. */
+export const checkReal = checkDType("float32", "float16");
 
 /** Throws unless `x` is a live int32 tensor. */
 export const checkInt = checkDType("int32");
@@ -41,9 +46,9 @@ export function checkVectors(
 
 export type Sizes4 = [n: number, channels: number, height: number, width: number];
 
-/** The sizes of float32 images [N, C, H, W]. */
+/** The sizes of float32 or float16 images [N, C, H, W]. */
 export function imageSizes(op: string, x: Tensor, names = "[N, C, H, W]"): Sizes4 {
-  checkFloat(op, "x", x);
+  checkReal(op, "x", x);
   checkRank(op, "x", x.shape, 4, names);
   return [...x.shape] as Sizes4;
 }

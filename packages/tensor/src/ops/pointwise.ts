@@ -19,7 +19,8 @@ import { type Order, sameLayout, stridesOf } from "../plain/layout.js";
 import { checkOptions, checkValue } from "../plain/options.js";
 import { anyNumber, notNaN } from "../plain/rules.js";
 import { broadcastShape, elementsOf, sameShape } from "../plain/shape.js";
-import { checkFloat } from "./operands.js";
+import type { DType } from "../plain/types.js";
+import { checkReal } from "./operands.js";
 import { sumTo } from "./sumTo.js";
 
 type Operands = { readonly [Id in Source]?: Tensor | undefined };
@@ -38,11 +39,12 @@ export function compute(
   order: Order,
   numbers: Numbers,
   tracked: boolean,
+  dtype?: DType,
 ): Tensor {
   const used = sourcesOf(name, part).map((id) => [id, operands[id]!] as const);
   const { runtime } = used[0]![1];
   const row: PointwiseRow = pointwise[name];
-  const out = Tensor.empty(runtime, shape, { dtype: row.gives ?? "float32", order, tracked });
+  const out = Tensor.empty(runtime, shape, { dtype: dtype ?? row.gives ?? widest(used), order, tracked });
   const options = { name, part, ...numbers };
   const label = part === "forward" ? name : `${name} backward`;
   const flat = used.every(([, x]) => sameShape(x.shape, shape) && sameLayout(shape, x.order, order));
@@ -55,6 +57,10 @@ export function compute(
   return out;
 }
 
+/** float16 where all operands are, else float32. */
+const widest = (used: readonly (readonly [Source, Tensor])[]): DType =>
+  used.every(([, { dtype }]) => dtype === "float16") ? "float16" : "float32";
+
 /** Strides of x along the dimensions of `shape`, 0 where x is repeated. */
 function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
   const own = stridesOf(x.shape, x.order);
@@ -64,7 +70,7 @@ function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
 
 /** Computes a one-operand row, with its gradient, in the name of a public op. */
 function computeUnary(op: string, name: RowOf<1>, a: Tensor, numbers: Numbers = {}): Tensor {
-  checkFloat(op, "x", a);
+  checkReal(op, "x", a);
   const y = compute(name, "forward", { a }, a.shape, a.order, numbers, true);
   const reads = sourcesOf(name, "da");
   const saved = [reads.includes("a") ? a : undefined, reads.includes("y") ? y : undefined];
@@ -76,8 +82,8 @@ function computeUnary(op: string, name: RowOf<1>, a: Tensor, numbers: Numbers = 
 
 /** Computes a two-operand row, with its gradient. */
 function computeBinary(op: RowOf<2>, a: Tensor, b: Tensor): Tensor {
-  checkFloat(op, "a", a);
-  checkFloat(op, "b", b);
+  checkReal(op, "a", a);
+  checkReal(op, "b", b);
   const shape = broadcastShape(op, a.shape, b.shape);
   const order = outputOrder(shape, a, b);
   const y = compute(op, "forward", { a, b }, shape, order, {}, true);
@@ -139,7 +145,7 @@ export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
 }
 
 /**
- * Whether a equals b, with broadcasting (torch.eq): int32, 1 or 0. Both are float32 or both int32; b may be a number.
+ * Whether a equals b, with broadcasting (torch.eq): int32, 1 or 0. Both are of one dtype; b may be a number.
  * NaN equals nothing. Has no gradient.
  */
 export function eq(a: Tensor, b: Operand): Tensor {
@@ -174,7 +180,7 @@ export interface ClampOptions {
 
 /** Limits x to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN. */
 export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
-  checkFloat("clamp", "x", x);
+  checkReal("clamp", "x", x);
   checkOptions<ClampOptions>("clamp", options, { min: notNaN, max: notNaN });
   const { min = -Infinity, max = Infinity } = options;
   return computeUnary("clamp", "clamp", x, { s: min, t: max });

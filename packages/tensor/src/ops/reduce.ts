@@ -7,7 +7,7 @@ import type { Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, checkedInUse, integer, type RulesOf } from "../plain/rules.js";
 import { dimIndex } from "../plain/shape.js";
-import { checkFloat, inputGradient } from "./operands.js";
+import { checkReal, inputGradient } from "./operands.js";
 import { compute } from "./pointwise.js";
 
 export interface ReduceOptions {
@@ -36,7 +36,7 @@ interface Reduction {
 }
 
 function reductionOf(op: string, x: Tensor, options: ReduceOptions): Reduction {
-  checkFloat(op, "x", x);
+  checkReal(op, "x", x);
   checkOptions<ReduceOptions>(op, options, OPTIONS);
   const { dim, keepdim = false } = options;
   const rank = x.shape.length;
@@ -63,7 +63,7 @@ function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (term
   const { dims, shape, order, terms } = reductionOf(op, x, options);
   const scale = scaleOf(terms);
   const { runtime, shape: inputShape, order: inputOrder } = x;
-  const y = Tensor.empty(runtime, shape, { order });
+  const y = Tensor.empty(runtime, shape, { dtype: x.dtype, order });
   runtime.run(op, planned(planSum, dims, scale), { x, y });
   return record(op, y, [x], [], (grad) => {
     const plan = planned(planExpand, dims, scale, false);
@@ -71,10 +71,10 @@ function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (term
   });
 }
 
-/** Sum over dims (torch.sum). x: float32 of any shape. */
+/** Sum over dims (torch.sum). x: float32 or float16 of any shape. */
 export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => scaledSum("sum", x, options, () => 1);
 
-/** Mean over dims (torch.mean). x: float32 of any shape. */
+/** Mean over dims (torch.mean). x: float32 or float16 of any shape. */
 export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
   scaledSum("mean", x, options, (terms) => 1 / terms);
 
@@ -85,7 +85,7 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { dims, shape, order } = reductionOf("max", x, options);
   const { runtime, shape: inputShape, order: inputOrder } = x;
-  const y = Tensor.empty(runtime, shape, { order });
+  const y = Tensor.empty(runtime, shape, { dtype: x.dtype, order });
   if (typeof options.dim !== "number") {
     runtime.run("max", planned(planMax, dims, { values: true, indices: false }), { x, y });
     return record("max", y, [x], [x, y], (grad, [input, largest]) => [
@@ -122,7 +122,7 @@ function sharedGradient(grad: Tensor, x: Tensor, y: Tensor, dims: Reduction["dim
  * values, the first. NaN counts as larger than any number. Has no gradient.
  */
 export function argmax(x: Tensor, options: ArgmaxOptions = {}): Tensor {
-  checkFloat("argmax", "x", x);
+  checkReal("argmax", "x", x);
   checkOptions<ArgmaxOptions>("argmax", options, { ...OPTIONS, dim: integer });
   const { dim, keepdim = false } = options;
   // Indices over all elements count in memory order, so that must be row-major.

@@ -6,7 +6,8 @@ import type { Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { integer, required } from "../plain/rules.js";
 import { dimIndex } from "../plain/shape.js";
-import { checkFloat, inputGradient } from "./operands.js";
+import { to } from "./cast.js";
+import { checkReal, inputGradient } from "./operands.js";
 
 export interface SoftmaxOptions {
   /** The dim along which values sum to 1. Negative ones count from the end. */
@@ -30,8 +31,14 @@ function orderFor(x: Tensor, dim: number): Order {
 }
 
 function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean): Tensor {
-  checkFloat(op, "x", x);
+  checkReal(op, "x", x);
   checkOptions<SoftmaxOptions>(op, options, { dim: required(integer) });
+  if (x.dtype === "float16") {
+    // The kernel keeps exponentials in y, which must not be rounded on the way.
+    using wide = to(x, "float32");
+    using y = normalise(op, wide, options, log);
+    return to(y, "float16");
+  }
   const { runtime, shape } = x;
   const dim = dimIndex(op, options.dim, shape.length);
   const order = orderFor(x, dim);
@@ -45,8 +52,8 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
   });
 }
 
-/** `exp(x) / sum exp(x)` along `dim` (torch.softmax). x: float32 of any shape. */
+/** `exp(x) / sum exp(x)` along `dim` (torch.softmax). x: float32 or float16 of any shape. */
 export const softmax = (x: Tensor, options: SoftmaxOptions): Tensor => normalise("softmax", x, options, false);
 
-/** `x - log sum exp(x)` along `dim` (torch.log_softmax). x: float32 of any shape. */
+/** `x - log sum exp(x)` along `dim` (torch.log_softmax). x: float32 or float16 of any shape. */
 export const logSoftmax = (x: Tensor, options: SoftmaxOptions): Tensor => normalise("logSoftmax", x, options, true);

@@ -4,7 +4,7 @@ import type { Order } from "./layout.js";
 import { checkOptions } from "./options.js";
 import { boolean, checkedInUse, oneOf, type RulesOf, seed } from "./rules.js";
 import { checkShape, elementsOf } from "./shape.js";
-import type { DType } from "./types.js";
+import { DTYPES, type DType } from "./types.js";
 
 export interface MakeOptions {
   /** Default "float32". */
@@ -36,7 +36,7 @@ export function checkElements(op: string, shape: readonly number[]): void {
 }
 
 const MAKE: RulesOf<MakeOptions> = {
-  dtype: oneOf("float32", "int32"),
+  dtype: oneOf(...DTYPES),
   requiresGrad: boolean,
   order: checkedInUse,
   tracked: boolean,

@@ -152,7 +152,8 @@ describe("fcn predict", () => {
   it("takes standard input and patterns, tiles and views, and prints JSON for machines", async () => {
     const raw = makeImage(48, 80, 6);
     const rgba = new Uint8Array(48 * 80 * 4).map((_, i) => (i % 4 === 3 ? 9 : raw.data[(i >> 2) * 3 + (i % 4)]!));
-    const flags = ["--tile", "32x64", "--overlap", "0", "--scales", "1,1.5", "--mirror", "--raw", "48x80"];
+    const views = ["--scales", "1,1.5", "--mirror", "--precision", "float16"];
+    const flags = ["--tile", "32x64", "--overlap", "0", ...views, "--raw", "48x80"];
     const args = ["predict", "-", at("in", "b.p*"), "--weights", weights, "--out", at("json"), ...flags, "--json"];
     const { code, out, err } = await pipe(args, rgba);
     expect(code).toBe(0);
@@ -160,7 +161,8 @@ describe("fcn predict", () => {
     expect(summary).toMatchObject({ model: "fcn8s-small", failed: 0 });
     expect(summary.images.map(({ input }) => input)).toEqual(["standard input", at("in", "b.png")]);
     expect(err.trim().split("\n")).toHaveLength(2);
-    const options = { tile: [32, 64] as const, overlap: 0, scales: [1, 1.5], mirror: true };
+    const halves = { precision: "float16" } as const;
+    const options = { tile: [32, 64] as const, overlap: 0, scales: [1, 1.5], mirror: true, ...halves };
     const wanted = await fcn.predict(loaded, raw, options);
     expect(summary.images[0]).toMatchObject({ height: 48, width: 80, tiles: wanted.tiles });
     expect(wanted.tiles).toBe(2 * 2 * 4);

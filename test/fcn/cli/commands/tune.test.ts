@@ -44,6 +44,18 @@ describe("fcn tune", () => {
     expect(await read(adapter)).toBeUndefined();
   });
 
+  it("tunes with features in float16, which has tiles of its own, for predictions only", () => {
+    const { code, out } = fcn(["tune", ...small, "--inference", "--precision", "float16", "--json"], {
+      FCN_TUNING: "off",
+    });
+    expect(code).toBe(0);
+    const keys = JSON.parse(out).results.map(({ key }: { key: string }) => key) as string[];
+    expect(keys.length).toBeGreaterThan(4);
+    expect(keys.filter((key) => !key.endsWith(" float16"))).toEqual([]);
+    const refused = fcn(["tune", ...small, "--precision", "float16"]);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("add --inference")]);
+  });
+
   it("keeps nothing where the environment says off", () => {
     const { code, out } = fcn(["tune", ...small, "--inference"], { FCN_TUNING: "off" });
     expect(code).toBe(0);

@@ -2,25 +2,31 @@ import type { TuningResult } from "@fcn/tensor";
 import type { Command } from "commander";
 import { saveTuning } from "../../measure/savedTuning.js";
 import { makeWork } from "../../measure/work.js";
+import { PRECISION } from "../../prediction/inferenceOptions.js";
 import { createProgress } from "../../progress/items.js";
 import { adapterName } from "../../report/adapter.js";
 import { addFlags, givenBy } from "../flags/addFlags.js";
 import { MEASURED, withMeasured } from "../flags/measured.js";
+import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
 const OPTIONS = {
   ...MEASURED,
   inference: { flag: "--inference", help: "tune for prediction only, not for training" },
+  precision: PRECISION,
 } as const;
 
 /** Adds the flags and the action of `fcn tune`. */
 export const setUp = (command: Command): void => void addFlags(command, OPTIONS).action(run);
 
 async function run(given: object): Promise<void> {
-  const { inference = false, json, ...flags } = givenBy(OPTIONS, given);
+  const { inference = false, precision, json, ...flags } = givenBy(OPTIONS, given);
+  if (precision === "float16" && !inference) {
+    throw new UsageError("--precision float16 is for predictions, and training was to be tuned", "add --inference");
+  }
   const summary = await withMeasured(flags, async ({ device, net, name, channels }) => {
     const { size, batch: batchSize } = flags;
-    const work = makeWork(device, net, { batchSize, size, channels, training: !inference });
+    const work = makeWork(device, net, { batchSize, size, channels, training: !inference, precision });
     const stream = json || !process.stdout.isTTY ? process.stderr : process.stdout;
     const results: TuningResult[] = [];
     let progress: ReturnType<typeof createProgress> | undefined;
