@@ -57,6 +57,8 @@ export class Engine {
   #warming: Pick<Step, "kernel" | "constants">[] | undefined;
   #capabilities: Capabilities;
   isDestroyed = false;
+  /** Uses the time when all work is done, before whoever waited for it goes on. Never rejects. */
+  onIdle: (() => Promise<void>) | undefined;
   /** Whether captured work is replayed; turned off to compare. */
   repeats = true;
 
@@ -246,10 +248,11 @@ export class Engine {
     await this.#settle();
   }
 
-  /** Waits for the outcome of all submitted work, and throws the first error. */
+  /** Waits for the outcome of all submitted work, and throws the first error. The device is idle then. */
   async #settle(): Promise<void> {
     await this.#failures.settle();
     this.#failures.throwFirst();
+    await this.onIdle?.();
   }
 
   /** Waits only if too many batches are queued. */

@@ -1,4 +1,4 @@
-import { createDevice, TensorError } from "@fcn/tensor";
+import { createDevice, savedTuning, TensorError } from "@fcn/tensor";
 import { reworded } from "@fcn/tensor/internal";
 import type { Command } from "commander";
 import type { DataRemark } from "../../data/files/remarks.js";
@@ -14,7 +14,6 @@ import { describeEvaluation } from "../../evaluation/describe.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../../evaluation/evaluate.js";
 import { COCO_SIZES } from "../../evaluation/objectSizes.js";
 import { radiiRule } from "../../evaluation/scoreboard.js";
-import { savedTuning } from "../../measure/savedTuning.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { whole } from "../../options/rules.js";
 import { INFERENCE, type InferenceOptions, isTiled } from "../../prediction/inferenceOptions.js";

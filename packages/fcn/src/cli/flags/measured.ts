@@ -1,5 +1,4 @@
-import { createDevice, type Device } from "@fcn/tensor";
-import { savedTuning } from "../../measure/savedTuning.js";
+import { createDevice, type Device, savedTuning } from "@fcn/tensor";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { inputChannels } from "../../models/graph/spec.js";
 import { create } from "../../models/index.js";

@@ -1,7 +1,6 @@
-import { createDevice, type Device, type TensorError } from "@fcn/tensor";
+import { createDevice, type Device, savedTuning, type TensorError } from "@fcn/tensor";
 import { mapAhead } from "../../async/pipeline.js";
 import { type ToldError, toldOf } from "../../data/files/errors.js";
-import { savedTuning } from "../../measure/savedTuning.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { adapterName } from "../../report/adapter.js";
 import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";

@@ -1,8 +1,7 @@
-import { createDevice, type Device, io, type TensorError } from "@fcn/tensor";
+import { createDevice, type Device, io, savedTuning, type TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import type { DataLoader } from "../../data/loader/loader.js";
 import { writeWholeFile } from "../../files/write.js";
-import { savedTuning } from "../../measure/savedTuning.js";
 import { buildNet, saveModel } from "../../models/file/weightsFile.js";
 import { checkGiven } from "../../options/option.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
