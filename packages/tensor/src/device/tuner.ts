@@ -79,7 +79,13 @@ const WORTHWHILE = 1.03;
 /** A tile is dropped if a run takes this many times as long as with the best one. */
 const HOPELESS = 1.5;
 
+/** Runs a tile so many times, and returns the milliseconds of one. */
 type Round = (runs: number) => Promise<number>;
+
+interface Timed {
+  readonly round: Round;
+  readonly time: number;
+}
 
 /**
  * @internal Measures every candidate on operands of the same sizes, and returns the fastest. Compiling and the first
@@ -92,7 +98,7 @@ export async function measureCase(
 ): Promise<TuningResult> {
   const { key, candidates } = tunable;
   const operands = Object.fromEntries(Object.entries(bytes).map(([name, size]) => [name, bench.allocate(op, size)]));
-  const rounds = new Map<KernelTile, Round>();
+  const measured = new Map<KernelTile, Timed>();
   try {
     let best = { tile: candidates[0] as KernelTile, time: Number.POSITIVE_INFINITY };
     for (const tile of candidates) {
@@ -102,13 +108,13 @@ export async function measureCase(
       // The driver may still be compiling in the first run.
       await run(1);
       const round: Round = (runs) => turn(() => run(runs));
-      rounds.set(tile, round);
       const time = await timeOf(round, HOPELESS * best.time);
+      measured.set(tile, { round, time });
       if (time < best.time) best = { tile, time };
     }
     const [rule] = candidates as readonly [KernelTile];
-    const [first, last] = [rounds.get(rule), rounds.get(best.tile)];
-    const speedup = first && last && first !== last ? await compare(first, last, best.time) : 1;
+    const [first, last] = [measured.get(rule), measured.get(best.tile)];
+    const speedup = first && last && first !== last ? await compare(first, last) : 1;
     return speedup >= WORTHWHILE ? { key, tile: best.tile, speedup } : { key, tile: rule, speedup: 1 };
   } finally {
     for (const operand of Object.values(operands)) operand.release();
@@ -148,11 +154,11 @@ async function timeOf(round: Round, limit: number): Promise<number> {
 }
 
 /** The median ratio of neighbouring rounds: how many times faster `b` is than `a`. */
-async function compare(a: Round, b: Round, time: number): Promise<number> {
+async function compare(a: Timed, b: Timed): Promise<number> {
   const ratios: number[] = [];
   for (let i = 0; i < FINAL_ROUNDS; i++) {
-    const before = await a(runsFor(time));
-    ratios.push(before / (await b(runsFor(time))));
+    const before = await a.round(runsFor(a.time));
+    ratios.push(before / (await b.round(runsFor(b.time))));
   }
   return ratios.sort((x, y) => x - y)[FINAL_ROUNDS >> 1] as number;
 }
