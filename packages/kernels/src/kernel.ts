@@ -97,8 +97,8 @@ function literal(type: string, value: ConstantValue): string {
 }
 
 /**
- * The source with the named constants replaced. With `lanes`, subgroups of a kernel that wants few have so many; the
- * device needs the feature `subgroup-size-control`. Throws when the kernel lacks one of the constants.
+ * The source with the named constants replaced. With `lanes`, its subgroups have so many; the device needs the feature
+ * `subgroup-size-control`. Throws when the kernel lacks one of the constants.
  */
 export function specialize(info: KernelInfo, values: Readonly<Record<string, ConstantValue>>, lanes = 0): string {
   for (const id of Object.keys(values)) {
@@ -108,7 +108,7 @@ export function specialize(info: KernelInfo, values: Readonly<Record<string, Con
     const value = values[id];
     return value === undefined ? line : `const ${id}: ${type} = ${literal(type, value)};`;
   });
-  if (!info.fewestLanes || lanes === 0) return code;
+  if (lanes === 0) return code;
   return `enable subgroup_size_control;\n${code.replace("@compute", `@compute @subgroup_size(${lanes})`)}`;
 }
 

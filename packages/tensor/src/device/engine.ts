@@ -1,7 +1,7 @@
 import type { Capabilities, Plan, Step, Tuning, Variant } from "@fcn/kernels";
-import { classOf, FAULT_WORDS, finiteCheck, flatRanges, poison } from "@fcn/kernels";
+import { classOf, FAULT_WORDS, finiteCheck, flatRanges, lanesOf, poison } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
-import { type DeviceInfo, SIZE_CONTROL } from "./adapter.js";
+import { type DeviceInfo, subgroupsOf } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
 import { type BufferRange, USAGE } from "./buffers.js";
 import { CommandRecorder } from "./commands.js";
@@ -73,10 +73,9 @@ export class Engine {
     const shown = Math.min(maxStorageBufferBindingSize, options.bindingLimit ?? maxStorageBufferBindingSize);
     const bindingLimit = Math.min(Math.floor(shown / 16) * 16, largestBlock(bufferLimit));
     const adapter = classOf(info);
-    const fixedSubgroup =
-      device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
+    const lanes = lanesOf(subgroupsOf(device, info), adapter);
     this.#capabilities = {
-      subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
+      subgroupSize: lanes.shared,
       variants: options.variants ?? adapter.variants,
       bindingLimit,
       parallelism: info.software ? 32 : 1024,
@@ -86,7 +85,6 @@ export class Engine {
     this.lost = this.#gpu.lost;
     this.#failures = new Failures(this.#gpu);
     this.#commands = new CommandRecorder(this.#gpu, this.#failures);
-    const lanes = adapter.fewestLanes && device.features.has(SIZE_CONTROL) ? info.subgroupMinSize : 0;
     this.#pipelines = new PipelineCache(this.#gpu, lanes, (error) => this.#failures.record(error));
     this.memory = new Memory(
       this.#gpu,

@@ -3,6 +3,7 @@ import {
   type ConstantValue,
   type Kernel,
   type KernelInfo,
+  type Lanes,
   packParams,
   parseKernel,
   type Step,
@@ -42,8 +43,7 @@ export class PipelineCache {
 
   constructor(
     private readonly gpu: GuardedDevice,
-    /** Lanes of a subgroup of the kernels that want few; 0 where the device cannot be asked. */
-    private readonly lanes: number,
+    private readonly lanes: Lanes,
     private readonly report: (error: Error) => void,
   ) {}
 
@@ -115,7 +115,9 @@ export class PipelineCache {
   ): Omit<Pipeline, "handle" | "key"> & { readonly descriptor: GPUComputePipelineDescriptor } {
     const info = this.#info(kernel);
     const layout = this.#layout(info);
-    const code = specialize(info, constants, this.lanes);
+    const { askedByShared, askedByFewest } = this.lanes;
+    const lanes = info.subgroups ? askedByShared : info.fewestLanes ? askedByFewest : 0;
+    const code = specialize(info, constants, lanes);
     const descriptor = this.gpu.call((device) => ({
       label: info.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
