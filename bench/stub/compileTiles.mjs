@@ -8,23 +8,17 @@ import { parseKernel, specialize } from "@fcn/kernels";
 import { geometryOf, PASSES, plansByTile, TILE_CASES, tileName } from "../lib/convolutions.mjs";
 import { openDawn } from "../lib/dawn.mjs";
 
-/** The pass that is compiled with subgroups too: they take many tiles. */
-const MAIN = { name: "64-64", pass: "forward" };
+/** The passes that are compiled with subgroups too: they take many tiles. */
+const MAIN = { name: "64-64", passes: ["forward", "weight gradient"] };
 const LARGEST = 16;
 const FEATURE = "subgroup-size-control";
 const CAPABILITIES = { bindingLimit: 2 ** 27, parallelism: 256, variants: ["workgroup", "subgroup", "register"] };
-
-/** A kernel whose subgroups have `size` lanes; as many as the driver likes where it is 0. */
-function sized(code, size) {
-  if (size === 0) return code;
-  return `enable subgroup_size_control;\n${code.replace("@compute", `@compute @subgroup_size(${size})`)}`;
-}
 
 /** The compute steps of all tiles, without those that only pack weights. */
 function* kernels(name, sizes) {
   const g = geometryOf(TILE_CASES[name]);
   for (const pass of Object.keys(PASSES)) {
-    const isMain = name === MAIN.name && pass === MAIN.pass;
+    const isMain = name === MAIN.name && MAIN.passes.includes(pass);
     for (const subgroupSize of isMain ? [0, ...sizes] : [0]) {
       for (const { tile, plan } of plansByTile(pass, g, { ...CAPABILITIES, subgroupSize })) {
         const step = plan.steps.find(({ kernel }) => !kernel.name.includes("pack"));
@@ -48,7 +42,7 @@ const sizes = [8, 16, 32, 64].filter(
 );
 const refused = {};
 for (const { key, step, size } of kernels(process.argv[2], sizes)) {
-  const code = sized(specialize(parseKernel(step.kernel), step.constants ?? {}), size);
+  const code = specialize(parseKernel(step.kernel), step.constants ?? {}, size);
   device.pushErrorScope("validation");
   writeSync(2, `\n@@begin ${key}\n`);
   const module = device.createShaderModule({ code });

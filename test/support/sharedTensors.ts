@@ -1,5 +1,4 @@
-import { savedTuning } from "../../packages/fcn/src/measure/savedTuning.js";
-import { createDevice as createOwn, type Device } from "../../packages/tensor/src/index.js";
+import { createDevice as createOwn, type Device, savedTuning } from "../../packages/tensor/src/index.js";
 
 // The package of tensors, in which all test files of a worker that ask for nothing special share one device: what it
 // has compiled for one file need not be compiled for the next. A test project names this file as the package.

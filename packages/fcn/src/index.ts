@@ -1,4 +1,5 @@
 /** Fully convolutional networks for semantic segmentation (Long, Shelhamer, Darrell) on WebGPU. */
+export { savedTuning, saveTuning, tuningFile } from "@fcn/tensor";
 export type { Abortable } from "./async/abort.js";
 export * as data from "./data/index.js";
 export {
@@ -24,9 +25,6 @@ export {
   benchmark,
   type FailedPass,
   type PassTime,
-  savedTuning,
-  saveTuning,
-  tuningFile,
   type WorkOptions,
 } from "./measure/index.js";
 export * as coordinates from "./models/graph/geometry/coordinates.js";

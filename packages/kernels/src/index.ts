@@ -26,6 +26,13 @@ export * from "./random/plan.js";
 export * from "./reduce/column-sum.js";
 export * from "./reduce/plan.js";
 export * from "./softmax/plan.js";
-export type { KernelTile, Tunable, Tuning, Variant } from "./tuning.js";
+export { type KernelTile, sameTile, TUNING_VERSION, type Tunable, type Tuning, type Variant } from "./tuning.js";
 export * from "./upsampled/plan.js";
-export { type AdapterClass, type AdapterTraits, classOf } from "./variants.js";
+export {
+  type AdapterClass,
+  type AdapterTraits,
+  classOf,
+  type Lanes,
+  lanesOf,
+  type SubgroupTraits,
+} from "./variants.js";

@@ -116,9 +116,8 @@ function withHalves({ name, source, bindings }: KernelInfo, half: readonly strin
 }
 
 /**
- * The source with the named constants replaced, and halves in the bindings `half`. With `lanes`, subgroups of a kernel
- * that wants few have so many; the device needs the feature `subgroup-size-control`. Throws when the kernel lacks one
- * of the constants.
+ * The source with the named constants replaced, and halves in the bindings `half`. With `lanes`, its subgroups have so
+ * many; the device needs the feature `subgroup-size-control`. Throws when the kernel lacks one of the constants.
  */
 export function specialize(
   info: KernelInfo,
@@ -133,7 +132,7 @@ export function specialize(
     const value = values[id];
     return value === undefined ? line : `const ${id}: ${type} = ${literal(type, value)};`;
   });
-  if (!info.fewestLanes || lanes === 0) return code;
+  if (lanes === 0) return code;
   return `enable subgroup_size_control;\n${code.replace("@compute", `@compute @subgroup_size(${lanes})`)}`;
 }
 

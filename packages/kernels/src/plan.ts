@@ -51,10 +51,10 @@ export interface Plan {
 
 /** What a plan may assume about a device. */
 export interface Capabilities {
-  /** Lanes of a subgroup where their number is fixed and the feature is enabled, else 0. */
+  /** Lanes of a subgroup where their number is fixed, or kernels ask for so many; 0 without the feature. */
   readonly subgroupSize: number;
   /**
-   * The variants of kernels that are worth trying, best first. Default: `subgroup` where their size is fixed, then
+   * The variants of kernels that are worth trying, best first. Default: `subgroup` where their size is known, then
    * `register`.
    */
   readonly variants?: readonly Variant[];

@@ -17,6 +17,9 @@ export interface KernelTile {
   readonly TV: number;
 }
 
+/** Counts what makes earlier measurements worthless: other keys, other tiles, kernels that are faster by far. */
+export const TUNING_VERSION = 1;
+
 /** Tiles by the key of their {@link Tunable}. Plain data, which can be kept in a file. */
 export type Tuning = Readonly<Record<string, KernelTile>>;
 

@@ -7,6 +7,22 @@ export interface AdapterTraits {
   readonly vendor: string;
 }
 
+/** The lanes of an adapter's subgroups, 0 if it has none, and whether a kernel may ask for a number of them. */
+export interface SubgroupTraits {
+  readonly subgroupMinSize: number;
+  readonly subgroupMaxSize: number;
+  readonly canAsk: boolean;
+}
+
+/** Lanes that kernels can count on, and those that they have to ask for; 0 for none. */
+export interface Lanes {
+  /** Of kernels whose lanes share what they load. */
+  readonly shared: number;
+  readonly askedByShared: number;
+  /** Of kernels that want few lanes, where the class of the adapter has them ask. */
+  readonly askedByFewest: number;
+}
+
 /** A class of adapters, and what suits it; the comments say what that rests on. */
 export interface AdapterClass {
   readonly fits: (traits: AdapterTraits) => boolean;
@@ -33,7 +49,7 @@ const CLASSES: readonly AdapterClass[] = [
   // driver picks it spills.
   {
     fits: ({ vendor }) => vendor === "intel",
-    variants: ["workgroup", "register", "winograd"],
+    variants: ["workgroup", "register", "subgroup", "winograd"],
     fewestLanes: true,
     keepsLoops: false,
   },
@@ -47,11 +63,23 @@ const CLASSES: readonly AdapterClass[] = [
   },
 ];
 
+/**
+ * The lanes of subgroups. Where their number varies and can be asked for, it is the smallest: on RDNA subgroups of 32
+ * reach 68 to 88 % multiply-adds, those of 64 reach 39 to 60 % (`npm run bench -- tiles --gpu navi21`), and on Intel
+ * the lanes of smaller ones have more registers.
+ */
+export function lanesOf({ subgroupMinSize: least, subgroupMaxSize: most, canAsk }: SubgroupTraits, own: AdapterClass) {
+  const asked = canAsk && least < most ? least : 0;
+  const shared = least === most ? most : asked;
+  const lanes: Lanes = { shared, askedByShared: asked, askedByFewest: canAsk && own.fewestLanes ? least : 0 };
+  return lanes;
+}
+
 /** The class of an adapter. */
 export const classOf = (traits: AdapterTraits): AdapterClass =>
   CLASSES.find(({ fits }) => fits(traits)) as AdapterClass;
 
-/** The variants that a plan may take, best first: `subgroup` needs subgroups of one size. */
+/** The variants that a plan may take, best first: `subgroup` needs subgroups of a known size. */
 export const variantsOf = ({ variants = ["subgroup", "register"], subgroupSize }: Capabilities): readonly Variant[] =>
   variants.filter((variant) => variant !== "subgroup" || subgroupSize > 0);
 

@@ -1,10 +1,20 @@
 import type { Tuning, Variant } from "@fcn/kernels";
-import { type AdapterOptions, type DeviceInfo, findAdapter, findGpu, requestDevice } from "./device/adapter.js";
-import { Engine } from "./device/engine.js";
+import {
+  type AdapterOptions,
+  type DeviceInfo,
+  findAdapter,
+  findGpu,
+  type Gpu,
+  requestDevice,
+} from "./device/adapter.js";
+import { Engine, type EngineOptions } from "./device/engine.js";
 import { Simulation } from "./device/simulate.js";
 import { Device } from "./device.js";
+import { isNode } from "./plain/node.js";
 import { checkOptions } from "./plain/options.js";
 import { boolean, checkedInUse, from, listOf, number, oneOf, type RulesOf } from "./plain/rules.js";
+import { BackgroundTuner } from "./tuning/background.js";
+import { type Measured, readMeasured, saveTuning, tuningFile } from "./tuning/file.js";
 
 export interface DeviceOptions extends AdapterOptions {
   /** `adapter` (default) raises the limits to those of the adapter; `default` keeps WebGPU's default limits. */
@@ -25,6 +35,14 @@ export interface DeviceOptions extends AdapterOptions {
   readonly bufferLimit?: number;
   /** Tiles that `device.tune` found on this adapter, or a function that looks them up. */
   readonly tuning?: Tuning | ((info: DeviceInfo) => Tuning | undefined | Promise<Tuning | undefined>);
+  /**
+   * `auto` measures which tiles are fastest for the convolutions and matrix products that the device runs, each once
+   * for an adapter (Node). It measures on a GPUDevice of its own, for a few milliseconds whenever `data()`, `sync()` or
+   * the end of a scope has waited for all work, and takes at most a quarter of `poolBytes` of memory. Results go into
+   * the file of `savedTuning`, which is read unless `tuning` is given: the device goes on with the tiles that it began
+   * with, and the next one has the new ones. Default `off`.
+   */
+  readonly tune?: "auto" | "off";
   /** Do not warn on the console that a software adapter is in use. */
   readonly quiet?: boolean;
   readonly debug?: {
@@ -49,6 +67,7 @@ const OPTIONS: RulesOf<DeviceOptions> = {
   bindingLimit: limit,
   bufferLimit: limit,
   tuning: checkedInUse,
+  tune: oneOf("auto", "off"),
   quiet: boolean,
   debug: checkedInUse,
 };
@@ -83,26 +102,57 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   if (options.debug) checkOptions("createDevice: debug", options.debug, { nanCheck: boolean, poison: boolean });
   const simulation = Simulation.fromEnvironment();
   const gpu = await findGpu();
-  const { adapter, info } = await findAdapter(gpu, options);
+  const found = await findAdapter(gpu, options);
+  const { info } = found;
+  const known = options.tune === "auto" ? await measuredOn(info) : undefined;
   const tuning = typeof options.tuning === "function" ? await options.tuning(info) : options.tuning;
+  const engine = await openEngine(found, options, { tuning: tuning ?? known?.tiles, simulation });
+  if (info.software && !options.quiet && !announced) {
+    announced = true;
+    console.warn(`fcn: no GPU in use; running on the software adapter ${info.description || info.device}`);
+  }
+  const device = Device.on(engine);
+  if (known) device.runtime.tuneBeside(backgroundFor(gpu, info, options, known));
+  return device;
+}
+
+async function openEngine(
+  { adapter, info }: Awaited<ReturnType<typeof findAdapter>>,
+  options: DeviceOptions,
+  special: Partial<EngineOptions>,
+): Promise<Engine> {
   const handle = await requestDevice(adapter, {
     subgroups: options.subgroups !== false,
     float16: options.float16 !== false,
     raised: options.limits !== "default",
   });
-  if (info.software && !options.quiet && !announced) {
-    announced = true;
-    console.warn(`fcn: no GPU in use; running on the software adapter ${info.description || info.device}`);
-  }
-  const engine = new Engine(handle, info, {
+  return new Engine(handle, info, {
     poolBytes: options.poolBytes ?? DEFAULT_POOL,
     nanCheck: options.debug?.nanCheck ?? false,
     poison: options.debug?.poison ?? false,
     bindingLimit: options.bindingLimit,
     bufferLimit: options.bufferLimit,
     variants: options.variants,
-    tuning,
-    simulation,
+    tuning: undefined,
+    simulation: undefined,
+    ...special,
   });
-  return Device.on(engine);
+}
+
+/** What is known of the tiles of an adapter; undefined where nothing can be kept, and so nothing is measured. */
+async function measuredOn(info: DeviceInfo): Promise<Measured | undefined> {
+  if (!isNode())
+    console.warn('fcn: createDevice({ tune: "auto" }) measures in Node only; a page has no file to keep it');
+  return (await tuningFile(info)) === undefined ? undefined : readMeasured(info);
+}
+
+/** Measures on a device of its own, since an adapter gives one device only. */
+function backgroundFor(gpu: Gpu, info: DeviceInfo, options: DeviceOptions, known: Measured): BackgroundTuner {
+  return new BackgroundTuner({
+    known,
+    mostBytes: (options.poolBytes ?? DEFAULT_POOL) / 4,
+    open: async () => openEngine(await findAdapter(gpu, options), options, { nanCheck: false, poison: false }),
+    keep: ({ key, tile, speedup }) => saveTuning(info, speedup > 1 ? { [key]: tile } : {}, [key]),
+    tell: (line) => console.warn(line),
+  });
 }

@@ -32,3 +32,4 @@ export type { HostNumbers, TensorData } from "./plain/nested.js";
 export type { Rule, RulesOf } from "./plain/rules.js";
 export type { Extent, Padding } from "./plain/shape.js";
 export type { DType, Nested, TypedData } from "./plain/types.js";
+export { savedTuning, saveTuning, tuningFile } from "./tuning/file.js";

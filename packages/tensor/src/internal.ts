@@ -8,6 +8,9 @@ import { type Upsampling, upsampledGeometry } from "./ops/upsampled.js";
 import type { Order } from "./plain/layout.js";
 
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/content/guess.js";
+export { type LockOwner, withFileLock } from "./io/files/lock.js";
+export { makeFolder } from "./io/files/makeFolder.js";
+export { userCaches } from "./io/files/userCaches.js";
 export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text/text.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";

@@ -39,6 +39,26 @@ describe("tiles on a device with subgroups", () => {
     expect(new Set(candidates.map((candidate) => JSON.stringify(candidate))).size).toBe(candidates.length);
   });
 
+  it("are none where the adapter lacks subgroups, wherever they stand in the list, and whatever a file says", () => {
+    const variants = ["workgroup", "subgroup", "register", "winograd"] as const;
+    const own = { ...largeDevice, variants };
+    const plans = (caps: Capabilities) => [
+      planConv2d(g, "forward", false, caps)!,
+      planConv2d(g, "transposed", false, caps)!,
+      planConv2dWeightGradient(g, caps)!,
+    ];
+    const withThem = plans({ ...own, subgroupSize: 32 });
+    for (const [i, { tunable }] of plans(own).entries()) {
+      const { key, candidates, tile } = tunable!;
+      expect(new Set(candidates.map(({ variant }) => variant))).toEqual(new Set(["workgroup", "register"]));
+      for (const foreign of withThem[i]!.tunable!.candidates.filter(({ variant }) => variant === "subgroup")) {
+        const tuned = plans({ ...own, tuning: { [key]: foreign } })[i]!;
+        expect(tuned.tunable!.tile).toEqual(tile);
+        expect(tuned.steps.some(({ kernel }) => kernel.source.includes("enable subgroups"))).toBe(false);
+      }
+    }
+  });
+
   it("are lower where the device would be idle", () => {
     expect(tileOf({ outC: 512 })).toEqual(["subgroup", 8, 32, 1]);
     expect(tileOf({ outC: 512 }, { ...subgroups, parallelism: 12 })).toEqual(["subgroup", 16, 32, 1]);
@@ -51,13 +71,14 @@ describe("tiles on a device with subgroups", () => {
     expect(candidates.map(({ variant, TM, SGN, TV }) => `${variant} ${TM} ${SGN} ${TV}`).sort()).toEqual([
       ...["register 16 1 1", "register 4 1 1", "register 8 1 1"],
       ...["subgroup 16 4 1", "subgroup 16 4 2", "subgroup 16 8 1"],
-      ...["subgroup 32 4 1", "subgroup 32 8 1"],
       ...["subgroup 8 4 1", "subgroup 8 4 2", "subgroup 8 8 1"],
     ]);
+    const taller = planConv2d({ ...g, outC: 32 }, "forward", false, narrow)!.tunable!.candidates;
+    expect(taller.some(({ variant, TM }) => variant === "subgroup" && TM === 32)).toBe(true);
     const gradient = planConv2dWeightGradient({ ...g, outC: 4 }, subgroups)!.tunable!;
     expect(gradient.key).toBe("conv2d weight gradient 3x2 stride 2x1 dilation 1x2 channels 8-4 groups 1 pixels 64");
     expect(gradient.candidates.map(({ variant, TM, SGN, TV }) => `${variant} ${TM} ${SGN} ${TV}`)).toEqual([
-      ...["subgroup 8 1 1", "subgroup 16 1 1", "subgroup 32 1 1"],
+      ...["subgroup 8 1 1", "subgroup 16 1 1"],
       ...["register 8 1 1", "register 4 1 1", "register 16 1 1"],
     ]);
   });

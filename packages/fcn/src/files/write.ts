@@ -1,6 +1,8 @@
 import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 
+export { makeFolder } from "@fcn/tensor/internal";
+
 /**
  * Writes a whole file of text, pieces of text, or bytes, as `io.writeWhole` does; `op` starts the message of an error.
  */
@@ -16,25 +18,6 @@ export async function writeWholeFile(
 function* encoded(text: string | Iterable<string>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   for (const piece of typeof text === "string" ? [text] : text) yield encoder.encode(piece);
-}
-
-/** Creates a folder and its parents. Throws `disk-full` or `unwritable-file`. */
-export async function makeFolder(op: string, path: string): Promise<void> {
-  await makeWithParents(op, path).catch((cause: unknown) => {
-    throw io.unwritable(op, path, cause);
-  });
-}
-
-/** Node's own recursive mkdir never ends if a file system refuses new folders with ENOENT, as /proc does. */
-async function makeWithParents(op: string, path: string): Promise<void> {
-  const { mkdir, stat } = nodeModule(op, "node:fs/promises");
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) return;
-  const parent = nodeModule(op, "node:path").dirname(path);
-  if (parent !== path) await makeWithParents(op, parent);
-  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-  });
 }
 
 /**

@@ -13,7 +13,7 @@ import { gradientWorkgroups, workgroups } from "./workgroups.js";
  */
 const [FEWEST, MOST] = [8, 32];
 const mostFor = (lanes: number): number => (lanes > 8 ? 16 : MOST);
-const HEIGHTS = [8, 16, 32];
+const heightsFor = (lanes: number): number[] => [8, 16, 32].filter((TM) => TM <= mostFor(lanes));
 /** The first is the one that the rules choose. */
 const REGISTERS = [8, 4, 16].map(register);
 
@@ -47,7 +47,9 @@ function gatherSubgroups(work: number, n4: number, caps: Capabilities): KernelTi
     [1, 2].filter((TV) => TV === 1 || n4 > SGN).map((TV) => [SGN, TV] as const),
   );
   const tiles = teams.flatMap(([SGN, TV]) =>
-    HEIGHTS.filter((TM) => TM * TV <= MOST).map((TM) => subgroup(SGN, TM, TV)),
+    heightsFor(caps.subgroupSize)
+      .filter((TM) => TM * TV <= MOST)
+      .map((TM) => subgroup(SGN, TM, TV)),
   );
   return [gatherRule(work, n4, caps), ...tiles];
 }
@@ -81,7 +83,7 @@ export function weightGradientTile(g: Conv2dGeometry, caps: Capabilities): Tunab
     winograd: () => winogradTiles(g, true, caps),
     subgroup: () => [
       weightGradientRule(rows, n4, lanes),
-      ...teamsFor(n4, lanes).flatMap((SGN) => HEIGHTS.map((TM) => subgroup(SGN, TM))),
+      ...teamsFor(n4, lanes).flatMap((SGN) => heightsFor(lanes).map((TM) => subgroup(SGN, TM))),
     ],
     workgroup: () => gradientWorkgroups(rows, n4),
     register: () => REGISTERS,

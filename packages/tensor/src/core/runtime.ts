@@ -1,7 +1,7 @@
-import type { Capabilities, Tuning } from "@fcn/kernels";
+import type { Capabilities, Plan, Tuning } from "@fcn/kernels";
 import type { Engine } from "../device/engine.js";
 import type { Storage } from "../device/storage.js";
-import { Tuner, type TuningProgress } from "../device/tuner.js";
+import { type Planner, Tuner, type TuningProgress } from "../device/tuner.js";
 import { limitExceeded, otherDevice, show, TensorError } from "../plain/errors.js";
 import { checkValue } from "../plain/options.js";
 import { seed } from "../plain/rules.js";
@@ -31,6 +31,15 @@ export interface Touched {
   readonly leaves: Set<{ readonly grad: Held | undefined }>;
 }
 
+/** Measures tiles beside the work of a device. */
+export interface Background {
+  /** Notes a plan that has a choice of tiles. */
+  add(op: string, planner: Planner, plan: Plan, operands: Readonly<Record<string, Storage>>): void;
+  /** Measures for a moment, while the device has nothing to do. */
+  slice(): Promise<void>;
+  end(): void;
+}
+
 /** What the tensors of one device share: the engine, the open scopes, and the counts of seeds and live tensors. */
 export class Runtime {
   readonly scopes = new ScopeStack();
@@ -38,6 +47,7 @@ export class Runtime {
   liveTensors = 0;
   #seed = 0;
   #tuner: Tuner | undefined;
+  #background: Background | undefined;
   readonly #plans = new PlanCache();
   /** What a captured function touches while it is recorded. */
   touched: Touched | undefined;
@@ -105,7 +115,8 @@ export class Runtime {
         "use a smaller batch or image, or cut the input into tiles",
       );
     }
-    this.#tuner?.add(op, (capabilities) => planFor(call, half, capabilities), plan.tunable, storages);
+    const noting = this.#tuner ?? this.#background;
+    noting?.add(op, (capabilities) => planFor(call, half, capabilities), plan, storages);
     this.engine.run(op, plan, storages);
   }
 
@@ -160,8 +171,17 @@ export class Runtime {
     const tuner = new Tuner();
     this.#tuner = tuner;
     await this.warmUp(fn).finally(() => (this.#tuner = undefined));
-    const tuning = await tuner.measure(this.engine, onProgress);
+    const { onIdle } = this.engine;
+    this.engine.onIdle = undefined;
+    const tuning = await tuner.measure(this.engine, onProgress).finally(() => (this.engine.onIdle = onIdle));
     this.engine.adoptTuning(tuning);
     return tuning;
+  }
+
+  /** Has the tiles of what is planned from here on measured beside the work. */
+  tuneBeside(background: Background): void {
+    this.#background = background;
+    this.engine.onIdle = () => background.slice();
+    void this.engine.lost.then(() => background.end());
   }
 }

@@ -1,3 +1,4 @@
+import type { SubgroupTraits } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
 import { isNode } from "../plain/node.js";
 import { deviceLost } from "./errors.js";
@@ -190,8 +191,15 @@ function noAdapter(error: Error): never {
   );
 }
 
-/** @internal The feature with which a kernel may ask for subgroups of a size. */
-export const SIZE_CONTROL = "subgroup-size-control" as GPUFeatureName;
+const SUBGROUPS = "subgroups" as GPUFeatureName;
+/** The feature with which a kernel may ask for subgroups of a size. */
+const SIZE_CONTROL = "subgroup-size-control" as GPUFeatureName;
+
+/** @internal What kernels of a device may do with the subgroups of its adapter. */
+export function subgroupsOf({ features }: GPUDevice, { subgroupMinSize, subgroupMaxSize }: DeviceInfo): SubgroupTraits {
+  if (!features.has(SUBGROUPS)) return { subgroupMinSize: 0, subgroupMaxSize: 0, canAsk: false };
+  return { subgroupMinSize, subgroupMaxSize, canAsk: features.has(SIZE_CONTROL) };
+}
 
 /** @internal The feature with which kernels may read and write halves. */
 export const HALVES = "shader-f16" as GPUFeatureName;
@@ -204,7 +212,7 @@ export function requestDevice(
   adapter: GPUAdapter,
   { subgroups, float16, raised }: { subgroups: boolean; float16: boolean; raised: boolean },
 ): Promise<GPUDevice> {
-  const wanted = [...(subgroups ? ["subgroups" as GPUFeatureName, SIZE_CONTROL] : []), ...(float16 ? [HALVES] : [])];
+  const wanted = [...(subgroups ? [SUBGROUPS, SIZE_CONTROL] : []), ...(float16 ? [HALVES] : [])];
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const descriptor = {
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),

@@ -1,7 +1,7 @@
 import type { Capabilities, Plan, Step, Tuning, Variant } from "@fcn/kernels";
-import { classOf, FAULT_WORDS, finiteCheck, flatRanges, poison } from "@fcn/kernels";
+import { classOf, FAULT_WORDS, finiteCheck, flatRanges, lanesOf, poison } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
-import { type DeviceInfo, HALVES, SIZE_CONTROL } from "./adapter.js";
+import { type DeviceInfo, HALVES, subgroupsOf } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
 import { type BufferRange, USAGE } from "./buffers.js";
 import { CommandRecorder } from "./commands.js";
@@ -59,6 +59,8 @@ export class Engine {
   isDestroyed = false;
   /** Whether kernels may read and write halves. */
   readonly hasHalves: boolean;
+  /** Uses the time when all work is done, before whoever waited for it goes on. Never rejects. */
+  onIdle: (() => Promise<void>) | undefined;
   /** Whether captured work is replayed; turned off to compare. */
   repeats = true;
 
@@ -73,11 +75,10 @@ export class Engine {
     const shown = Math.min(maxStorageBufferBindingSize, options.bindingLimit ?? maxStorageBufferBindingSize);
     const bindingLimit = Math.min(Math.floor(shown / 16) * 16, largestBlock(bufferLimit));
     const adapter = classOf(info);
+    const lanes = lanesOf(subgroupsOf(device, info), adapter);
     this.hasHalves = device.features.has(HALVES);
-    const fixedSubgroup =
-      device.features.has("subgroups" as GPUFeatureName) && info.subgroupMinSize === info.subgroupMaxSize;
     this.#capabilities = {
-      subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
+      subgroupSize: lanes.shared,
       variants: options.variants ?? adapter.variants,
       keepsLoops: adapter.keepsLoops,
       bindingLimit,
@@ -88,7 +89,6 @@ export class Engine {
     this.lost = this.#gpu.lost;
     this.#failures = new Failures(this.#gpu);
     this.#commands = new CommandRecorder(this.#gpu, this.#failures);
-    const lanes = adapter.fewestLanes && device.features.has(SIZE_CONTROL) ? info.subgroupMinSize : 0;
     this.#pipelines = new PipelineCache(this.#gpu, lanes, (error) => this.#failures.record(error));
     this.memory = new Memory(
       this.#gpu,
@@ -251,10 +251,11 @@ export class Engine {
     await this.#settle();
   }
 
-  /** Waits for the outcome of all submitted work, and throws the first error. */
+  /** Waits for the outcome of all submitted work, and throws the first error. The device is idle then. */
   async #settle(): Promise<void> {
     await this.#failures.settle();
     this.#failures.throwFirst();
+    await this.onIdle?.();
   }
 
   /** Waits only if too many batches are queued. */

@@ -2,6 +2,7 @@ import {
   type Access,
   type Kernel,
   type KernelInfo,
+  type Lanes,
   packParams,
   parseKernel,
   type Step,
@@ -42,8 +43,7 @@ export class PipelineCache {
 
   constructor(
     private readonly gpu: GuardedDevice,
-    /** Lanes of a subgroup of the kernels that want few; 0 where the device cannot be asked. */
-    private readonly lanes: number,
+    private readonly lanes: Lanes,
     private readonly report: (error: Error) => void,
   ) {}
 
@@ -116,7 +116,9 @@ export class PipelineCache {
   }: Specialized): Omit<Pipeline, "handle" | "key"> & { readonly descriptor: GPUComputePipelineDescriptor } {
     const info = this.#info(kernel);
     const layout = this.#layout(info);
-    const code = specialize(info, constants, this.lanes, half);
+    const { askedByShared, askedByFewest } = this.lanes;
+    const lanes = info.subgroups ? askedByShared : info.fewestLanes ? askedByFewest : 0;
+    const code = specialize(info, constants, lanes, half);
     const descriptor = this.gpu.call((device) => ({
       label: info.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),

@@ -1,4 +1,4 @@
-import { createDevice, TensorError } from "@fcn/tensor";
+import { TensorError } from "@fcn/tensor";
 import { reworded } from "@fcn/tensor/internal";
 import type { Command } from "commander";
 import type { DataRemark } from "../../data/files/remarks.js";
@@ -14,7 +14,7 @@ import { describeEvaluation } from "../../evaluation/describe.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../../evaluation/evaluate.js";
 import { COCO_SIZES } from "../../evaluation/objectSizes.js";
 import { radiiRule } from "../../evaluation/scoreboard.js";
-import { savedTuning } from "../../measure/savedTuning.js";
+import { TUNE, tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { whole } from "../../options/rules.js";
 import { INFERENCE, type InferenceOptions, isTiled } from "../../prediction/inferenceOptions.js";
@@ -44,6 +44,7 @@ const OPTIONS = {
     fallback: [1, 2, 4, 8, 16],
     fallbackText: "1,2,4,8,16",
   },
+  tune: TUNE,
   ...WORKERS,
   ...JSON_OUTPUT,
 } as const;
@@ -65,7 +66,7 @@ async function run(given: object): Promise<void> {
     open: openOptions(given),
   };
   const { opened, dataset: own } = await openSplit(flags);
-  const device = await createDevice({ tuning: savedTuning });
+  const device = await tunedDevice(flags.tune);
   const scored = { images: 0 };
   try {
     const loaded = await loadModel(flags.weights, device);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { ToldError } from "../../data/files/errors.js";
 import { counted } from "../../data/files/words.js";
 import { RANGE } from "../../data/open/openOptions.js";
+import { TUNE } from "../../measure/tunedDevice.js";
 import { size, upTo } from "../../options/rules.js";
 import { expandInputs, type Input } from "../../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName } from "../../prediction/files/outputs.js";
@@ -37,6 +38,7 @@ const OPTIONS = {
     help: "standard input holds raw pixels of four bytes each: red, green, blue, opacity",
     reader: size,
   },
+  tune: TUNE,
   overwrite: {
     flag: "--overwrite",
     help: "overwrite files that are not results of fcn predict; the images themselves are never overwritten",
@@ -54,7 +56,7 @@ export function setUp(command: Command): void {
 }
 
 async function run(names: string[], given: object): Promise<void> {
-  const { weights, out, save, raw, overwrite = false, json = false, ...flags } = givenBy(OPTIONS, given);
+  const { weights, out, save, raw, tune, overwrite = false, json = false, ...flags } = givenBy(OPTIONS, given);
   const input = flagValues(INPUT, given);
   await checkFolder("--out", out);
   if (names.filter((name) => name === "-").length > 1) {
@@ -73,7 +75,7 @@ async function run(names: string[], given: object): Promise<void> {
   const onImage = (report: ImageReport): void => progress.step(describeImage(report), "error" in report);
   const written = new Set<string>();
   const onWritten = ({ name }: Input): void => void written.add(name);
-  const job = { inputs, weights, out, save, options, tolerance, overwrite, onWritten };
+  const job = { inputs, weights, out, save, options, tolerance, overwrite, onWritten, ...(tune ? { tune } : {}) };
   const summary = await runPredict(job, onImage)
     .catch((error: unknown) => {
       const rest = inputs.filter(({ name }) => !written.has(name)).map(({ name }) => name);

@@ -1,6 +1,5 @@
-import type { TuningResult } from "@fcn/tensor";
+import { saveTuning, type TuningResult } from "@fcn/tensor";
 import type { Command } from "commander";
-import { saveTuning } from "../../measure/savedTuning.js";
 import { makeWork } from "../../measure/work.js";
 import { PRECISION } from "../../prediction/inferenceOptions.js";
 import { createProgress } from "../../progress/items.js";

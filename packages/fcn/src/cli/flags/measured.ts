@@ -1,5 +1,5 @@
-import { createDevice, type Device } from "@fcn/tensor";
-import { savedTuning } from "../../measure/savedTuning.js";
+import type { Device } from "@fcn/tensor";
+import { tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { inputChannels } from "../../models/graph/spec.js";
 import { create } from "../../models/index.js";
@@ -41,7 +41,7 @@ export async function withMeasured<T>(
   use: (measured: Measured) => Promise<T>,
 ): Promise<T> {
   refuseBoth({ "--model": model, "--weights": weights });
-  const device = await createDevice({ tuning: savedTuning });
+  const device = await tunedDevice();
   try {
     if (weights !== undefined) {
       const { model: net, metadata } = await loadModel(weights, device);

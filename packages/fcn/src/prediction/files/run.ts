@@ -1,7 +1,7 @@
-import { createDevice, type Device, type TensorError } from "@fcn/tensor";
+import type { Device, DeviceOptions, TensorError } from "@fcn/tensor";
 import { mapAhead } from "../../async/pipeline.js";
 import { type ToldError, toldOf } from "../../data/files/errors.js";
-import { savedTuning } from "../../measure/savedTuning.js";
+import { tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { adapterName } from "../../report/adapter.js";
 import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";
@@ -18,6 +18,8 @@ export interface PredictRun {
   readonly options: PredictOptions;
   /** Pixels by which polygons may move. */
   readonly tolerance: number;
+  /** As `createDevice` has it. */
+  readonly tune?: DeviceOptions["tune"];
   /** Overwrites files that are not results of `predict`. Inputs are never overwritten. Default false. */
   readonly overwrite?: boolean;
   /** Called for each image whose results are all written, even if the run fails before its report. */
@@ -58,7 +60,7 @@ export async function runPredict(run: PredictRun, onImage: (report: ImageReport)
   await folder.open();
   const places = await folder.reserve(run.inputs, run);
   try {
-    const device = await createDevice({ tuning: savedTuning });
+    const device = await tunedDevice(run.tune);
     try {
       return await predictAndWrite(run, device, { folder, places }, onImage);
     } finally {

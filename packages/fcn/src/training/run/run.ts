@@ -1,8 +1,8 @@
-import { createDevice, type Device, io, type TensorError } from "@fcn/tensor";
+import { type Device, io, type TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import type { DataLoader } from "../../data/loader/loader.js";
 import { writeWholeFile } from "../../files/write.js";
-import { savedTuning } from "../../measure/savedTuning.js";
+import { tunedDevice } from "../../measure/tunedDevice.js";
 import { buildNet, saveModel } from "../../models/file/weightsFile.js";
 import { checkGiven } from "../../options/option.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
@@ -49,7 +49,7 @@ async function runInFolder(options: TrainRunOptions): Promise<TrainRunResult> {
   const saved = resume ? await savedConfiguration(join(out, RUN_FILES.checkpoint)) : undefined;
   const data = await prepareData(options, saved);
   throwIfStopped(signal);
-  using own = options.device ? undefined : await createDevice({ tuning: savedTuning });
+  using own = options.device ? undefined : await tunedDevice(options.tune);
   const device = options.device ?? (own as Device);
   checkGiven("train", SETTINGS, options);
   const metadata = await chooseNet(options, data, saved);

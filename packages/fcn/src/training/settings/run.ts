@@ -1,6 +1,7 @@
 import type { Augmentation } from "../../data/augment/augmentation.js";
 import { sampleOrders } from "../../data/loader/plan.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
+import { TUNE } from "../../measure/tunedDevice.js";
 import { list } from "../../models/index.js";
 import { assignments, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
 import { listRecipes } from "./recipes.js";
@@ -76,6 +77,7 @@ export const RUN = {
     reader: oneOf(sampleOrders()),
   },
   workers: { flag: "--workers <n>", help: "threads that decode images; 0 for none", reader: whole(0), decides: false },
+  tune: { ...TUNE, decides: false },
   validateEvery: {
     rule: whole(1),
     fallbackText: "about one epoch",

@@ -1,4 +1,4 @@
-import type { Device } from "@fcn/tensor";
+import type { Device, DeviceOptions } from "@fcn/tensor";
 import type { Augmentation } from "../../data/augment/augmentation.js";
 import type { SampleOrder } from "../../data/loader/plan.js";
 import type { OpenOptions } from "../../data/open/openOptions.js";
@@ -96,6 +96,11 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
    * validation comes sooner.
    */
   readonly readEvery?: number;
+  /**
+   * Whether the run measures tiles for later ones beside its work, as `createDevice` has it. A run that goes on later
+   * does so with the tiles that are known then, and says where they are others. Default "off".
+   */
+  readonly tune?: DeviceOptions["tune"];
   /** Number of threads that decode images. */
   readonly workers?: number;
   /**

@@ -1,5 +1,4 @@
-import { nodeModule } from "@fcn/tensor/internal";
-import { userCaches } from "../../files/userCaches.js";
+import { nodeModule, userCaches } from "@fcn/tensor/internal";
 
 /** The folder for downloaded weights: FCN_CACHE from the environment, or `fcn/weights` in the user's cache folder. */
 export async function cacheFolder(): Promise<string> {

@@ -1,6 +1,5 @@
 import { io, TensorError } from "@fcn/tensor";
-import { checkValues, isNode, nodeModule, rules } from "@fcn/tensor/internal";
-import { withFileLock } from "../../files/lock.js";
+import { checkValues, isNode, nodeModule, rules, withFileLock } from "@fcn/tensor/internal";
 import { cacheFolder } from "./cache.js";
 import { type Checked, checkFile, sizeFits, sizeText } from "./check.js";
 import { type DownloadOptions, download } from "./download.js";

@@ -1,6 +1,5 @@
 import { type ErrorCode, type Fix, io, TensorError } from "@fcn/tensor";
-import { invalidArgument, nodeModule, reworded } from "@fcn/tensor/internal";
-import { type LockOwner, withFileLock } from "../../../files/lock.js";
+import { invalidArgument, type LockOwner, nodeModule, reworded, withFileLock } from "@fcn/tensor/internal";
 import { makeFolder } from "../../../files/write.js";
 import { bothWays } from "../../remedies.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";

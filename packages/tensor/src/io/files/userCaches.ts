@@ -1,4 +1,4 @@
-import { nodeModule } from "@fcn/tensor/internal";
+import { nodeModule } from "../../plain/node.js";
 
 /** The user's cache folder by platform; all other Unix systems follow the XDG specification. */
 const CACHES: Partial<Readonly<Record<string, (home: string) => string | undefined>>> = {

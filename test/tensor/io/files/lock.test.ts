@@ -2,8 +2,8 @@ import fs from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { removeStale, withFileLock } from "../../../packages/fcn/src/files/lock.js";
-import { temporaryFolder } from "../data/trees.js";
+import { removeStale, withFileLock } from "../../../../packages/tensor/src/io/files/lock.js";
+import { temporaryFolder } from "../../../fcn/data/trees.js";
 
 const root = await temporaryFolder("file-lock");
 const BEAT = 10_000;

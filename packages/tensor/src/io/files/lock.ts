@@ -1,5 +1,6 @@
-import { io } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
+import { nodeModule } from "../../plain/node.js";
+import { isRunning, temporaryName } from "./leftovers.js";
+import { unwritable } from "./unwritable.js";
 
 const fs = (): typeof import("node:fs/promises") => nodeModule("fileLock", "node:fs/promises");
 
@@ -39,7 +40,7 @@ export async function withFileLock<T>(
   // The id distinguishes this call's lock from those of other calls in this process.
   const content = JSON.stringify({ ...(await ownerOf(process.pid)), id: crypto.randomUUID() });
   const guard = (cause: unknown): never => {
-    throw io.unwritable(op, path, cause);
+    throw unwritable(op, path, cause);
   };
   for (;;) {
     if (await create(path, content).catch(guard)) break;
@@ -119,7 +120,7 @@ async function isHeld({ owner, touched }: Lock): Promise<boolean> {
   if (owner === undefined) return isFresh;
   const own = await ownerOf(process.pid);
   if (owner.host !== own.host || owner.namespace !== own.namespace) return isFresh;
-  if (!io.isRunning(owner.pid)) return false;
+  if (!isRunning(owner.pid)) return false;
   if (owner.started === undefined) return isFresh;
   const { state, started } = await processStatus(owner.pid);
   return owner.started === started && !ENDED.includes(state);
@@ -152,7 +153,7 @@ async function processStatus(pid: number): Promise<{ state: string | undefined; 
  * text, it is put back.
  */
 export async function removeStale(path: string, text: string): Promise<void> {
-  const aside = await io.temporaryName(path);
+  const aside = await temporaryName(path);
   try {
     await fs().rename(path, aside);
   } catch (error) {
