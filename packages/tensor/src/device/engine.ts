@@ -1,35 +1,28 @@
-import type { Capabilities, Plan, Step, Tuning, Variant } from "@fcn/kernels";
-import { classOf, FAULT_WORDS, finiteCheck, flatRanges, lanesOf, poison } from "@fcn/kernels";
+import type { Capabilities, Plan, Step, Tuning } from "@fcn/kernels";
+import { FAULT_WORDS, finiteCheck, flatRanges, poison } from "@fcn/kernels";
 import { TensorError } from "../plain/errors.js";
-import { type DeviceInfo, HALVES, subgroupsOf } from "./adapter.js";
+import { type DeviceInfo, HALVES } from "./adapter.js";
 import { Binder, checkApart } from "./bindings.js";
 import { type BufferRange, USAGE } from "./buffers.js";
+import { type CapabilityOptions, chosenFor } from "./capabilities.js";
 import { CommandRecorder } from "./commands.js";
 import { Failures } from "./failures.js";
 import { faultError } from "./faults.js";
 import { GuardedDevice } from "./guarded.js";
-import { LARGE, largestBlock, Memory } from "./memory.js";
+import { LARGE, Memory } from "./memory.js";
 import { PipelineCache, type Specialized } from "./pipelines.js";
 import { Repeater } from "./repeater.js";
 import type { Simulation } from "./simulate.js";
 import type { Storage } from "./storage.js";
 import { Transfers } from "./transfers.js";
 
-export interface EngineOptions {
+export interface EngineOptions extends CapabilityOptions {
   /** The most bytes of idle buffers to keep. Default 1 GiB. */
   readonly poolBytes: number;
   /** Check every result for NaN and infinity; the next read throws an error that names the op. */
   readonly nanCheck: boolean;
   /** Fill every buffer with NaN before it is used again. */
   readonly poison: boolean;
-  /** The largest binding to use, to test operands in parts. Below the adapter's limit. */
-  readonly bindingLimit: number | undefined;
-  /** The largest buffer to use, to test tensors that need several. Below the adapter's limit. */
-  readonly bufferLimit: number | undefined;
-  /** Variants of kernels in place of those for the class of the adapter. */
-  readonly variants: readonly Variant[] | undefined;
-  /** Tiles that were measured on this adapter. */
-  readonly tuning: Tuning | undefined;
   /** A simulated fault, for tests. */
   readonly simulation: Simulation | undefined;
 }
@@ -69,22 +62,9 @@ export class Engine {
     readonly info: DeviceInfo,
     readonly options: EngineOptions,
   ) {
-    const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-    const bufferLimit = Math.min(maxBufferSize, options.bufferLimit ?? maxBufferSize);
-    // A binding must fit into one buffer, and is rounded up to whole vectors.
-    const shown = Math.min(maxStorageBufferBindingSize, options.bindingLimit ?? maxStorageBufferBindingSize);
-    const bindingLimit = Math.min(Math.floor(shown / 16) * 16, largestBlock(bufferLimit));
-    const adapter = classOf(info);
-    const lanes = lanesOf(subgroupsOf(device, info), adapter);
+    const { capabilities, lanes, bufferLimit } = chosenFor(device, info, options);
+    this.#capabilities = capabilities;
     this.hasHalves = device.features.has(HALVES);
-    this.#capabilities = {
-      subgroupSize: lanes.shared,
-      variants: options.variants ?? adapter.variants,
-      keepsLoops: adapter.keepsLoops,
-      bindingLimit,
-      parallelism: info.software ? 32 : 1024,
-      tuning: options.tuning,
-    };
     this.#gpu = new GuardedDevice(device, options.simulation);
     this.lost = this.#gpu.lost;
     this.#failures = new Failures(this.#gpu);
