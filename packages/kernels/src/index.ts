@@ -29,6 +29,7 @@ export { type KernelTile, sameTile, TUNING_VERSION, type Tunable, type Tuning, t
 export {
   type AdapterClass,
   type AdapterTraits,
+  askedLanes,
   classOf,
   type Lanes,
   lanesOf,

@@ -1,3 +1,4 @@
+import type { KernelInfo } from "./kernel.js";
 import { type Capabilities, ceilDiv } from "./plan.js";
 import { type KernelTile, sameTile, type Variant } from "./tuning.js";
 
@@ -30,6 +31,11 @@ export interface AdapterClass {
   readonly variants: readonly Variant[];
   /** Whether kernels whose lanes need many registers ask for the smallest subgroups. */
   readonly fewestLanes: boolean;
+  /**
+   * The most pixels or rows that a team of a subgroup may own. GPUs put what is more into memory, or have registers for
+   * a single wave (`npm run bench -- tiles`).
+   */
+  readonly tallest: number;
 }
 
 /** The first class that fits decides. The figures are those of `npm run bench` and `npm run bench -- static`. */
@@ -37,17 +43,18 @@ const CLASSES: readonly AdapterClass[] = [
   // llvmpipe keeps workgroup memory in ordinary memory, and a barrier switches coroutines: a 3x3 convolution of 64
   // channels takes three times as long as with subgroups. Arithmetic is dear beside memory, so that minimal filtering
   // takes half to three quarters of their time.
-  { fits: ({ software }) => software, variants: ["winograd", "subgroup", "register"], fewestLanes: false },
+  { fits: ({ software }) => software, variants: ["winograd", "subgroup", "register"], fewestLanes: false, tallest: 32 },
   // With subgroups of 8 lanes (16 on Xe2) a tile of 8 pixels by 4 channels has registers enough; with those that the
-  // driver picks it spills.
+  // driver picks it spills. Through subgroups, teams of 8 pixels hold 41 to 61 % multiply-adds, those of 16 spill.
   {
     fits: ({ vendor }) => vendor === "intel",
     variants: ["workgroup", "register", "subgroup", "winograd"],
     fewestLanes: true,
+    tallest: 8,
   },
   // Of the vector slots of a 3x3 convolution's hot loop 88 to 93 % are multiply-adds on GCN and RDNA, beside 32 to 65 %
   // of the register variant and 75 to 78 % of subgroups, and memory is read 32 multiply-adds a word, not 2.7.
-  { fits: () => true, variants: ["workgroup", "subgroup", "register", "winograd"], fewestLanes: false },
+  { fits: () => true, variants: ["workgroup", "subgroup", "register", "winograd"], fewestLanes: false, tallest: 16 },
 ];
 
 /**
@@ -61,6 +68,12 @@ export function lanesOf({ subgroupMinSize: least, subgroupMaxSize: most, canAsk 
   const lanes: Lanes = { shared, askedByShared: asked, askedByFewest: canAsk && own.fewestLanes ? least : 0 };
   return lanes;
 }
+
+/** The lanes of a subgroup that a kernel asks for; 0 where it takes what it gets. */
+export const askedLanes = (
+  { subgroups, fewestLanes }: Pick<KernelInfo, "subgroups" | "fewestLanes">,
+  { askedByShared, askedByFewest }: Lanes,
+): number => (subgroups ? askedByShared : fewestLanes ? askedByFewest : 0);
 
 /** The class of an adapter. */
 export const classOf = (traits: AdapterTraits): AdapterClass =>

@@ -77,6 +77,7 @@ export class Engine {
     this.#capabilities = {
       subgroupSize: lanes.shared,
       variants: options.variants ?? adapter.variants,
+      tallest: adapter.tallest,
       bindingLimit,
       parallelism: info.software ? 32 : 1024,
       tuning: options.tuning,

@@ -1,5 +1,6 @@
 import {
   type Access,
+  askedLanes,
   type ConstantValue,
   type Kernel,
   type KernelInfo,
@@ -115,9 +116,7 @@ export class PipelineCache {
   ): Omit<Pipeline, "handle" | "key"> & { readonly descriptor: GPUComputePipelineDescriptor } {
     const info = this.#info(kernel);
     const layout = this.#layout(info);
-    const { askedByShared, askedByFewest } = this.lanes;
-    const lanes = info.subgroups ? askedByShared : info.fewestLanes ? askedByFewest : 0;
-    const code = specialize(info, constants, lanes);
+    const code = specialize(info, constants, askedLanes(info, this.lanes));
     const descriptor = this.gpu.call((device) => ({
       label: info.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
