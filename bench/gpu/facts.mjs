@@ -1,7 +1,7 @@
 /** What the adapter says of itself, and what the library makes of it. */
 import { cpus } from "node:os";
 import { createDevice } from "@fcn/tensor";
-import { openAdapter } from "./raw.mjs";
+import { openAdapter } from "../lib/raw.mjs";
 
 export async function run({ result }) {
   const adapter = await openAdapter();

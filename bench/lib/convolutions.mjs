@@ -4,17 +4,15 @@ import { planConv2d, planConv2dWeightGradient } from "@fcn/kernels";
 /** The numbers of a convolution; what is left out is 1, or 0 for the padding. */
 export function geometryOf(sizes) {
   const { n = 1, stride = [1, 1], padding = [0, 0], dilation = [1, 1], groups = 1, channels, size, kernel } = sizes;
-  const out = [0, 1].map(
-    (i) => Math.floor((size[i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1,
-  );
+  const out = (i) => Math.floor((size[i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1;
   return {
     n,
     inC: channels[0],
     inH: size[0],
     inW: size[1],
     outC: channels[1],
-    outH: out[0],
-    outW: out[1],
+    outH: out(0),
+    outW: out(1),
     kernelH: kernel[0],
     kernelW: kernel[1],
     strideH: stride[0],

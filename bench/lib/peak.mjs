@@ -2,42 +2,38 @@
 import { readFile } from "node:fs/promises";
 
 const GROUP = 64;
-/** Invocations; for the copy also vectors of 16 bytes, of which there are more than caches hold. */
-const SIZES = { "multiply-add": 1 << 16, copy: 1 << 21 };
 /** Multiply-adds of an invocation: rounds, multiply-adds of each, vectors and their lanes, as in multiply-add.wgsl. */
 const MULTIPLY_ADDS = 512 * 8 * 4 * 4;
-const REPEATS = 15;
+const MIB = 2 ** 20;
+/** Invocations of the first, and bytes of a buffer of the second, of which there are more than caches hold. */
+const SOFTWARE = { invocations: 2 ** 16, bytes: 32 * MIB };
+const HARDWARE = { invocations: 2 ** 20, bytes: 512 * MIB };
 
-async function fastest(device, name) {
-  const code = await readFile(new URL(`../peak/${name}.wgsl`, import.meta.url), "utf8");
-  const module = device.createShaderModule({ code });
-  const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } });
-  const buffers = [0, 1].map(() => device.createBuffer({ size: 16 * SIZES[name], usage: GPUBufferUsage.STORAGE }));
-  const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
-  const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-  const groups = SIZES[name] / GROUP;
-  const times = [];
-  for (let i = 0; i < REPEATS; i++) {
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
+/** Seconds of a kernel on two buffers of vectors, one for each invocation. */
+async function fastest(raw, name, invocations) {
+  const pipeline = await raw.pipeline(await readFile(new URL(`../peak/${name}.wgsl`, import.meta.url), "utf8"));
+  const buffers = [0, 1].map(() => ({ buffer: raw.buffer(16 * invocations) }));
+  const bound = raw.bind(pipeline, buffers);
+  const groups = Math.ceil(invocations / GROUP);
+  const ms = await raw.measure((pass) => {
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
+    pass.setBindGroup(0, bound);
     pass.dispatchWorkgroups(Math.min(groups, 65535), Math.ceil(groups / 65535));
-    pass.end();
-    const start = performance.now();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
-    times.push((performance.now() - start) / 1000);
-  }
-  for (const buffer of buffers) buffer.destroy();
-  return Math.min(...times);
+  });
+  raw.free();
+  return ms / 1000;
 }
 
-/** @returns {Promise<{ flops: number, bytes: number }>} a second; the best of several runs, since it is a bound */
-export async function measurePeak(adapter) {
-  const device = await adapter.requestDevice();
-  const flops = (2 * MULTIPLY_ADDS * SIZES["multiply-add"]) / (await fastest(device, "multiply-add"));
-  const bytes = (2 * 16 * SIZES.copy) / (await fastest(device, "copy"));
-  device.destroy();
-  return { flops, bytes };
+/**
+ * @param {Awaited<ReturnType<typeof import("./raw.mjs").openRaw>>} raw the device to measure
+ * @param {boolean} software whether it is the processor
+ * @returns {Promise<{ flops: number, bytes: number }>} a second; the best of several rounds, since it is a bound
+ */
+export async function measurePeak(raw, software) {
+  const { invocations, bytes } = software ? SOFTWARE : HARDWARE;
+  const size = Math.min(bytes, raw.bindingLimit);
+  return {
+    flops: (2 * MULTIPLY_ADDS * invocations) / (await fastest(raw, "multiply-add", invocations)),
+    bytes: (2 * size) / (await fastest(raw, "copy", size / 16)),
+  };
 }

@@ -3,6 +3,7 @@
 @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  result[id.x] = source[id.x];
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i < arrayLength(&result)) { result[i] = source[i]; }
 }

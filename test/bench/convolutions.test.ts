@@ -1,13 +1,15 @@
 import { expect, it } from "vitest";
 import { geometryOf, PASSES, plansByTile, TILE_CASES, tileName } from "../../bench/lib/convolutions.mjs";
-import { geometryOf as expectedGeometry } from "../support/convolution.js";
 
 const caps = { subgroupSize: 32, bindingLimit: 2 ** 27, parallelism: 256 };
 
-it("sizes are what the tests take them for", () => {
+it("sizes make a geometry", () => {
   const sizes = { n: 2, channels: [3, 21], size: [10, 9], kernel: [3, 2], stride: [2, 1], padding: [1, 0] } as const;
-  expect(geometryOf(sizes)).toEqual(expectedGeometry(sizes));
-  expect(geometryOf(TILE_CASES.depthwise)).toMatchObject({ groups: 96, outH: 80, outW: 120 });
+  expect(geometryOf(sizes)).toEqual({
+    ...{ n: 2, inC: 3, inH: 10, inW: 9, outC: 21, outH: 5, outW: 8, kernelH: 3, kernelW: 2, strideH: 2, strideW: 1 },
+    ...{ padH: 1, padW: 0, dilationH: 1, dilationW: 1, groups: 1 },
+  });
+  expect(geometryOf({ ...TILE_CASES.depthwise, dilation: [2, 3] })).toMatchObject({ groups: 96, outH: 78, outW: 116 });
 });
 
 it("every tile has a plan that uses it, whatever was tuned before, and a name of its own", () => {

@@ -2,6 +2,7 @@ import type { Conv2dGeometry, Direction } from "@fcn/kernels";
 import * as reference from "@fcn/kernels/reference";
 import { conv2d, convTranspose2d, type Device, mul, sum, type Tensor } from "@fcn/tensor";
 import fc from "fast-check";
+import { geometryOf as geometryOfSizes } from "../../bench/lib/convolutions.mjs";
 import { type Budget, expectWithin, tolerance } from "./golden.js";
 import { uniform } from "./hash-values.js";
 
@@ -24,29 +25,7 @@ export interface ConvCase {
 }
 
 /** `size` is the larger side: the input of a convolution, the output of a transposed one. */
-export function geometryOf(c: ConvCase): Conv2dGeometry {
-  const { n = 1, stride = [1, 1], padding = [0, 0], dilation = [1, 1], groups = 1 } = c;
-  const out = (i: 0 | 1) =>
-    Math.floor((c.size[i] + 2 * padding[i] - dilation[i] * (c.kernel[i] - 1) - 1) / stride[i]) + 1;
-  return {
-    n,
-    inC: c.channels[0],
-    inH: c.size[0],
-    inW: c.size[1],
-    outC: c.channels[1],
-    outH: out(0),
-    outW: out(1),
-    kernelH: c.kernel[0],
-    kernelW: c.kernel[1],
-    strideH: stride[0],
-    strideW: stride[1],
-    padH: padding[0],
-    padW: padding[1],
-    dilationH: dilation[0],
-    dilationW: dilation[1],
-    groups,
-  };
-}
+export const geometryOf: (sizes: ConvCase) => Conv2dGeometry = geometryOfSizes;
 
 const channelCounts = [1, 3, 4, 5, 8, 21] as const;
 

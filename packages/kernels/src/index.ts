@@ -31,6 +31,7 @@ export * from "./upsampled/plan.js";
 export {
   type AdapterClass,
   type AdapterTraits,
+  askedLanes,
   classOf,
   type Lanes,
   lanesOf,

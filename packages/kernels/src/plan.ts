@@ -58,6 +58,8 @@ export interface Capabilities {
    * `register`.
    */
   readonly variants?: readonly Variant[];
+  /** The most pixels or rows that a team of a subgroup may own. Default 16. */
+  readonly tallest?: number;
   /** Size of the largest part of a buffer that can be bound, in bytes. */
   readonly bindingLimit: number;
   /** Workgroups that keep the device busy. Reductions are split into about this many. */

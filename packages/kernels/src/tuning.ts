@@ -17,7 +17,7 @@ export interface KernelTile {
   readonly TV: number;
 }
 
-/** Counts what makes earlier measurements worthless: other keys, other tiles, kernels that are faster by far. */
+/** Raised by whoever makes earlier measurements worthless: by other keys or tiles, or by much faster kernels. */
 export const TUNING_VERSION = 1;
 
 /** Tiles by the key of their {@link Tunable}. Plain data, which can be kept in a file. */

@@ -1,3 +1,4 @@
+import type { KernelInfo } from "./kernel.js";
 import { type Capabilities, ceilDiv } from "./plan.js";
 import { type KernelTile, sameTile, type Variant } from "./tuning.js";
 
@@ -32,6 +33,11 @@ export interface AdapterClass {
   readonly fewestLanes: boolean;
   /** Whether loops that need not be unrolled are not. */
   readonly keepsLoops: boolean;
+  /**
+   * The most pixels or rows that a team of a subgroup may own. GPUs put what is more into memory, or have registers for
+   * a single wave (`npm run bench -- tiles`).
+   */
+  readonly tallest: number;
 }
 
 /** The first class that fits decides. The figures are those of `npm run bench` and `npm run bench -- static`. */
@@ -44,14 +50,16 @@ const CLASSES: readonly AdapterClass[] = [
     variants: ["winograd", "subgroup", "register"],
     fewestLanes: false,
     keepsLoops: true,
+    tallest: 32,
   },
   // With subgroups of 8 lanes (16 on Xe2) a tile of 8 pixels by 4 channels has registers enough; with those that the
-  // driver picks it spills.
+  // driver picks it spills. Through subgroups, teams of 8 pixels hold 41 to 61 % multiply-adds, those of 16 spill.
   {
     fits: ({ vendor }) => vendor === "intel",
     variants: ["workgroup", "register", "subgroup", "winograd"],
     fewestLanes: true,
     keepsLoops: false,
+    tallest: 8,
   },
   // Of the vector slots of a 3x3 convolution's hot loop 88 to 93 % are multiply-adds on GCN and RDNA, beside 32 to 65 %
   // of the register variant and 75 to 78 % of subgroups, and memory is read 32 multiply-adds a word, not 2.7.
@@ -60,6 +68,7 @@ const CLASSES: readonly AdapterClass[] = [
     variants: ["workgroup", "subgroup", "register", "winograd"],
     fewestLanes: false,
     keepsLoops: false,
+    tallest: 16,
   },
 ];
 
@@ -74,6 +83,12 @@ export function lanesOf({ subgroupMinSize: least, subgroupMaxSize: most, canAsk 
   const lanes: Lanes = { shared, askedByShared: asked, askedByFewest: canAsk && own.fewestLanes ? least : 0 };
   return lanes;
 }
+
+/** The lanes of a subgroup that a kernel asks for; 0 where it takes what it gets. */
+export const askedLanes = (
+  { subgroups, fewestLanes }: Pick<KernelInfo, "subgroups" | "fewestLanes">,
+  { askedByShared, askedByFewest }: Lanes,
+): number => (subgroups ? askedByShared : fewestLanes ? askedByFewest : 0);
 
 /** The class of an adapter. */
 export const classOf = (traits: AdapterTraits): AdapterClass =>

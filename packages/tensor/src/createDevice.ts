@@ -38,9 +38,9 @@ export interface DeviceOptions extends AdapterOptions {
   /**
    * `auto` measures which tiles are fastest for the convolutions and matrix products that the device runs, each once
    * for an adapter (Node). It measures on a GPUDevice of its own, for a few milliseconds whenever `data()`, `sync()` or
-   * the end of a scope has waited for all work, and takes at most a quarter of `poolBytes` of memory. Results go into
-   * the file of `savedTuning`, which is read unless `tuning` is given: the device goes on with the tiles that it began
-   * with, and the next one has the new ones. Default `off`.
+   * the end of a scope has waited for all work, and takes at most a quarter of `poolBytes` of memory, which `memory()`
+   * does not count. Results go into the file of `savedTuning`, which is read unless `tuning` is given: the device goes
+   * on with the tiles that it began with, and the next one has the new ones. Default `off`.
    */
   readonly tune?: "auto" | "off";
   /** Do not warn on the console that a software adapter is in use. */

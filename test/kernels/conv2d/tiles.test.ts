@@ -11,7 +11,7 @@ import { g } from "./geometries.js";
 
 const subgroups = { ...largeDevice, subgroupSize: 32 };
 /** Subgroups as narrow as those of the software adapter, for whose lanes more accumulators pay. */
-const narrow = { ...largeDevice, subgroupSize: 8 };
+const narrow = { ...largeDevice, subgroupSize: 8, tallest: 32 };
 
 describe("tiles on a device with subgroups", () => {
   const tileOf = (o: Partial<Conv2dGeometry>, caps = subgroups, direction: Direction = "forward") => {

@@ -7,13 +7,12 @@ import { winogradTiles } from "./winograd-tiles.js";
 import { gradientWorkgroups, workgroups } from "./workgroups.js";
 
 /**
- * Pixels or rows that a team owns: with fewer than 8 weights load too often. With more than 32 compilers stop
- * unrolling. GPUs, whose subgroups are wide, put what is more than 16 into memory or have registers for a single wave
- * (`npm run bench -- static`); the software adapter, whose subgroups have 8 lanes, is fastest with 32.
+ * Pixels or rows that a team owns: with fewer than 8 weights load too often. With more than 32, columns counted,
+ * compilers stop unrolling.
  */
 const [FEWEST, MOST] = [8, 32];
-const mostFor = (lanes: number): number => (lanes > 8 ? 16 : MOST);
-const heightsFor = (lanes: number): number[] => [8, 16, 32].filter((TM) => TM <= mostFor(lanes));
+const mostOf = ({ tallest = 16 }: Capabilities): number => tallest;
+const heightsOf = (caps: Capabilities): number[] => [8, 16, 32].filter((TM) => TM <= mostOf(caps));
 /** The first is the one that the rules choose. */
 const REGISTERS = [8, 4, 16].map(register);
 
@@ -33,10 +32,11 @@ const teamsFor = (n4: number, lanes: number): number[] => {
 };
 
 /** Four loads by each lane for every weight, unless that leaves too few workgroups for the device. */
-function gatherRule(work: number, n4: number, { subgroupSize: lanes, parallelism }: Capabilities): KernelTile {
+function gatherRule(work: number, n4: number, caps: Capabilities): KernelTile {
+  const { subgroupSize: lanes, parallelism } = caps;
   const SGN = teamFor(n4, lanes);
   const columns = ceilDiv(n4, SGN);
-  let TM = Math.min(mostFor(lanes), Math.max(FEWEST, 4 * SGN));
+  let TM = Math.min(mostOf(caps), Math.max(FEWEST, 4 * SGN));
   while (TM > FEWEST && ceilDiv(work, (TM * lanes) / SGN) * columns < parallelism) TM /= 2;
   return subgroup(SGN, TM);
 }
@@ -47,7 +47,7 @@ function gatherSubgroups(work: number, n4: number, caps: Capabilities): KernelTi
     [1, 2].filter((TV) => TV === 1 || n4 > SGN).map((TV) => [SGN, TV] as const),
   );
   const tiles = teams.flatMap(([SGN, TV]) =>
-    heightsFor(caps.subgroupSize)
+    heightsOf(caps)
       .filter((TM) => TM * TV <= MOST)
       .map((TM) => subgroup(SGN, TM, TV)),
   );
@@ -67,9 +67,10 @@ export function gatherTile(g: Conv2dGeometry, direction: Direction, caps: Capabi
   return choose(`conv2d ${direction} ${geometryKey(g)} pixels ${magnitude(work)}`, candidates, caps.tuning);
 }
 
-function weightGradientRule(rows: number, n4: number, lanes: number): KernelTile {
+function weightGradientRule(rows: number, n4: number, caps: Capabilities): KernelTile {
+  const { subgroupSize: lanes } = caps;
   const SGN = teamFor(n4, lanes);
-  let TM = SGN >= 4 ? mostFor(lanes) : FEWEST;
+  let TM = SGN >= 4 ? mostOf(caps) : FEWEST;
   while (TM > FEWEST && (TM / 2) * (lanes / SGN) >= rows) TM /= 2;
   return subgroup(SGN, TM);
 }
@@ -82,8 +83,8 @@ export function weightGradientTile(g: Conv2dGeometry, caps: Capabilities): Tunab
   const candidates = candidatesOf(caps, {
     winograd: () => winogradTiles(g, true, caps),
     subgroup: () => [
-      weightGradientRule(rows, n4, lanes),
-      ...teamsFor(n4, lanes).flatMap((SGN) => heightsFor(lanes).map((TM) => subgroup(SGN, TM))),
+      weightGradientRule(rows, n4, caps),
+      ...teamsFor(n4, lanes).flatMap((SGN) => heightsOf(caps).map((TM) => subgroup(SGN, TM))),
     ],
     workgroup: () => gradientWorkgroups(rows, n4),
     register: () => REGISTERS,

@@ -29,6 +29,7 @@ export function chosenFor(
     subgroupSize: lanes.shared,
     variants: options.variants ?? adapter.variants,
     keepsLoops: adapter.keepsLoops,
+    tallest: adapter.tallest,
     bindingLimit: Math.min(Math.floor(shown / 16) * 16, largestBlock(bufferLimit)),
     parallelism: info.software ? 32 : 1024,
     tuning: options.tuning,

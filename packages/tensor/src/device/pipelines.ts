@@ -1,5 +1,6 @@
 import {
   type Access,
+  askedLanes,
   type Kernel,
   type KernelInfo,
   type Lanes,
@@ -116,9 +117,7 @@ export class PipelineCache {
   }: Specialized): Omit<Pipeline, "handle" | "key"> & { readonly descriptor: GPUComputePipelineDescriptor } {
     const info = this.#info(kernel);
     const layout = this.#layout(info);
-    const { askedByShared, askedByFewest } = this.lanes;
-    const lanes = info.subgroups ? askedByShared : info.fewestLanes ? askedByFewest : 0;
-    const code = specialize(info, constants, lanes, half);
+    const code = specialize(info, constants, askedLanes(info, this.lanes), half);
     const descriptor = this.gpu.call((device) => ({
       label: info.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),

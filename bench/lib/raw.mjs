@@ -1,5 +1,5 @@
 /** A WebGPU device without the library around it, which runs pipelines and plans many times and measures the GPU. */
-import { packParams, parseKernel, specialize } from "@fcn/kernels";
+import { askedLanes, classOf, lanesOf, packParams, parseKernel, specialize } from "@fcn/kernels";
 import { create, globals } from "webgpu";
 
 /** A measurement runs at least this long, in ms: browsers and drivers round their clocks to a tenth of one. */
@@ -28,16 +28,21 @@ export async function openAdapter() {
   return adapter;
 }
 
-/** Opens a device with all that the adapter offers to kernels; `hasTimestamps` says how it measures. */
-export async function openRaw() {
-  const adapter = await openAdapter();
-  const wanted = ["timestamp-query", "subgroups"].filter((name) => adapter.features.has(name));
+const [TIMESTAMPS, SUBGROUPS, SIZES] = ["timestamp-query", "subgroups", "subgroup-size-control"];
+
+/** Opens a device with all that an adapter offers to kernels; `hasTimestamps` says how it measures. */
+export async function openRaw(adapter) {
+  adapter ??= await openAdapter();
+  const wanted = [TIMESTAMPS, SUBGROUPS, SIZES].filter((name) => adapter.features.has(name));
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({
     requiredFeatures: wanted,
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
   });
-  return new Raw(device, wanted.includes("timestamp-query"));
+  const { vendor, subgroupMinSize, subgroupMaxSize } = adapter.info;
+  // The classes of GPUs ask for lanes; the software adapter, whose subgroups have one size, asks for none.
+  const traits = { subgroupMinSize, subgroupMaxSize, canAsk: wanted.includes(SIZES) };
+  return new Raw(device, wanted.includes(TIMESTAMPS), lanesOf(traits, classOf({ vendor, software: false })));
 }
 
 class Raw {
@@ -45,8 +50,9 @@ class Raw {
   #queries;
   #failure;
 
-  constructor(device, hasTimestamps) {
+  constructor(device, hasTimestamps, lanes) {
     this.device = device;
+    this.lanes = lanes;
     this.hasTimestamps = hasTimestamps;
     if (hasTimestamps) this.#queries = device.createQuerySet({ type: "timestamp", count: 2 });
     device.addEventListener("uncapturederror", ({ error }) => (this.#failure ??= error.message));
@@ -178,7 +184,10 @@ class Raw {
       const layout = this.device.createPipelineLayout({
         bindGroupLayouts: [this.device.createBindGroupLayout({ entries })],
       });
-      const pipeline = await this.pipeline(specialize(info, step.constants ?? {}), layout);
+      const pipeline = await this.pipeline(
+        specialize(info, step.constants ?? {}, askedLanes(info, this.lanes)),
+        layout,
+      );
       const params = new ArrayBuffer(Math.max(UNIFORM_ALIGNMENT, info.paramsBytes));
       packParams(info, step.params, new DataView(params), 0);
       const uniform = this.buffer(params.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
