@@ -10,7 +10,7 @@ const WG: u32 = 64u;
 const RANK: u32 = 8u;
 const ADD: bool = false;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias Source = u32;
 alias Target = u32;
 
