@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as t from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { roundedToHalf } from "../support/half.js";
@@ -120,6 +121,26 @@ describe("a float16 tensor", () => {
     expect(await values(t.mul(x, 1))).toEqual([1, 60000, 2]);
     await expect(t.mul(x, 2).data()).rejects.toThrow("mul");
     checking.destroy();
+  });
+});
+
+it("has the bits of PyTorch's float16 in conversions and arithmetic", async () => {
+  const golden = JSON.parse(readFileSync(new URL("../golden/half.json", import.meta.url), "utf8"));
+  const floats = (name: string) => new Float32Array(Uint32Array.from(golden[name]).buffer);
+  const tensor = (name: string) => device.tensor(floats(name), [golden[name].length]);
+  await device.scope(async () => {
+    const [a, b] = [tensor("a").to("float16"), tensor("b").to("float16")];
+    const found: Record<string, t.Tensor> = {
+      half: tensor("x").to("float16"),
+      ...{ a, b, add: t.add(a, b), sub: t.sub(a, b), mul: t.mul(a, b), neg: t.neg(a) },
+      ...{ addNumber: t.add(a, 0.25), mulNumber: t.mul(a, 3) },
+      wholeHalf: device.tensor(golden.whole, [golden.whole.length], { dtype: "int32" }).to("float16"),
+    };
+    for (const [name, y] of Object.entries(found)) {
+      expect(y.dtype).toBe("float16");
+      expect([name, ...(await values(y))]).toEqual([name, ...floats(name)]);
+    }
+    expect(await values(a.to("int32"))).toEqual(golden.truncated);
   });
 });
 

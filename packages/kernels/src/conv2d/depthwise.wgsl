@@ -20,7 +20,7 @@ const HAS_RESIDUAL: bool = false;
 const ACTIVATION: u32 = 0u;
 const TRANSPOSED: bool = false;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
 alias X4 = vec4f;
 alias Y = f32;

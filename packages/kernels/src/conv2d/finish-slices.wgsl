@@ -9,7 +9,7 @@ const HAS_NORM: bool = false;
 const HAS_RESIDUAL: bool = false;
 const ACTIVATION: u32 = 0u;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias Residual = vec4f;
 alias Y = vec4f;
 

@@ -37,7 +37,7 @@ const MERGED: bool = false;
 // Whether the rows of a tap may end in the middle of a step.
 const TAIL: bool = true;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
 alias X4 = vec4f;
 alias Y = f32;

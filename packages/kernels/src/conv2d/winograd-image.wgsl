@@ -12,7 +12,7 @@ const WG: u32 = 64u;
 const SIZE: u32 = 4u;
 const ADJOINT: bool = false;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = vec4f;
 
 struct Params {

@@ -6,7 +6,7 @@ const WG: u32 = 64u;
 const STEP: u32 = 16u;
 const FAULT_NOT_FINITE: u32 = 2u;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
 
 struct Params { count: u32, base: u32, op: u32 }

@@ -7,7 +7,7 @@
 // begin at element p.first. A thread owns one element.
 const WG: u32 = 64u;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
 alias Y = f32;
 

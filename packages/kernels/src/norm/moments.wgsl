@@ -13,7 +13,7 @@ const WG: u32 = 64u;
 const RUN: u32 = 128u;
 const VEC: bool = false;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = vec4f;
 
 struct Params {

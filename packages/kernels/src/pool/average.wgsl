@@ -8,7 +8,7 @@
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
 alias Y = f32;
 

@@ -20,7 +20,7 @@ const STRIDE_W: u32 = 2u;
 const DILATION_H: u32 = 1u;
 const DILATION_W: u32 = 1u;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
 alias X4 = vec4f;
 alias Y = f32;

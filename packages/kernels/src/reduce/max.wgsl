@@ -10,7 +10,7 @@ const REDUCED: u32 = 4u;
 const MERGE: bool = false;
 const ACCUMULATE: bool = false;
 
-// As elements lie in memory, where they may be halves.
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
 alias Y = f32;
 
