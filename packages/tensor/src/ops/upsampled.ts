@@ -17,7 +17,8 @@ import { CROSS_ENTROPY, type CrossEntropyOptions } from "./crossEntropy.js";
 import type { CropOptions } from "./movement.js";
 import { checkFloat, checkInt, checkVectors, imageSizes, inputGradient } from "./operands.js";
 
-type Pair = readonly [vertical: number, horizontal: number];
+/** A number for each axis of a plane. */
+export type AxisPair = readonly [vertical: number, horizontal: number];
 
 /**
  * Bilinear upsampling as data. Along each axis, output pixel o lies at (o + before) * scale - after among the input's
@@ -26,18 +27,18 @@ type Pair = readonly [vertical: number, horizontal: number];
  */
 export interface Upsampling {
   /** Height and width of the input and of the output. */
-  readonly from: Pair;
-  readonly size: Pair;
-  readonly scale: Pair;
-  readonly before: Pair;
+  readonly from: AxisPair;
+  readonly size: AxisPair;
+  readonly scale: AxisPair;
+  readonly before: AxisPair;
   readonly after: number;
   readonly clamped: boolean;
 }
 
 /** The rule of `interpolate` with mode bilinear, from a plane of `from` to one of `size`, both [height, width]. */
 export function interpolateRule(
-  from: Pair,
-  { size, alignCorners = false }: { readonly size: Pair; readonly alignCorners?: boolean },
+  from: AxisPair,
+  { size, alignCorners = false }: { readonly size: AxisPair; readonly alignCorners?: boolean },
 ): Upsampling {
   const kind = { mode: "bilinear", alignCorners } as const;
   const scaleAlong = (axis: 0 | 1): number => interpolateScale(from[axis], size[axis], undefined, kind);
@@ -50,7 +51,7 @@ export function interpolateRule(
  * along each axis around the centre c. `kernelSize` is twice the stride, or one less.
  */
 export function bilinearRule(
-  from: Pair,
+  from: AxisPair,
   window: { readonly kernelSize: Extent; readonly stride: Extent; readonly padding?: Extent },
 ): Upsampling {
   const [kernel, stride, padding] = [pair(window.kernelSize), pair(window.stride), pair(window.padding ?? 0)];
@@ -60,7 +61,7 @@ export function bilinearRule(
       "use a kernel of twice the stride, or one less",
     );
   }
-  const along = (of: (axis: 0 | 1) => number): Pair => [of(0), of(1)];
+  const along = (of: (axis: 0 | 1) => number): AxisPair => [of(0), of(1)];
   return {
     from,
     size: along((axis) => (from[axis] - 1) * stride[axis] - 2 * padding[axis] + kernel[axis]),
