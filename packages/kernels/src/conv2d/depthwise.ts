@@ -4,7 +4,7 @@ import { sumSlices } from "../reduce/sum-slices.js";
 import { scalarOrVector } from "../scalarOrVector.js";
 import { conv2dDepthwise as GATHER, conv2dDepthwiseWeightGradient as WEIGHT_GRADIENT } from "../wgsl.generated.js";
 import { type Conv2dEpilogue, epilogueOf } from "./epilogue.js";
-import { type Conv2dGeometry, type Direction, geometryParams, phaseParams } from "./geometry.js";
+import { type Conv2dGeometry, type Direction, gcd, geometryParams, phaseParams } from "./geometry.js";
 import { lineSplits } from "./line-splits.js";
 import { gatherParts, sidesOf, weightGradientParts } from "./sides.js";
 import { depthwiseTile } from "./tiles.js";
@@ -12,6 +12,23 @@ import { depthwiseTile } from "./tiles.js";
 const WG = 64;
 
 const lanesOf = (g: Conv2dGeometry): number => (g.inC % 4 === 0 ? 4 : 1);
+
+/** The most taps whose input is held at the same time. */
+const LARGEST_BLOCK = 4;
+
+/** How a thread with R outputs holds the input of a row's taps: see depthwise.wgsl. */
+function stripOf({ kernelW, strideW, dilationW }: Conv2dGeometry, isTransposed: boolean, R: number) {
+  const common = gcd(strideW, dilationW);
+  const step = isTransposed ? strideW / common : 1;
+  const [advance, pace] = isTransposed ? [1, dilationW / common] : [strideW, dilationW];
+  const taps = ceilDiv(kernelW, step);
+  const block = Math.min(taps, LARGEST_BLOCK);
+  const spacing = gcd(advance, pace);
+  const span = ((R - 1) * advance + (block - 1) * pace) / spacing + 1;
+  if (span >= R * block) return { BLOCK: 1, WHOLE: true, ADVANCE: advance, PACE: pace, SPACING: advance };
+  const isWhole = kernelW % step === 0 && taps % block === 0;
+  return { BLOCK: block, WHOLE: isWhole, ADVANCE: advance, PACE: pace, SPACING: spacing };
+}
 
 /** Steps of a depthwise convolution in either direction; none when one row is larger than a binding. */
 export function depthwiseSteps(
@@ -38,7 +55,7 @@ export function depthwiseSteps(
     const vector = lanes === 4;
     return {
       kernel: GATHER,
-      constants: { R, VEC: vector, ...constants, TRANSPOSED: s.transposed },
+      constants: { R, VEC: vector, ...constants, TRANSPOSED: s.transposed, ...stripOf(g, s.transposed, R) },
       params: {
         ...geometryParams(g),
         ...phaseParams(g),

@@ -9,8 +9,9 @@
 //
 // x [N, H, W, C], w [taps, C], y [N, OH, OW, C], channels last; x and y may be parts that begin at their origins. A
 // thread owns R outputs of one row that see the same taps, adjacent ones or with TRANSPOSED every stride-th, so that it
-// loads each weight once for all of them. With VEC it owns four channels: the vec4 bindings are used, and all counts
-// of elements are in vec4.
+// loads each weight once for all of them, and for BLOCK taps of a row at a time the strip of x that they share: pixels
+// SPACING apart, of which an output begins ADVANCE after the last and a tap PACE. With WHOLE the blocks hold all taps
+// without a rest. With VEC it owns four channels: the vec4 bindings are used, and all counts of elements are in vec4.
 const WG: u32 = 64u;
 const R: u32 = 8u;
 const VEC: bool = false;
@@ -19,6 +20,11 @@ const HAS_NORM: bool = false;
 const HAS_RESIDUAL: bool = false;
 const ACTIVATION: u32 = 0u;
 const TRANSPOSED: bool = false;
+const BLOCK: u32 = 1u;
+const WHOLE: bool = true;
+const ADVANCE: u32 = 1u;
+const PACE: u32 = 1u;
+const SPACING: u32 = 1u;
 
 // Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
@@ -45,6 +51,8 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> y: array<Y>;
 @group(0) @binding(7) var<storage, read_write> y4: array<Y4>;
 @group(0) @binding(8) var<storage, read> residual: array<Residual>;
+
+const SPAN: u32 = ((R - 1u) * ADVANCE + (BLOCK - 1u) * PACE) / SPACING + 1u;
 
 // Tap = first + t*step, t < taps, of the output at `out` reads input start + t*pace.
 struct Axis { start: i32, pace: i32, first: u32, step: u32, taps: u32 }
@@ -100,7 +108,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let ox = phase + tile * R * p.phases;
   let ay = axis(line % p.outH, p.kernelH, p.strideH, p.padH, p.dilationH, p.gcdH, p.inverseH);
   let ax = axis(ox, p.kernelW, p.strideW, p.padW, p.dilationW, p.gcdW, p.inverseW);
-  let advance = select(i32(p.strideW), 1, TRANSPOSED);
 
   var sum: array<f32, R>;
   var sum4: array<vec4f, R>;
@@ -117,24 +124,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (iy < 0 || iy >= i32(p.inH)) { continue; }
     let row = (image + u32(iy)) * p.inW;
     let tapRow = (ay.first + ty * ay.step) * p.kernelW;
-    for (var tx = 0u; tx < ax.taps; tx++) {
-      let tap = (tapRow + ax.first + tx * ax.step) * p.channels + c;
-      let start = ax.start + i32(tx) * ax.pace;
-      if (VEC) {
-        let weight = w4[tap];
-        for (var r = 0u; r < R; r++) {
-          let ix = start + i32(r) * advance;
-          let inside = ix >= 0 && ix < i32(p.inW);
-          let at = (row + u32(select(0, ix, inside))) * p.channels + c - p.xOrigin;
-          sum4[r] = fma(select(vec4f(), vec4f(x4[at]), inside), weight, sum4[r]);
+    for (var begin = 0u; begin < ax.taps; begin += BLOCK) {
+      let start = ax.start + i32(begin) * ax.pace - select(0, i32((BLOCK - 1u) * PACE), TRANSPOSED);
+      var strip: array<f32, SPAN>;
+      var strip4: array<vec4f, SPAN>;
+      for (var i = 0u; i < SPAN; i++) {
+        let ix = start + i32(i * SPACING);
+        let inside = ix >= 0 && ix < i32(p.inW);
+        let at = (row + u32(select(0, ix, inside))) * p.channels + c - p.xOrigin;
+        if (VEC) {
+          strip4[i] = select(vec4f(), vec4f(x4[at]), inside);
+        } else {
+          strip[i] = select(0.0, f32(x[at]), inside);
         }
-      } else {
-        let weight = w[tap];
-        for (var r = 0u; r < R; r++) {
-          let ix = start + i32(r) * advance;
-          let inside = ix >= 0 && ix < i32(p.inW);
-          let at = (row + u32(select(0, ix, inside))) * p.channels + c - p.xOrigin;
-          sum[r] = fma(select(0.0, f32(x[at]), inside), weight, sum[r]);
+      }
+      for (var t = 0u; t < BLOCK; t++) {
+        if (!WHOLE && begin + t >= ax.taps) { break; }
+        let tap = (tapRow + ax.first + (begin + t) * ax.step) * p.channels + c;
+        let place = select(t, BLOCK - 1u - t, TRANSPOSED) * PACE;
+        if (VEC) {
+          let weight = w4[tap];
+          for (var r = 0u; r < R; r++) { sum4[r] = fma(strip4[(place + r * ADVANCE) / SPACING], weight, sum4[r]); }
+        } else {
+          let weight = w[tap];
+          for (var r = 0u; r < R; r++) { sum[r] = fma(strip[(place + r * ADVANCE) / SPACING], weight, sum[r]); }
         }
       }
     }

@@ -34,12 +34,13 @@ export function geometryKey(g: Conv2dGeometry): string {
   return `${window} channels ${inC}-${outC} groups ${groups}`;
 }
 
+export const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
 /** Greatest common divisor of stride and dilation, and the inverse of dilation/gcd modulo stride/gcd. */
 function phaseNumbers(stride: number, dilation: number): { gcd: number; inverse: number } {
-  let [a, b] = [stride, dilation];
-  while (b !== 0) [a, b] = [b, a % b];
-  const modulus = stride / a;
-  const value = (dilation / a) % modulus;
+  const common = gcd(stride, dilation);
+  const modulus = stride / common;
+  const value = (dilation / common) % modulus;
   let inverse = 0;
   for (let i = 0; i < modulus; i++) {
     if ((value * i) % modulus === 1 % modulus) {
@@ -47,7 +48,7 @@ function phaseNumbers(stride: number, dilation: number): { gcd: number; inverse:
       break;
     }
   }
-  return { gcd: a, inverse };
+  return { gcd: common, inverse };
 }
 
 /** The parameters that every kernel of the family has under the same names. */

@@ -93,8 +93,11 @@ export function weightGradientTile(g: Conv2dGeometry, caps: Capabilities): Tunab
   return choose(key, candidates, caps.tuning);
 }
 
+/** Each output has a strip of input beside it in registers: with more than 4, GCN runs fewer than four waves. */
+const STRIPS = [4, 8, 2].map(register);
+
 /** Tile of a depthwise convolution: the outputs of a row that a thread owns. */
 export function depthwiseTile(g: Conv2dGeometry, direction: Direction, caps: Capabilities): Tunable {
   const key = `depthwise ${direction} ${geometryKey(g)} pixels ${magnitude(g.n * g.outH * g.outW)}`;
-  return choose(key, REGISTERS, caps.tuning);
+  return choose(key, STRIPS, caps.tuning);
 }
