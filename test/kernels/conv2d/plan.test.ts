@@ -254,9 +254,11 @@ describe("one channel a group", () => {
     expect(soundSteps(forward, largeDevice).map(outline)).toEqual([
       {
         kernel: "conv2d/depthwise",
-        ...{ R: 8, VEC: true, HAS_BIAS: true, ...noEpilogue, TRANSPOSED: false },
+        ...{ R: 4, VEC: true, HAS_BIAS: true, ...noEpilogue, TRANSPOSED: false },
+        // Four outputs of two taps, two pixels apart, read six pixels.
+        ...{ BLOCK: 2, WHOLE: true, ADVANCE: 1, PACE: 2, SPACING: 1 },
         ...{ ...common, ...phases, ...forwardSizes, ...noOrigins },
-        ...{ kernelH: 3, count: 20, lineBegin: 0, lineTiles: 1, phases: 1, channels: 2 },
+        ...{ kernelH: 3, count: 40, lineBegin: 0, lineTiles: 2, phases: 1, channels: 2 },
         operands: { x: UNREAD, x4: "x", w: UNREAD, w4: "w", bias: "b", y: unwritten("y"), y4: "y", residual: UNREAD },
         grid: [1, 1, 1],
       },
@@ -265,11 +267,25 @@ describe("one channel a group", () => {
     const strided = { ...depthwise, inC: 6, outC: 6, groups: 6, strideW: 3, inW: 25, outW: 9 };
     const [step] = soundSteps(planConv2d(strided, "transposed", false, largeDevice), largeDevice);
     expect(step).toMatchObject({
-      constants: { R: 8, VEC: false, HAS_BIAS: false, TRANSPOSED: true },
-      // Nine columns of each of three phases are two tiles of eight.
-      params: { count: 2 * 9 * 2 * 3 * 6, lineTiles: 2, phases: 3, channels: 6, inH: 5, inW: 9, outH: 9, outW: 25 },
+      constants: { R: 4, VEC: false, HAS_BIAS: false, TRANSPOSED: true, BLOCK: 1 },
+      // Nine columns of each of three phases are three tiles of four.
+      params: { count: 2 * 9 * 3 * 3 * 6, lineTiles: 3, phases: 3, channels: 6, inH: 5, inW: 9, outH: 9, outW: 25 },
       operands: { x: "x", w: "w", bias: UNREAD, y: "y" },
     });
+  });
+
+  it("holds the input of several taps where outputs share it, of four at most", () => {
+    const strip = (o: Partial<Conv2dGeometry>, direction: "forward" | "transposed") => {
+      const plan = planConv2d({ ...depthwise, dilationW: 1, strideW: 1, ...o }, direction, false, largeDevice);
+      const { BLOCK, WHOLE, SPACING } = plan!.steps[0]!.constants!;
+      return { BLOCK, WHOLE, SPACING };
+    };
+    expect(strip({ kernelW: 3 }, "forward")).toEqual({ BLOCK: 3, WHOLE: true, SPACING: 1 });
+    expect(strip({ kernelW: 7 }, "transposed")).toEqual({ BLOCK: 4, WHOLE: false, SPACING: 1 });
+    expect(strip({ kernelW: 16, strideW: 8 }, "transposed")).toEqual({ BLOCK: 2, WHOLE: true, SPACING: 1 });
+    expect(strip({ kernelW: 15, strideW: 8 }, "transposed")).toEqual({ BLOCK: 2, WHOLE: false, SPACING: 1 });
+    expect(strip({ kernelW: 16, strideW: 8 }, "forward")).toEqual({ BLOCK: 1, WHOLE: true, SPACING: 8 });
+    expect(strip({ kernelW: 3, strideW: 2, dilationW: 2 }, "forward")).toEqual({ BLOCK: 3, WHOLE: true, SPACING: 2 });
   });
 
   it("is not for one group, nor for several filters a channel", () => {

@@ -3,9 +3,9 @@
 //
 //   dst[dstOffset + sum of c_i*d_i] = src[srcOffset + sum of c_i*s_i]   for 0 <= c_i < n_i
 //
-// Words are copied unread, so any four-byte type will do, and halves as they are. With ADD, which halves do not have,
-// they are floats that are added to dst. Strides may be negative, since u32 arithmetic wraps. A thread owns one
-// element. Dimension 0 is the outermost and 7 varies fastest; a box of fewer dimensions (RANK) leaves out those after it.
+// Words are copied unread, so any four-byte type will do, and halves as they are; with ADD, which halves do not have,
+// they are floats that are added to dst. Strides may be negative, since u32 arithmetic wraps. A thread owns an element.
+// Dimension 0 is the outermost and 7 varies fastest; a box of fewer dimensions (RANK) leaves out those after it.
 const WG: u32 = 64u;
 const RANK: u32 = 8u;
 const ADD: bool = false;
