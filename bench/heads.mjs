@@ -5,7 +5,7 @@
  *   npm run bench -- heads [--nets NAME,...] [--size HxW] [--rounds N] [--out STEM]
  *
  * Prints median times in milliseconds, the median of the ratios of the rounds, that of the processor's time, which is
- * all there is to a software adapter, and the peak of allocated bytes on the GPU. A net whose last upsampling is learned
+ * all there is to a software adapter, and the peak of allocated bytes on the GPU. A net whose last upsampling learns
  * (d2l-resnet18) has no other way. Writes bench/results/heads-<adapter>.{json,md}.
  */
 import { parseArgs } from "node:util";
@@ -15,7 +15,7 @@ import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mj
 const OPTIONS = {
   nets: { type: "string", default: "fcn8s-mobilenetv2,fcn8s-resnet50,d2l-resnet18" },
   size: { type: "string", default: "320x480" },
-  rounds: { type: "string", default: "5" },
+  rounds: { type: "string", default: "7" },
   out: { type: "string" },
 };
 const CLASSES = 21;
