@@ -37,7 +37,7 @@ describe("fcn tune", () => {
     const { tiles } = JSON.parse(await readFile(file, "utf8"));
     const faster = results.filter(({ speedup }: { speedup: number }) => speedup > 1);
     expect(Object.keys(tiles).sort()).toEqual(faster.map(({ key }: { key: string }) => key).sort());
-    expect(await read(adapter)).toEqual(tiles);
+    expect(await read(adapter)).toEqual(faster.length > 0 ? tiles : undefined);
     await writeFile(file, JSON.stringify({ adapter: { ...adapter, description: "another driver" }, tiles }));
     expect(await read(adapter)).toBeUndefined();
     await writeFile(file, "{ torn");
