@@ -20,7 +20,7 @@ const TM: u32 = 16u;
 const VEC_IN: bool = true;
 const VEC_OUT: bool = true;
 const ACCUMULATE: bool = false;
-// Pixels whose products are added before the sums go to dw: the error of a sum grows with its consecutive terms.
+// Pixels whose products are added before their sum is: the error of a sum grows with its consecutive terms.
 const RUN: u32 = 128u;
 
 struct Params {
@@ -76,14 +76,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let columnClamped = g * p.cout + select(0u, column, column < p.cout);
   let last = g * p.cout + p.cout - 1u;
 
+  // Sums of a run of terms, and of all runs.
   var acc: array<vec4f, TM>;
+  var total: array<vec4f, TM>;
   let base = split * p.dwSlice + g * p.cout - p.dwOrigin;
   let begin = p.lineBegin + split * p.linesPerSplit;
   let end = min(p.lineEnd, begin + p.linesPerSplit);
   let lines = max(1u, RUN / p.outW);
   // Elements of x between neighbouring output pixels.
   let pace = p.strideW * p.inC;
-  for (var first = begin; first < end || first == begin; first += lines) {
+  for (var first = begin; first < end; first += lines) {
     for (var left = 0u; left < p.outW; left += RUN) {
       let right = min(p.outW, left + RUN);
       for (var line = first; line < min(end, first + lines); line++) {
@@ -126,20 +128,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           }
         }
       }
-      // A split without lines stores zeros.
       for (var i = 0u; i < TM; i++) {
-        let row = row0 + i;
-        if (row < p.rowEnd) {
-          let at = base + row * p.dwC + column;
-          for (var j = 0u; j < 4u; j++) {
-            if (column + j < p.cout) {
-              var sum = acc[i][j];
-              if (ACCUMULATE || first > begin || left > 0u) { sum += dw[at + j]; }
-              dw[at + j] = sum;
-            }
-          }
-        }
+        total[i] += acc[i];
         acc[i] = vec4f();
+      }
+    }
+  }
+  for (var i = 0u; i < TM; i++) {
+    let row = row0 + i;
+    if (row < p.rowEnd) {
+      let at = base + row * p.dwC + column;
+      for (var j = 0u; j < 4u; j++) {
+        if (column + j < p.cout) {
+          var sum = total[i][j];
+          if (ACCUMULATE) { sum += dw[at + j]; }
+          dw[at + j] = sum;
+        }
       }
     }
   }
