@@ -3,8 +3,10 @@ import { type Capabilities, ceilDiv } from "../plan.js";
 import type { KernelTile } from "../tuning.js";
 import type { Conv2dGeometry } from "./geometry.js";
 
-/** The most bytes that the transformed image of one run over its rows of tiles may take. */
-export const CHUNK_BYTES = 32 * 1024 * 1024;
+/** The most bytes that the transformed image of one run over its rows of tiles may take; 32 MiB are no faster. */
+export const CHUNK_BYTES = 8 * 1024 * 1024;
+/** The most that it may take for a weight gradient, which is summed in one run. */
+const GRADIENT_BYTES = 32 * 1024 * 1024;
 
 /** The rows of tiles of an image that lies in SIZE x SIZE tiles. */
 export interface Tiling {
@@ -38,7 +40,7 @@ export function winogradTiles(g: Conv2dGeometry, isGradient: boolean, caps: Capa
   return [4, 2].flatMap((size): KernelTile[] => {
     const tiling = tilingOf(size, g.outH, g.outW);
     const chunk = isGradient ? g.n * tiling.tilesH * rowBytes(tiling, Math.max(g.inC, g.outC)) : 0;
-    const isSmall = fits(Math.max(largest, g.inC * g.outC * tiling.factors), caps) && chunk <= CHUNK_BYTES;
+    const isSmall = fits(Math.max(largest, g.inC * g.outC * tiling.factors), caps) && chunk <= GRADIENT_BYTES;
     return isSmall ? [{ variant: "winograd", TM: size, SGN: 1, TV: 1 }] : [];
   });
 }
