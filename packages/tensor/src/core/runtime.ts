@@ -80,15 +80,17 @@ export class Runtime {
    */
   run(op: string, call: Planned | (() => Planned), operands: Operands): void {
     const storages: Record<string, Storage> = {};
+    const half: string[] = [];
     for (const name in operands) {
       const operand = operands[name];
       if (!operand) continue;
       if (operand.runtime !== this) throw otherDevice(op, operand.shape);
       storages[name] = operand.storage;
+      if (operand.dtype === "float16") half.push(name);
       this.touched?.storages.add(operand.storage);
     }
-    if (typeof call === "function") this.engine.repeater.each(() => this.#run(op, call(), operands, storages));
-    else this.#run(op, call, operands, storages);
+    if (typeof call === "function") this.engine.repeater.each(() => this.#run(op, call(), operands, storages, half));
+    else this.#run(op, call, operands, storages, half);
   }
 
   /** Copies the memory of one tensor to that of another of the same size and dtype. */
@@ -105,8 +107,13 @@ export class Runtime {
     if (!this.engine.isWarming) this.engine.repeater.each(run);
   }
 
-  #run(op: string, call: Planned, operands: Operands, storages: Readonly<Record<string, Storage>>): void {
-    const half = Object.keys(operands).filter((name) => operands[name]?.dtype === "float16");
+  #run(
+    op: string,
+    call: Planned,
+    operands: Operands,
+    storages: Readonly<Record<string, Storage>>,
+    half: readonly string[],
+  ): void {
     const plan = this.#plans.get(call, this.capabilities, half);
     if (!plan) {
       const shapes = Object.values(operands).flatMap((operand) => (operand ? [show(operand.shape)] : []));

@@ -14,7 +14,7 @@ import { CHANNELS_LAST, identityOrder } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { type Extent, pair, sameShape } from "../plain/shape.js";
 import { CROSS_ENTROPY, type CrossEntropyOptions } from "./crossEntropy.js";
-import type { CropOptions } from "./movement.js";
+import { type CropOptions, checkCrop } from "./movement.js";
 import { checkFloat, checkInt, checkVectors, imageSizes, inputGradient } from "./operands.js";
 
 /** A number for each axis of a plane. */
@@ -73,14 +73,9 @@ export function bilinearRule(
 }
 
 /** The rule of an upsampling followed by `crop`. Throws `invalid-shape` if the box does not lie inside. */
-export function croppedRule(rule: Upsampling, { top, left, height, width }: CropOptions): Upsampling {
-  const [h, w] = rule.size;
-  if (top < 0 || left < 0 || height < 1 || width < 1 || top + height > h || left + width > w) {
-    throw invalidShape(
-      `croppedRule: ${height}x${width} at (${top}, ${left}) does not lie inside ${h}x${w}`,
-      "choose a box inside the upsampled image",
-    );
-  }
+export function croppedRule(rule: Upsampling, box: CropOptions): Upsampling {
+  checkCrop("croppedRule", box, ...rule.size);
+  const { top, left, height, width } = box;
   return { ...rule, size: [height, width], before: [rule.before[0] + top, rule.before[1] + left] };
 }
 
