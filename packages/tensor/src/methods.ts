@@ -21,7 +21,7 @@ export interface TensorMethods extends Disposable {
 
   /**
    * Converts to another dtype (torch.Tensor.to). To int32, fractions are cut off, values out of range become the
-   * nearest int32 and NaN becomes 0; to float16, they are rounded. Only float32 to float32 has a gradient.
+   * nearest int32 and NaN becomes 0; to float16, they are rounded. Conversions between floats have a gradient.
    */
   to(dtype: DType): Tensor;
 
@@ -49,7 +49,7 @@ function backward(root: Tensor, gradient: Tensor | undefined, options: BackwardO
     });
   }
   if (gradient) checkGradient("backward", gradient, root);
-  const seed = gradient ? converted(gradient, dtype) : full("full", runtime, shape, 1, { tracked: false });
+  const seed = gradient ? converted(gradient, dtype) : full("full", runtime, shape, 1, { dtype, tracked: false });
   runBackward(root, seed, options);
 }
 

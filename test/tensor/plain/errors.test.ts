@@ -194,9 +194,9 @@ describe("new tensors", () => {
         "[invalid-argument] zeros: dtype is "float64", expected "float32", "float16" or "int32" | pass dtype as "float32", "float16" or "int32"",
         "[invalid-argument] tensor: dtype is "float64", expected "float32", "float16" or "int32" | pass dtype as "float32", "float16" or "int32"",
         "[invalid-argument] randn: dtype is "int32", expected "float32" | pass dtype as "float32"",
-        "[invalid-dtype] zeros: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
-        "[invalid-dtype] tensor: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
-        "[invalid-dtype] requiresGrad: requiresGrad is set for dtype int32, only float32 tensors have gradients | leave out requiresGrad, or use dtype "float32"",
+        "[invalid-dtype] zeros: requiresGrad is set for dtype int32, only tensors of floats have gradients | leave out requiresGrad, or use dtype "float32"",
+        "[invalid-dtype] tensor: requiresGrad is set for dtype int32, only tensors of floats have gradients | leave out requiresGrad, or use dtype "float32"",
+        "[invalid-dtype] requiresGrad: requiresGrad is set for dtype int32, only tensors of floats have gradients | leave out requiresGrad, or use dtype "float32"",
       ]
     `);
   });

@@ -1,9 +1,10 @@
 import { planFlat } from "@fcn/kernels";
-import { defect, invalidDType, show, TensorError } from "../plain/errors.js";
+import { defect, show, TensorError } from "../plain/errors.js";
 import { sameShape } from "../plain/shape.js";
+import type { DType } from "../plain/types.js";
 import { planned } from "./planned.js";
 import { type Backward, type Maybe, nodeOf, TapeNode } from "./tape.js";
-import { copyOf, inOrder, Tensor } from "./tensor.js";
+import { copyOf, floatsOf, inOrder, Tensor } from "./tensor.js";
 
 /** Calls of noGrad that have not ended. A count, since async calls may end in any order. */
 let openNoGrads = 0;
@@ -37,15 +38,9 @@ export function record(
   saved: readonly Maybe[],
   backward: Backward,
 ): Tensor {
-  const { dtype, storage, shape, runtime } = output;
+  const { dtype, storage, runtime } = output;
   if (dtype !== "int32") runtime.engine.checkFinite(op, storage, dtype === "float16");
   if (!recording(inputs)) return output;
-  if (dtype === "float16") {
-    output.dispose();
-    throw invalidDType(`${op}: the result of shape ${show(shape)} is float16, and an operand requires a gradient`, {
-      code: 'gradients need float32: use x.to("float32"), or wrap the call in noGrad',
-    });
-  }
   // The owner of an input may dispose it before the backward pass: the tape needs its place in the graph, not its data.
   output.attach(new TapeNode(op, inputs, saved, backward));
   return output;
@@ -83,12 +78,20 @@ export interface BackwardOptions {
 
 /** a + b for equal shapes, untracked. */
 function sumOf(a: Tensor, b: Tensor): Tensor {
-  const { runtime, shape, order } = a;
+  const { runtime, shape, order, dtype } = a;
   using stored = inOrder(b, order);
-  const result = Tensor.empty(runtime, shape, { order, tracked: false });
+  const result = Tensor.empty(runtime, shape, { dtype, order, tracked: false });
   const plan = planned(planFlat, { name: "add", part: "forward" }, result.size);
   runtime.run("add", plan, { a, b: stored, result });
   return result;
+}
+
+/** A gradient in the dtype of the tensor that it belongs to. Takes ownership of it. */
+function inDType(grad: Tensor, dtype: DType): Tensor {
+  if (grad.dtype === dtype) return grad;
+  const converted = floatsOf(grad, dtype);
+  grad.dispose();
+  return converted;
 }
 
 /** Adds an untracked gradient to the gradient of a leaf, and takes ownership of it. */
@@ -162,7 +165,7 @@ export function runBackward(root: Tensor, seed: Tensor, { retainGraph = false }:
           if (!sameShape(result.shape, input.shape)) {
             throw defect(`${op}: gradient ${show(result.shape)} for an input of shape ${show(input.shape)}`);
           }
-          accumulate(input, result);
+          accumulate(input, inDType(result, input.dtype));
         }
       }
     });

@@ -35,12 +35,12 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
       "pass countIncludePad: false, or pad() the input first",
     );
   }
-  const { runtime, shape } = x;
+  const { runtime, shape, dtype } = x;
   using xs = inOrder(x, CHANNELS_LAST);
-  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { dtype: x.dtype, order: CHANNELS_LAST });
+  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { dtype, order: CHANNELS_LAST });
   runtime.run(op, planned(planAveragePool2d, g, countIncludePad), { x: xs, y });
   return record(op, y, [x], [], (grad) => {
     const plan = planned(planAveragePool2dBackward, g, countIncludePad);
-    return inputGradient(op, plan, grad, { shape, order: CHANNELS_LAST });
+    return inputGradient(op, plan, grad, { shape, dtype, order: CHANNELS_LAST });
   });
 }

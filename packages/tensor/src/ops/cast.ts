@@ -15,13 +15,13 @@ function cast(x: Tensor, dtype: DType, tracked: boolean): Tensor {
 
 /**
  * Converts to another dtype (torch.Tensor.to). To int32, fractions are cut off, values out of range become the nearest
- * int32 and NaN becomes 0. To float16, values are rounded to 11 bits, and from 65520 on become infinite. Only
- * conversions of float32 to itself have a gradient. A tensor that already has the dtype is returned as a new handle on
+ * int32 and NaN becomes 0. To float16, values are rounded to 11 bits, and from 65520 on become infinite. Conversions
+ * between floats have a gradient, in the dtype of x. A tensor that already has the dtype is returned as a new handle on
  * the same memory.
  */
 export function to(x: Tensor, dtype: DType): Tensor {
   checkLive("to", "x", x);
   checkValue("to", "dtype", dtype, oneOf(...DTYPES));
-  if (x.dtype !== dtype) return record("to", cast(x, dtype, true), dtype === "float16" ? [x] : [], [], () => []);
-  return record("to", x.alias({ tracked: true }), [x], [], (grad) => [grad.alias()]);
+  const y = x.dtype === dtype ? x.alias({ tracked: true }) : cast(x, dtype, true);
+  return dtype === "int32" ? y : record("to", y, [x], [], (grad) => [grad.alias()]);
 }

@@ -75,7 +75,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     return crossEntropy(wide, target, options);
   }
   const { ignoreIndex = 255, weight, reduction = "mean" } = options;
-  const { runtime, shape } = logits;
+  const { runtime, shape, dtype } = logits;
   const order = activationOrder(shape.length);
   const classes = shape[1]!;
   const pixels = elementsOf(target.shape);
@@ -95,7 +95,13 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     (grad, saved) => {
       const plan = planned(planCrossEntropyBackward, loss);
       const kept = Object.fromEntries(SAVED.map((name, i) => [name, saved[i]]));
-      return inputGradient("crossEntropy", plan, grad, { shape, order, from: identityOrder(grad.shape.length) }, kept);
+      return inputGradient(
+        "crossEntropy",
+        plan,
+        grad,
+        { shape, dtype, order, from: identityOrder(grad.shape.length) },
+        kept,
+      );
     },
   );
 }

@@ -73,12 +73,12 @@ function geometry(x: Tensor, options: InterpolateOptions): InterpolateGeometry {
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const g = geometry(x, options);
-  const { runtime, shape } = x;
+  const { runtime, shape, dtype } = x;
   using xs = inOrder(x, CHANNELS_LAST);
-  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { dtype: x.dtype, order: CHANNELS_LAST });
+  const y = Tensor.empty(runtime, [g.n, g.channels, g.outH, g.outW], { dtype, order: CHANNELS_LAST });
   runtime.run(OP, planned(planInterpolate, g), { x: xs, y });
   return record(OP, y, [x], [], (grad) => {
     const plan = planned(planInterpolateBackward, g);
-    return inputGradient(OP, plan, grad, { shape, order: CHANNELS_LAST });
+    return inputGradient(OP, plan, grad, { shape, dtype, order: CHANNELS_LAST });
   });
 }

@@ -34,7 +34,7 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
     k: finite,
   });
   const { size, alpha = 1e-4, beta = 0.75, k = 1 } = options;
-  const { runtime, shape } = x;
+  const { runtime, shape, dtype } = x;
   if (shape.length < 3) {
     throw invalidShape(
       `${op}: x has shape ${show(shape)}, expected [N, C, ...] of rank 3 or more`,
@@ -49,6 +49,6 @@ export function localResponseNorm(x: Tensor, options: LocalResponseNormOptions):
   runtime.run(op, planned(planLocalResponseNorm, g), { x: xs, y, d });
   return record(op, y, [x], [xs, d], (grad, [savedX, savedD]) => {
     const plan = planned(planLocalResponseNormBackward, g);
-    return inputGradient(op, plan, grad, { shape, order }, { x: savedX, d: savedD });
+    return inputGradient(op, plan, grad, { shape, dtype, order }, { x: savedX, d: savedD });
   });
 }

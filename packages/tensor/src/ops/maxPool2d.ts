@@ -25,17 +25,17 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   const op = "maxPool2d";
   checkOptions<MaxPool2dOptions>(op, options, MAX_POOL2D);
   const g = poolGeometry(op, x, options, options.dilation);
-  const { runtime, shape } = x;
+  const { runtime, shape, dtype } = x;
   const outShape = [g.n, g.channels, g.outH, g.outW];
   using xs = inOrder(x, CHANNELS_LAST);
   const save = recording([x]);
   using index = save
     ? Tensor.empty(runtime, outShape, { dtype: "int32", order: CHANNELS_LAST, tracked: false })
     : undefined;
-  const y = Tensor.empty(runtime, outShape, { dtype: x.dtype, order: CHANNELS_LAST });
+  const y = Tensor.empty(runtime, outShape, { dtype, order: CHANNELS_LAST });
   runtime.run(op, planned(planMaxPool2d, g, save), { x: xs, y, index });
   return record(op, y, [x], [index], (grad, [won]) => {
     const plan = planned(planMaxPool2dBackward, g);
-    return inputGradient(op, plan, grad, { shape, order: CHANNELS_LAST }, { index: won });
+    return inputGradient(op, plan, grad, { shape, dtype, order: CHANNELS_LAST }, { index: won });
   });
 }

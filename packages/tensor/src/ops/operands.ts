@@ -53,20 +53,27 @@ export function imageSizes(op: string, x: Tensor, names = "[N, C, H, W]"): Sizes
   return [...x.shape] as Sizes4;
 }
 
+interface Place {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly order: Order;
+  readonly from?: Order;
+}
+
 /**
- * The gradient of an op's only input, which has `shape` and lies in `order`: runs `plan` on dy, in the order `from`,
+ * The gradient of an op's only input, which has `shape` and `dtype` and lies in `order`: runs `plan` on dy, in the order `from`,
  * and from what was saved, into dx.
  */
 export function inputGradient(
   op: string,
   plan: Planned,
   grad: Tensor,
-  { shape, order, from = order }: { readonly shape: readonly number[]; readonly order: Order; readonly from?: Order },
+  { shape, dtype, order, from = order }: Place,
   saved: Readonly<Record<string, Tensor | undefined>> = {},
 ): [Tensor] {
   const { runtime } = grad;
   using dy = inOrder(grad, from);
-  const dx = Tensor.empty(runtime, shape, { order, tracked: false });
+  const dx = Tensor.empty(runtime, shape, { dtype, order, tracked: false });
   runtime.run(`${op} backward`, plan, { ...saved, dy, dx });
   return [dx];
 }

@@ -62,12 +62,12 @@ function reductionOf(op: string, x: Tensor, options: ReduceOptions): Reduction {
 function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (terms: number) => number): Tensor {
   const { dims, shape, order, terms } = reductionOf(op, x, options);
   const scale = scaleOf(terms);
-  const { runtime, shape: inputShape, order: inputOrder } = x;
-  const y = Tensor.empty(runtime, shape, { dtype: x.dtype, order });
+  const { runtime, dtype, shape: inputShape, order: inputOrder } = x;
+  const y = Tensor.empty(runtime, shape, { dtype, order });
   runtime.run(op, planned(planSum, dims, scale), { x, y });
   return record(op, y, [x], [], (grad) => {
     const plan = planned(planExpand, dims, scale, false);
-    return inputGradient(op, plan, grad, { shape: inputShape, order: inputOrder, from: order });
+    return inputGradient(op, plan, grad, { shape: inputShape, dtype, order: inputOrder, from: order });
   });
 }
 
@@ -84,8 +84,8 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
  */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { dims, shape, order } = reductionOf("max", x, options);
-  const { runtime, shape: inputShape, order: inputOrder } = x;
-  const y = Tensor.empty(runtime, shape, { dtype: x.dtype, order });
+  const { runtime, dtype, shape: inputShape, order: inputOrder } = x;
+  const y = Tensor.empty(runtime, shape, { dtype, order });
   if (typeof options.dim !== "number") {
     runtime.run("max", planned(planMax, dims, { values: true, indices: false }), { x, y });
     return record("max", y, [x], [x, y], (grad, [input, largest]) => [
@@ -96,7 +96,13 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   runtime.run("max", planned(planMax, dims, { values: true, indices: true }), { x, y, index });
   return record("max", y, [x], [index], (grad, [places]) => {
     const plan = planned(planExpand, dims, 1, true);
-    return inputGradient("max", plan, grad, { shape: inputShape, order: inputOrder, from: order }, { index: places });
+    return inputGradient(
+      "max",
+      plan,
+      grad,
+      { shape: inputShape, dtype, order: inputOrder, from: order },
+      { index: places },
+    );
   });
 }
 

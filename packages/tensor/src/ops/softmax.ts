@@ -39,7 +39,7 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
     using y = normalise(op, wide, options, log);
     return to(y, "float16");
   }
-  const { runtime, shape } = x;
+  const { runtime, shape, dtype } = x;
   const dim = dimIndex(op, options.dim, shape.length);
   const order = orderFor(x, dim);
   const lines = linesOf(shape, order, dim);
@@ -48,7 +48,7 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
   runtime.run(op, planned(planSoftmax, lines, log), { x: xs, y });
   return record(op, y, [x], [y], (grad, [result]) => {
     const plan = planned(planSoftmaxBackward, lines, log);
-    return inputGradient(op, plan, grad, { shape, order }, { y: result });
+    return inputGradient(op, plan, grad, { shape, dtype, order }, { y: result });
   });
 }
 

@@ -164,7 +164,7 @@ export function upsampledCrossEntropy(
     );
   }
   checkVectors(op, { weight }, channels, `scores ${show(scores.shape)}`);
-  const { runtime, shape } = scores;
+  const { runtime, shape, dtype } = scores;
   const loss: UpsampledLoss = { ignoreIndex, weighted: weight !== undefined, reduction };
   using x = inOrder(scores, CHANNELS_LAST);
   using labels = contiguous(target);
@@ -178,6 +178,6 @@ export function upsampledCrossEntropy(
     const plan = planned(planUpsampledGradient, g, loss);
     const from = identityOrder(grad.shape.length);
     const read = Object.fromEntries(SAVED.map((name, i) => [name, kept[i]]));
-    return inputGradient(op, plan, grad, { shape, order: CHANNELS_LAST, from }, read);
+    return inputGradient(op, plan, grad, { shape, dtype, order: CHANNELS_LAST, from }, read);
   });
 }

@@ -70,8 +70,8 @@ export function checkRandom(
 
 /** Throws `invalid-dtype` unless tensors of this dtype can have a gradient. */
 export function checkDifferentiable(op: string, dtype: DType): void {
-  if (dtype === "float32") return;
-  throw invalidDType(`${op}: requiresGrad is set for dtype ${dtype}, only float32 tensors have gradients`, {
+  if (dtype !== "int32") return;
+  throw invalidDType(`${op}: requiresGrad is set for dtype ${dtype}, only tensors of floats have gradients`, {
     code: 'leave out requiresGrad, or use dtype "float32"',
   });
 }
