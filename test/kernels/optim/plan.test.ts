@@ -3,13 +3,19 @@ import {
   type OneOrTwo,
   type OperandPart,
   planAdamW,
+  planScaledAdamW,
+  planScaledSgd,
+  planScalerBegin,
+  planScalerCheck,
+  planScalerUpdate,
   planSgd,
+  type ScaledStepped,
   type Stepped,
   UNREAD,
   unwritten,
 } from "@fcn/kernels";
 import { describe, expect, it } from "vitest";
-import { expectGridOver, scalar, soundSteps } from "../../support/plans.js";
+import { expectGridOver, largeDevice, scalar, soundSteps } from "../../support/plans.js";
 
 const caps: Capabilities = { subgroupSize: 0, bindingLimit: 1100, parallelism: 32 };
 const sgd = { lr: 0.1, momentum: 0.9, dampening: 0, weightDecay: 0, nesterov: false };
@@ -72,12 +78,14 @@ it("binds no buffers when there is no momentum", () => {
   expect(soundSteps(plan, caps)[0]?.operands).toMatchObject({ m: unwritten("m"), m2: unwritten("m2") });
 });
 
+const NO_SCALER = { isGuarded: 0, at: 0, taken: -1 };
+
 describe("what the kernels are told", () => {
   it("of a step of SGD", () => {
     const own = { ...sgd, dampening: 0.25, weightDecay: 0.5, nesterov: true };
     const [step] = planSgd([of(8, 1), of(5, 3)], own, caps).steps;
     expect(step?.constants).toEqual({ MOMENTUM: true, NESTEROV: true, PAIR: true });
-    const params = { lr: 0.1, momentum: 0.9, keep: 0.75, weightDecay: 0.5 };
+    const params = { lr: 0.1, momentum: 0.9, keep: 0.75, weightDecay: 0.5, ...NO_SCALER };
     expect(step?.params).toEqual({ count: 4, split: 2, isFirst: 1, isFirst2: 0, ...params });
     expect(planSgd([of(8)], { ...sgd, momentum: 0 }, caps).steps[0]?.constants).toMatchObject({ MOMENTUM: false });
   });
@@ -101,6 +109,55 @@ describe("what the kernels are told", () => {
       correction: correction(first),
       correction2: correction(second),
       eps: 1e-8,
+      ...{ ...NO_SCALER, lr: 0, logBeta1: 0, logBeta2: 0 },
     });
+  });
+
+  it("of a step of SGD with a scaler", () => {
+    const plan = planScaledSgd({ count: 8, at: 1, taken: undefined, isFirst: false, isGuarded: true }, sgd, caps);
+    const [step] = soundSteps(plan, caps);
+    expect(step?.constants).toEqual({ MOMENTUM: true, NESTEROV: false, PAIR: false, SCALED: true });
+    expect(step?.params).toMatchObject({ count: 2, isFirst: 0, lr: 0.1, isGuarded: 1, at: 1, taken: -1 });
+    expect(step?.operands).toMatchObject({ g2: "record", m2: "taken", w2: unwritten("w2") });
+  });
+
+  it("of a step of AdamW with a scaler, by the logarithms of its betas", () => {
+    const of: ScaledStepped = { count: 8, at: 0, taken: 3, isFirst: true, isGuarded: false };
+    const [step] = soundSteps(planScaledAdamW(of, { ...adamw, beta2: 0 }, caps), caps);
+    expect(step?.constants).toEqual({ PAIR: false, SCALED: true });
+    const logs = { logBeta1: expect.closeTo(Math.log(0.9), 12), logBeta2: -200 };
+    expect(step?.params).toMatchObject({ isFirst: 1, lr: 0.1, isGuarded: 0, at: 0, taken: 3, ...logs });
+    expect(step?.operands).toMatchObject({ g2: UNREAD, m2: "taken", v2: unwritten("v2") });
+  });
+});
+
+describe("the plans of a scaler", () => {
+  it("checks each element of each gradient once, seven parts a dispatch", () => {
+    const counts = [1, 300, 256, 1, 1025, 7, 3, 3, 2048];
+    const seen = new Map<string, number>();
+    const steps = soundSteps(planScalerCheck(counts, caps), caps);
+    for (const { params, operands, grid } of steps) {
+      const [sizes, ends] = [params.sizes, params.ends] as [number[], number[]];
+      expect(grid).toEqual([params.count, 1, 1]);
+      expect(ends.at(-1)).toBe(params.count);
+      expect(operands.record).toBe("record");
+      for (const [i, size] of sizes.entries()) {
+        const { operand, byteOffset, byteLength } = operands[`g${i}`] as OperandPart;
+        expect([byteOffset, byteLength]).toEqual([(seen.get(operand) ?? 0) * 4, size * 4]);
+        expect((ends[i] as number) - (ends[i - 1] ?? 0)).toBe(Math.ceil(size / 1024));
+        seen.set(operand, (seen.get(operand) ?? 0) + size);
+      }
+      for (let i = sizes.length; i < 7; i++) expect(operands[`g${i}`]).toEqual(UNREAD);
+    }
+    expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(counts.map((count, i) => [`g${i}`, count])));
+    expect(soundSteps(planScalerCheck(counts, largeDevice), largeDevice)).toHaveLength(2);
+  });
+
+  it("begin with the divisor, and end with the settings", () => {
+    expect(soundSteps(planScalerBegin(true, caps), caps)[0]?.params).toEqual({ isUnscaled: 1 });
+    const settings = { growthFactor: 3, backoffFactor: 0.25, growthInterval: 9 };
+    const [step] = soundSteps(planScalerUpdate(true, settings, caps), caps);
+    expect(step?.params).toEqual({ isLast: 1, growth: 3, backoff: 0.25, interval: 9 });
+    expect(planScalerUpdate(false, settings, caps).steps[0]?.params).toMatchObject({ isLast: 0 });
   });
 });

@@ -11,8 +11,13 @@
 // those of the second parameter are g2, w2, m2 and v2. A thread owns four elements: the first `split` threads those of
 // the first parameter, the others those of the second. Storage is padded to 16 bytes, so the last thread of each may
 // run past the last element.
+//
+// With SCALED, one parameter follows a GradScaler, as in sgd.wgsl: g2 is the scaler's record of the step, m2 holds the
+// steps taken. The number t of the step is known here only, so stepSize and correction are computed from lr and the
+// logarithms of the betas, with 1 - beta^t = -expm1(t * log(beta)) as a series where t is small.
 const WG: u32 = 64u;
 const PAIR: bool = false;
+const SCALED: bool = false;
 
 struct Params {
   count: u32,
@@ -28,6 +33,12 @@ struct Params {
   correction: f32,
   correction2: f32,
   eps: f32,
+  isGuarded: u32,
+  at: u32,
+  taken: f32,
+  lr: f32,
+  logBeta1: f32,
+  logBeta2: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -51,12 +62,48 @@ fn stepped(value: vec4f, moment: mat2x4f, stepSize: f32, correction: f32) -> vec
   return p.decay * value - stepSize * moment[0] / (sqrt(moment[1]) * correction + vec4f(p.eps));
 }
 
+// 1 - exp(x) for x <= 0.
+fn oneLessExp(x: f32) -> f32 {
+  if (x < -0.5) { return 1.0 - exp(x); }
+  var sum = 1.0;
+  for (var n = 9.0; n > 1.0; n -= 1.0) { sum = 1.0 + sum * x / n; }
+  return -x * sum;
+}
+
+fn scaledAdamw(id: u32) {
+  let record = select(vec4f(1.0, 0.0, 0.0, 0.0), g2[0], p.isGuarded != 0u);
+  let isSkipped = record.y != 0.0;
+  var taken = p.taken;
+  if (taken < 0.0) {
+    taken = m2[p.at].x;
+  } else if (id == 0u) {
+    m2[p.at] = vec4f(taken);
+  }
+  if (id == 0u) { m2[1u - p.at] = vec4f(taken + select(1.0, 0.0, isSkipped)); }
+  let isFirst = taken == 0.0 || p.isFirst != 0u;
+  if (isSkipped) {
+    if (isFirst) {
+      m[id] = vec4f();
+      v[id] = vec4f();
+    }
+    return;
+  }
+  let next = moments(g[id] * record.x, m[id], v[id], isFirst);
+  m[id] = next[0];
+  v[id] = next[1];
+  let t = taken + 1.0;
+  let stepSize = p.lr / oneLessExp(t * p.logBeta1);
+  w[id] = stepped(w[id], next, stepSize, inverseSqrt(oneLessExp(t * p.logBeta2)));
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  if (!PAIR || id < p.split) {
+  if (SCALED) {
+    scaledAdamw(id);
+  } else if (!PAIR || id < p.split) {
     let next = moments(g[id], m[id], v[id], p.isFirst != 0u);
     m[id] = next[0];
     v[id] = next[1];

@@ -43,6 +43,16 @@ export interface Stepped {
   readonly isFirst: boolean;
 }
 
+/** A parameter in a step that follows the record of a torch.amp.GradScaler. */
+export interface ScaledStepped extends Omit<Stepped, "step"> {
+  /** Which place of m2 holds the steps taken before this one; the other is written. */
+  readonly at: 0 | 1;
+  /** The steps taken before this one, where m2 holds nothing yet. */
+  readonly taken: number | undefined;
+  /** Whether there is a record. Without one the gradient counts as it is and the step is taken. */
+  readonly isGuarded: boolean;
+}
+
 /** One parameter, or two that are updated in one dispatch where each fits a binding. */
 export type OneOrTwo = readonly [Stepped] | readonly [Stepped, Stepped];
 
@@ -50,15 +60,29 @@ export type OneOrTwo = readonly [Stepped] | readonly [Stepped, Stepped];
  * One step of torch.optim.SGD. Operands: g (gradient), w (parameter) and, with momentum, m, all in one storage order;
  * g2, w2 and m2 of a second parameter.
  */
-export function planSgd(parameters: OneOrTwo, s: SgdStep, caps: Capabilities): Plan {
+export const planSgd = (parameters: OneOrTwo, s: SgdStep, caps: Capabilities): Plan =>
+  update(parameters, caps, sgd(s, UNSCALED));
+
+/**
+ * {@link planSgd} for a parameter that follows a GradScaler. Operands beside g, w and m: record (four floats) where the
+ * step is guarded, and taken (twice four floats).
+ */
+export function planScaledSgd(parameter: ScaledStepped, s: SgdStep, caps: Capabilities): Plan {
+  const { kernel, names, unused, constants, params } = sgd(s, scaledParams(parameter));
+  const bound = { ...unused, ...scaledOperands(parameter) };
+  const scaled = { kernel, names, unused: bound, constants: { ...constants, SCALED: true }, params };
+  return update(steppedOf(parameter), caps, scaled);
+}
+
+function sgd(s: SgdStep, scaled: Readonly<Record<string, number>>): Update {
   const hasMomentum = s.momentum !== 0;
-  return update(parameters, caps, {
+  return {
     kernel: SGD,
     names: hasMomentum ? ["g", "w", "m"] : ["g", "w"],
     unused: { m: unwritten("m"), g2: UNREAD, w2: unwritten("w2"), m2: unwritten("m2") },
     constants: { MOMENTUM: hasMomentum, NESTEROV: s.nesterov },
-    params: () => ({ lr: s.lr, momentum: s.momentum, keep: 1 - s.dampening, weightDecay: s.weightDecay }),
-  });
+    params: () => ({ lr: s.lr, momentum: s.momentum, keep: 1 - s.dampening, weightDecay: s.weightDecay, ...scaled }),
+  };
 }
 
 /**
@@ -69,23 +93,65 @@ export function planAdamW(parameters: OneOrTwo, s: AdamWStep, caps: Capabilities
   const stepSize = ({ step }: Stepped) => s.lr / (1 - s.beta1 ** step);
   const correction = ({ step }: Stepped) => 1 / Math.sqrt(1 - s.beta2 ** step);
   return update(parameters, caps, {
-    kernel: ADAMW,
-    names: ["g", "w", "m", "v"],
-    unused: { g2: UNREAD, w2: unwritten("w2"), m2: unwritten("m2"), v2: unwritten("v2") },
-    constants: {},
+    ...ADAMW_UPDATE,
     params: (a, b = a) => ({
-      decay: 1 - s.lr * s.weightDecay,
-      keep1: 1 - s.beta1,
-      beta2: s.beta2,
-      keep2: 1 - s.beta2,
+      ...adamw(s),
       stepSize: stepSize(a),
       stepSize2: stepSize(b),
       correction: correction(a),
       correction2: correction(b),
-      eps: s.eps,
+      ...{ ...UNSCALED, lr: 0, logBeta1: 0, logBeta2: 0 },
     }),
   });
 }
+
+/**
+ * {@link planAdamW} for a parameter that follows a GradScaler. Operands beside g, w, m and v: record (four floats)
+ * where the step is guarded, and taken (twice four floats).
+ */
+export function planScaledAdamW(parameter: ScaledStepped, s: AdamWStep, caps: Capabilities): Plan {
+  // The power of a beta of 0 is 0 in float32 from here on.
+  const log = (beta: number) => Math.max(Math.log(beta), -200);
+  return update(steppedOf(parameter), caps, {
+    ...ADAMW_UPDATE,
+    unused: { ...ADAMW_UPDATE.unused, ...scaledOperands(parameter) },
+    constants: { SCALED: true },
+    params: () => ({
+      ...adamw(s),
+      ...{ stepSize: 0, stepSize2: 0, correction: 0, correction2: 0 },
+      ...{ ...scaledParams(parameter), lr: s.lr, logBeta1: log(s.beta1), logBeta2: log(s.beta2) },
+    }),
+  });
+}
+
+const ADAMW_UPDATE = {
+  kernel: ADAMW,
+  names: ["g", "w", "m", "v"],
+  unused: { g2: UNREAD, w2: unwritten("w2"), m2: unwritten("m2"), v2: unwritten("v2") },
+  constants: {},
+} as const;
+
+const adamw = (s: AdamWStep) => ({
+  decay: 1 - s.lr * s.weightDecay,
+  keep1: 1 - s.beta1,
+  beta2: s.beta2,
+  keep2: 1 - s.beta2,
+  eps: s.eps,
+});
+
+/** The parameters of a step without a scaler. */
+const UNSCALED = { isGuarded: 0, at: 0, taken: -1 };
+
+const scaledParams = ({ at, taken = -1, isGuarded }: ScaledStepped) => ({ isGuarded: Number(isGuarded), at, taken });
+
+/** What is bound in the place of a second parameter. */
+const scaledOperands = ({ isGuarded }: ScaledStepped): Readonly<Record<string, Binding>> => ({
+  ...(isGuarded ? { g2: "record" } : {}),
+  m2: "taken",
+});
+
+/** The number of the step is known on the device only. */
+const steppedOf = ({ count, isFirst }: ScaledStepped): OneOrTwo => [{ count, step: 0, isFirst }];
 
 interface Update {
   readonly kernel: Kernel;

@@ -8,10 +8,17 @@
 // Parameter w, gradient g and momentum buffer m are in one storage order; those of the second parameter are g2, w2 and
 // m2. A thread owns four elements: the first `split` threads those of the first parameter, the others those of the
 // second. Storage is padded to 16 bytes, so the last thread of each may run past the last element.
+//
+// With SCALED, one parameter follows a GradScaler, which takes the place of a second one: g2 is the scaler's record of
+// the step (x: factor on the gradient, y: not 0 where the step is skipped; it is not read unless isGuarded), and m2 holds
+// the steps taken, before this one in m2[at] and after it in the other, so that no thread reads what another writes.
+// Where `taken` is at least 0, it counts in place of m2[at], which holds nothing yet. A step that is skipped changes
+// nothing, but where m holds nothing yet makes it zero.
 const WG: u32 = 64u;
 const MOMENTUM: bool = false;
 const NESTEROV: bool = false;
 const PAIR: bool = false;
+const SCALED: bool = false;
 
 struct Params {
   count: u32,
@@ -22,6 +29,9 @@ struct Params {
   momentum: f32,
   keep: f32,
   weightDecay: f32,
+  isGuarded: u32,
+  at: u32,
+  taken: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -43,12 +53,34 @@ fn update(value: vec4f, gradient: vec4f, buffer: vec4f, isFirst: bool) -> Update
   return Updated(value - p.lr * d, next);
 }
 
+fn scaledSgd(id: u32) {
+  let record = select(vec4f(1.0, 0.0, 0.0, 0.0), g2[0], p.isGuarded != 0u);
+  let isSkipped = record.y != 0.0;
+  var taken = p.taken;
+  if (taken < 0.0) {
+    taken = m2[p.at].x;
+  } else if (id == 0u) {
+    m2[p.at] = vec4f(taken);
+  }
+  if (id == 0u) { m2[1u - p.at] = vec4f(taken + select(1.0, 0.0, isSkipped)); }
+  let isFirst = taken == 0.0 || p.isFirst != 0u;
+  if (isSkipped) {
+    if (MOMENTUM && isFirst) { m[id] = vec4f(); }
+    return;
+  }
+  let updated = update(w[id], g[id] * record.x, m[id], isFirst);
+  w[id] = updated.w;
+  if (MOMENTUM) { m[id] = updated.m; }
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
-  if (!PAIR || id < p.split) {
+  if (SCALED) {
+    scaledSgd(id);
+  } else if (!PAIR || id < p.split) {
     let updated = update(w[id], g[id], m[id], p.isFirst != 0u);
     w[id] = updated.w;
     if (MOMENTUM) { m[id] = updated.m; }

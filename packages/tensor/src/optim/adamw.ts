@@ -1,4 +1,4 @@
-import { planAdamW } from "@fcn/kernels";
+import { type AdamWStep, planAdamW, planScaledAdamW } from "@fcn/kernels";
 import { planned } from "../core/planned.js";
 import type { Tensor } from "../core/tensor.js";
 import { checkOptions } from "../plain/options.js";
@@ -8,6 +8,7 @@ import {
   Optimizer,
   type ParameterGroup,
   type ResolvedGroup,
+  scaledOf,
   steppedOf,
   type Update,
 } from "./optimizer.js";
@@ -46,10 +47,27 @@ export class AdamW extends Optimizer<AdamWOptions> {
     const [{ w, g, state }, second] = updates;
     const { expAvg: m, expAvgSq: v } = state.buffers;
     const { expAvg: m2, expAvgSq: v2 } = second?.state.buffers ?? {};
-    const call = () => {
-      const { lr, betas, eps, weightDecay } = group;
-      return planned(planAdamW, steppedOf(updates), { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay });
-    };
+    const call = () => planned(planAdamW, steppedOf(updates), settingsOf(group));
     w.runtime.run("AdamW", call, { g, w, m, v, g2: second?.g, w2: second?.w, m2, v2 });
   }
+
+  /** @internal */
+  protected override updateScaled(
+    update: Update,
+    group: ResolvedGroup<AdamWOptions>,
+    { taken, record }: { readonly taken: Tensor; readonly record: Tensor | undefined },
+  ): void {
+    const { w, g, state } = update;
+    const { expAvg: m, expAvgSq: v } = state.buffers;
+    const call = () => planned(planScaledAdamW, scaledOf(update, record), settingsOf(group));
+    w.runtime.run("AdamW", call, { g, w, m, v, taken, record });
+  }
 }
+
+const settingsOf = ({ lr, betas, eps, weightDecay }: ResolvedGroup<AdamWOptions>): AdamWStep => ({
+  lr,
+  beta1: betas[0],
+  beta2: betas[1],
+  eps,
+  weightDecay,
+});

@@ -1,5 +1,6 @@
 export { AdamW, type AdamWOptions } from "./adamw.js";
 export { clipGradNorm } from "./clipGradNorm.js";
+export { GradScaler, type GradScalerOptions, type SkippedSteps } from "./gradScaler.js";
 export * as lrScheduler from "./lrScheduler.js";
 export {
   Optimizer,

@@ -1,4 +1,4 @@
-import type { Stepped } from "@fcn/kernels";
+import type { ScaledStepped, Stepped } from "@fcn/kernels";
 import { inOrder, Tensor } from "../core/tensor.js";
 import type { HostArray } from "../io/arrays/hostArray.js";
 import { describe } from "../plain/describe.js";
@@ -6,7 +6,7 @@ import { invalidArgument, show } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { checkedInUse, type RulesOf } from "../plain/rules.js";
 import { isList } from "../plain/shape.js";
-import { loadStates, type ParameterState, type SavedState, saveStates } from "./state.js";
+import { loadStates, newTaken, type ParameterState, type SavedState, saveStates } from "./state.js";
 
 /** Parameters with their own settings; the optimiser's options apply to settings that are left out. */
 export type ParameterGroup<Options> = { readonly params: readonly Tensor[] } & Partial<Options>;
@@ -33,6 +33,13 @@ export type OneOrTwo<T> = readonly [T] | readonly [T, T];
 /** @internal What plans need to know of updates at the moment. */
 export const steppedOf = (updates: OneOrTwo<Update>): OneOrTwo<Stepped> =>
   updates.map(({ w, state: { step, fresh } }) => ({ count: w.size, step, isFirst: fresh })) as [Stepped, Stepped];
+
+/** @internal What plans need to know of an update that follows the record of a GradScaler, if there is one. */
+export function scaledOf({ w, state: { step, fresh, taken } }: Update, record: Tensor | undefined): ScaledStepped {
+  const at = step % 2 === 1 ? 0 : 1;
+  const known = taken?.fresh ? step - 1 : undefined;
+  return { count: w.size, isFirst: fresh, at, taken: known, isGuarded: record !== undefined };
+}
 
 /** Base class of SGD and AdamW: parameter groups, gradients, and the state of each parameter. */
 export abstract class Optimizer<Options extends SharedOptions> {
@@ -70,6 +77,16 @@ export abstract class Optimizer<Options extends SharedOptions> {
    */
   protected abstract update(updates: OneOrTwo<Update>, group: ResolvedGroup<Options>): void;
 
+  /**
+   * @internal Updates a parameter by the record of a GradScaler, which says what to multiply the gradient by and
+   * whether to skip the step. Without a record, takes the step and counts it where the scaler does.
+   */
+  protected abstract updateScaled(
+    update: Update,
+    group: ResolvedGroup<Options>,
+    operands: { readonly taken: Tensor; readonly record: Tensor | undefined },
+  ): void;
+
   /** Learning rate of the first group. Setting it sets the learning rate of every group. */
   get lr(): number {
     return this.groups[0]!.lr as number;
@@ -86,6 +103,15 @@ export abstract class Optimizer<Options extends SharedOptions> {
 
   /** Updates every parameter that has a gradient, two at a time, as a dispatch has buffers for two of AdamW. */
   step(): void {
+    this.#step(undefined);
+  }
+
+  /** @internal The same by the record of a GradScaler. */
+  stepScaled(record: Tensor): void {
+    this.#step(record);
+  }
+
+  #step(record: Tensor | undefined): void {
     for (const group of this.groups) {
       group.params[0]?.runtime.each(() => {
         this.#check(group);
@@ -94,14 +120,20 @@ export abstract class Optimizer<Options extends SharedOptions> {
       const waiting = group.params.filter(({ grad }) => grad);
       while (waiting.length > 0) {
         const [first, second] = waiting as [Tensor, Tensor?];
-        const pair: OneOrTwo<Tensor> = second && areApart(first, second) ? [first, second] : [first];
+        const canPair = second && areApart(first, second) && ![first, second].some((w) => this.#isScaled(w, record));
+        const pair: OneOrTwo<Tensor> = canPair ? [first, second] : [first];
         waiting.splice(0, pair.length);
-        this.#update(pair, group);
+        this.#update(pair, group, record);
       }
     }
   }
 
-  #update(pair: OneOrTwo<Tensor>, group: ResolvedGroup<Options>): void {
+  /** Whether the device counts the steps of a parameter. */
+  #isScaled(w: Tensor, record: Tensor | undefined): boolean {
+    return record !== undefined || this.#states.get(w)?.taken !== undefined;
+  }
+
+  #update(pair: OneOrTwo<Tensor>, group: ResolvedGroup<Options>, record: Tensor | undefined): void {
     const { runtime } = pair[0];
     const updates = pair.map((w): Update => {
       return { w, g: inOrder(w.grad as Tensor, w.order), state: this.#state(w, group) };
@@ -109,19 +141,27 @@ export abstract class Optimizer<Options extends SharedOptions> {
     runtime.each(() => {
       for (const { state } of updates) state.step++;
     });
-    this.update(updates, group);
+    const [{ w, state }] = updates;
+    if (this.#isScaled(w, record)) {
+      state.taken ??= newTaken(w);
+      this.updateScaled(updates[0], group, { taken: state.taken.count, record });
+    } else this.update(updates, group);
     for (const { w, g } of updates) {
       w.bumpVersion();
       g.dispose();
     }
     runtime.each(() => {
-      for (const { state } of updates) state.fresh = false;
+      for (const { state } of updates) {
+        state.fresh = false;
+        if (state.taken) state.taken.fresh = false;
+      }
     });
   }
 
   /**
    * The state of the optimiser for a checkpoint: buffers such as `0.momentum`, and the step count `0.step`, named by
-   * the position of the parameter. Learning rates belong to the schedule and are left out.
+   * the position of the parameter. After steps with a GradScaler, `0.step` counts skipped steps too, and `0.taken` is
+   * what the device keeps of those that were taken. Learning rates belong to the schedule and are left out.
    */
   stateDict(): Record<string, Tensor | HostArray> {
     return saveStates(this.#parameters().map((parameter) => this.#states.get(parameter)));
@@ -144,7 +184,10 @@ export abstract class Optimizer<Options extends SharedOptions> {
 
   /** Frees the optimiser's buffers, but not the parameters and their gradients. */
   dispose(): void {
-    for (const { buffers } of this.#states.values()) for (const buffer of Object.values(buffers)) buffer.dispose();
+    for (const { buffers, taken } of this.#states.values()) {
+      for (const buffer of Object.values(buffers)) buffer.dispose();
+      taken?.count.dispose();
+    }
     this.#states.clear();
   }
 

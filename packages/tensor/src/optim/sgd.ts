@@ -1,4 +1,4 @@
-import { planSgd } from "@fcn/kernels";
+import { planScaledSgd, planSgd, type SgdStep } from "@fcn/kernels";
 import { planned } from "../core/planned.js";
 import type { Tensor } from "../core/tensor.js";
 import { invalidArgument } from "../plain/errors.js";
@@ -9,6 +9,7 @@ import {
   Optimizer,
   type ParameterGroup,
   type ResolvedGroup,
+  scaledOf,
   steppedOf,
   type Update,
 } from "./optimizer.js";
@@ -73,12 +74,30 @@ export class SGD extends Optimizer<SGDOptions> {
   /** @internal */
   protected override update(updates: OneOrTwo<Update>, group: ResolvedGroup<SGDOptions>): void {
     const [{ w, g, state }, second] = updates;
-    const bufferOf = (own: ParameterState | undefined) => (group.momentum === 0 ? undefined : own?.buffers.momentum);
-    const call = () => {
-      const { lr, momentum, dampening, weightDecay, nesterov } = group;
-      return planned(planSgd, steppedOf(updates), { lr, momentum, dampening, weightDecay, nesterov });
-    };
-    const [m, m2] = [bufferOf(state), bufferOf(second?.state)];
+    const call = () => planned(planSgd, steppedOf(updates), settingsOf(group));
+    const [m, m2] = [momentumOf(group, state), momentumOf(group, second?.state)];
     w.runtime.run("SGD", call, { g, w, m, g2: second?.g, w2: second?.w, m2 });
   }
+
+  /** @internal */
+  protected override updateScaled(
+    update: Update,
+    group: ResolvedGroup<SGDOptions>,
+    { taken, record }: { readonly taken: Tensor; readonly record: Tensor | undefined },
+  ): void {
+    const { w, g, state } = update;
+    const call = () => planned(planScaledSgd, scaledOf(update, record), settingsOf(group));
+    w.runtime.run("SGD", call, { g, w, m: momentumOf(group, state), taken, record });
+  }
 }
+
+const momentumOf = ({ momentum }: ResolvedGroup<SGDOptions>, state: ParameterState | undefined): Tensor | undefined =>
+  momentum === 0 ? undefined : state?.buffers.momentum;
+
+const settingsOf = ({ lr, momentum, dampening, weightDecay, nesterov }: ResolvedGroup<SGDOptions>): SgdStep => ({
+  lr,
+  momentum,
+  dampening,
+  weightDecay,
+  nesterov,
+});

@@ -8,7 +8,24 @@ export interface ParameterState {
   /** Whether the buffers are still uninitialised. */
   fresh: boolean;
   readonly buffers: Record<string, Tensor>;
+  /** The steps that were really taken, of a parameter that has followed a GradScaler; `step` counts skipped ones too. */
+  taken?: Taken;
 }
+
+/** Steps as the device counts them: twice four floats, of which the place `step % 2` holds the number. */
+interface Taken {
+  readonly count: Tensor;
+  /** Whether `count` is still uninitialised. */
+  fresh: boolean;
+}
+
+/** @internal The device's count of a parameter's steps, without a scope, since it outlives that of a step. */
+export const newTaken = ({ runtime }: Tensor): Taken => ({
+  count: Tensor.empty(runtime, TAKEN, { tracked: false }),
+  fresh: true,
+});
+
+const TAKEN = [2, 4];
 
 /** The state of an optimiser by name, as returned by `stateDict` and the readers in `io`. */
 export type SavedState = Readonly<Record<string, Tensor | HostArray>>;
@@ -24,7 +41,8 @@ export function saveStates(states: readonly (ParameterState | undefined)[]): Rec
   const entries = states.flatMap((state, i): [string, Tensor | HostArray][] => {
     if (!state) return [];
     const buffers = Object.entries(state.buffers).map(([name, buffer]): [string, Tensor] => [`${i}.${name}`, buffer]);
-    return [[`${i}.step`, { dtype: "int32", shape: [], data: Int32Array.of(state.step) }], ...buffers];
+    const taken: [string, Tensor][] = state.taken ? [[`${i}.taken`, state.taken.count]] : [];
+    return [[`${i}.step`, { dtype: "int32", shape: [], data: Int32Array.of(state.step) }], ...buffers, ...taken];
   });
   return Object.fromEntries(entries);
 }
@@ -34,7 +52,11 @@ export function loadStates(op: string, dict: SavedState, targets: readonly Targe
   const wanted = new Map(
     targets.flatMap(({ parameter, names }, i): [string, readonly number[]][] =>
       `${i}.step` in dict
-        ? [[`${i}.step`, []], ...names.map((name): [string, readonly number[]] => [`${i}.${name}`, parameter.shape])]
+        ? [
+            [`${i}.step`, []],
+            ...names.map((name): [string, readonly number[]] => [`${i}.${name}`, parameter.shape]),
+            ...(`${i}.taken` in dict ? [[`${i}.taken`, TAKEN] as [string, readonly number[]]] : []),
+          ]
         : [],
     ),
   );
@@ -53,15 +75,21 @@ export function loadStates(op: string, dict: SavedState, targets: readonly Targe
     const given = dict[`${i}.step`];
     return given && stepOf(op, `${i}.step`, given);
   });
-  targets.forEach(({ names, make }, i) => {
+  const assign = (target: Tensor, source: Tensor | HostArray): void =>
+    target.assign(source instanceof Tensor ? source : source.data);
+  targets.forEach(({ parameter, names, make }, i) => {
     if (steps[i] === undefined) return;
     const state = make();
     state.step = steps[i]!;
     state.fresh = false;
-    for (const name of names) {
-      const source = dict[`${i}.${name}`]!;
-      state.buffers[name]!.assign(source instanceof Tensor ? source : source.data);
+    for (const name of names) assign(state.buffers[name]!, dict[`${i}.${name}`]!);
+    const taken = dict[`${i}.taken`];
+    if (taken) {
+      state.taken ??= newTaken(parameter);
+      assign(state.taken.count, taken);
     }
+    // A count from before is made anew from the steps.
+    if (state.taken) state.taken.fresh = taken === undefined;
   });
 }
 
