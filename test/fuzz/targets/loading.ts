@@ -129,7 +129,7 @@ const checkpoint: Target = {
     const sgd = new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 });
     const folder = join(scratch, "checkpoint");
     mkdirSync(folder, { recursive: true });
-    await writeCheckpoint(folder, net, sgd, STATE);
+    await writeCheckpoint(folder, net, { optimizer: sgd, scaler: { stateDict: () => ({}) } }, STATE);
     const file = join(folder, "step-000000020.safetensors");
     const bytes = new Uint8Array(readFileSync(file));
     const run = async (input: Uint8Array): Promise<string> => {

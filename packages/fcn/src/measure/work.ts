@@ -9,7 +9,7 @@ export interface WorkOptions {
   readonly channels: number;
   /** True for forward and backward passes with the gradients of all parameters, false for the forward pass only. */
   readonly training: boolean;
-  /** How features lie in memory in a forward pass. Default float32, as in training. */
+  /** How features lie in memory. Default float32. */
   readonly precision?: "float32" | "float16" | undefined;
 }
 
@@ -20,10 +20,10 @@ export function makeWork(
   { batchSize, size: [height, width], channels, training, precision = "float32" }: WorkOptions,
 ): () => void {
   return () => {
-    const input = device.zeros([batchSize, channels, height, width]);
+    const input = device.zeros([batchSize, channels, height, width], { dtype: precision });
     if (!training) {
       net.eval();
-      noGrad(() => net.forward(precision === "float32" ? input : input.to(precision)));
+      noGrad(() => net.forward(input));
       return;
     }
     net.train();

@@ -36,6 +36,7 @@ export class Stepper {
   constructor(
     readonly options: ResolvedOptions,
     readonly optimizer: Optimizer,
+    readonly scaler: optim.GradScaler,
     private readonly freeze: Freeze | undefined,
   ) {
     const { model, heads, loss } = options;
@@ -82,7 +83,7 @@ export class Stepper {
     for (const [i, batch] of batches.entries()) {
       const loss = await this.#device.scope(async () => {
         const outputs = this.#outputsFor(toTensor(this.#device, imagesOf(batch)));
-        return backward(await headLoss(outputs, batch, settings[i] as HeadLossOptions));
+        return this.#backward(await headLoss(outputs, batch, settings[i] as HeadLossOptions));
       });
       losses.push(loss);
     }
@@ -103,7 +104,7 @@ export class Stepper {
       const losses = lengths.map((own) => {
         const [[images], ...targets] = own.map((length) => left.splice(0, length)) as [[Tensor], ...Tensor[][]];
         const outputs = () => this.#outputsFor(images);
-        return collect(device, () => backward(headLossOf(outputs(), targets, settings[0] as HeadLossOptions)));
+        return collect(device, () => this.#backward(headLossOf(outputs(), targets, settings[0] as HeadLossOptions)));
       });
       return this.#update(losses);
     };
@@ -128,18 +129,27 @@ export class Stepper {
   }
 
   #outputsFor(images: Tensor): Record<string, HeadScores> {
-    const { model, loss } = this.options;
-    return headsOf(model, images, this.#fitting, takesLogits(loss));
+    const { model, loss, precision } = this.options;
+    const input = precision === "float32" ? images : images.to(precision);
+    return headsOf(model, input, this.#fitting, takesLogits(loss));
+  }
+
+  /** Adds the gradients of a batch's share of the loss, times the scale, and returns that share. */
+  #backward(loss: Tensor): Tensor {
+    this.scaler.scale(loss).backward();
+    return loss.detach();
   }
 
   /** Updates the net by the gradients, and frees them. Returns the sum of the losses of the batches. */
   #update(losses: Tensors): Tensor {
-    const { optimizer, options } = this;
+    const { optimizer, options, scaler } = this;
     if (options.clipNorm !== undefined) {
+      scaler.unscale(optimizer);
       const parameters = optimizer.groups.flatMap(({ params }) => params);
       optim.clipGradNorm(parameters, options.clipNorm).dispose();
     }
-    optimizer.step();
+    scaler.step(optimizer);
+    scaler.update();
     optimizer.zeroGrad();
     options.model.zeroGrad();
     const total = losses.reduce((a, b) => add(a, b));
@@ -149,12 +159,6 @@ export class Stepper {
 }
 
 const imagesOf = ({ images, shape }: HostBatch) => ({ data: images, shape });
-
-/** Adds the gradients of a batch's share of the loss and returns that share. */
-function backward(loss: Tensor): Tensor {
-  loss.backward();
-  return loss.detach();
-}
 
 /**
  * Samples the loss of a batch. Each batch has its own random stream, so that none depends on how many came before. All

@@ -1,7 +1,8 @@
-import { type Tensor, TensorError } from "@fcn/tensor";
+import { optim, type Tensor, TensorError } from "@fcn/tensor";
 import { firstOf, invalidArgument } from "@fcn/tensor/internal";
 import { BatchSampler, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
+import { deviceOf } from "../models/segmentationNet.js";
 import { checkRates } from "./learning.js";
 import { freezeAllBut } from "./optimizer/freezing.js";
 import { OPTIMIZERS } from "./optimizer/optimizers.js";
@@ -35,6 +36,9 @@ export const steadier = (say: (code: string, command: string) => string): string
   return `lower the learning rate (${names[0]}), warm up (${names[1]}), or clip gradients (${names[2]})`;
 };
 
+/** So many steps in a row that overflow are no longer a scale that is too large. */
+const MOST_SKIPPED = 20;
+
 const CLOSED: OpenInterval = { sum: 0, count: 0 };
 
 /** A loss that is still on the device, and the step that it belongs to. */
@@ -48,9 +52,13 @@ interface Unread {
  * Trains a net on the labelled pixels, by default with cross-entropy. Device memory stays flat, because each step frees
  * all it made; optimiser state and gradients are freed at the end. On one device, the same seed gives the same weights.
  *
+ * With `precision: "float16"` the features of the net lie in float16 and the loss is scaled (`optim.GradScaler`):
+ * parameters, sums and the optimiser's state stay float32, and a step whose gradients overflow is left out.
+ *
  * Before the first step, throws if an option or a label is out of range. Later throws `diverged` if the loss stops
- * being finite. If no pixel ever counted, or the loss stayed at 0 or at one value throughout, the result says so in
- * `nothingLearned`, which `trainRun` and the command throw.
+ * being finite; in float16, only after 20 steps in a row that were left out. If no pixel ever counted, or the loss
+ * stayed at 0 or at one value throughout, the result says so in `nothingLearned`, which `trainRun` and the command
+ * throw.
  *
  * @example
  * ```ts
@@ -80,8 +88,10 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<TrainRes
     checkRates(groups);
     const isNamed = typeof choice === "string";
     using optimizer = isNamed ? OPTIMIZERS[choice].make(groups, resolved) : choice(groups, learningRate);
+    using scaler = new optim.GradScaler(deviceOf(model), { enabled: resolved.precision === "float16" });
     if (resolved.from) optimizer.loadStateDict(resolved.from.optimizer);
-    using stepper = new Stepper(resolved, optimizer, freeze);
+    if (resolved.from?.scaler) scaler.loadStateDict(resolved.from.scaler);
+    using stepper = new Stepper(resolved, optimizer, scaler, freeze);
     return await trainSteps(stepper);
   } finally {
     freeze?.undo();
@@ -90,7 +100,7 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<TrainRes
 }
 
 async function trainSteps(stepper: Stepper): Promise<TrainResult> {
-  const { options, optimizer } = stepper;
+  const { options, optimizer, scaler } = stepper;
   const { steps, accumulationSteps, readEvery, readAt, pauseAt, signal } = options;
   const first = options.from?.step ?? 0;
   const stream = batchesOf(options, first * accumulationSteps);
@@ -112,7 +122,7 @@ async function trainSteps(stepper: Stepper): Promise<TrainResult> {
     schedule.step();
     const isReading = step % readEvery === 0 || step === steps || readAt?.(step) === true;
     if (!isReading && !signal?.aborted && !pauseAt?.(step)) continue;
-    const { sum, count } = await readOn(open, unread, options.learningRate);
+    const { sum, count } = await readOn(open, unread, stepper);
     unread = [];
     open = isReading ? CLOSED : { sum, count };
     const loss = sum / count;
@@ -120,7 +130,7 @@ async function trainSteps(stepper: Stepper): Promise<TrainResult> {
     const imagesPerSecond = (1000 * images) / (performance.now() - since);
     const secondsLeft = ((performance.now() - start) / 1000 / (step - first)) * (steps - step);
     const progress = { step, steps, loss, learningRate, imagesPerSecond, secondsLeft, names };
-    await options.onProgress?.(isReading ? progress : { ...progress, open }, optimizer);
+    await options.onProgress?.(isReading ? progress : { ...progress, open }, optimizer, scaler);
     [images, since] = [0, performance.now()];
   }
   // Only a whole call can be judged, because an earlier one may have learned something.
@@ -156,16 +166,29 @@ async function nextBatch(stream: BatchStream): Promise<TrainBatch> {
   });
 }
 
-/** Adds the losses one by one, so that an interval that contains a checkpoint has the same bits as one without. */
-async function readOn(open: OpenInterval, unread: readonly Unread[], learningRate: number): Promise<OpenInterval> {
+/**
+ * Adds the losses one by one, so that an interval that contains a checkpoint has the same bits as one without. Steps in
+ * float16 whose loss is not finite were left out of training, and are left out here. Throws `diverged` if a loss is not
+ * finite otherwise, or if too many steps were left out.
+ */
+async function readOn(
+  open: OpenInterval,
+  unread: readonly Unread[],
+  { scaler, options: { learningRate } }: Stepper,
+): Promise<OpenInterval> {
+  let { sum, count } = open;
   try {
-    let { sum } = open;
     for (const { loss, step, names } of unread) {
       const value = await loss.item();
+      if (!Number.isFinite(value) && scaler.enabled) continue;
       if (!Number.isFinite(value)) throw diverged(value, step, names, learningRate);
       sum += value;
+      count++;
     }
-    return { sum, count: open.count + unread.length };
+    const { inARow } = await scaler.getSkippedSteps();
+    const last = unread.at(-1);
+    if (last && inARow >= MOST_SKIPPED) throw overflowing(inARow, last, learningRate);
+    return { sum, count };
   } finally {
     for (const { loss } of unread) loss.dispose();
   }
@@ -176,5 +199,15 @@ function diverged(loss: number, step: number, names: readonly string[], learning
     code: "diverged",
     message: `train: the loss became ${loss} at step ${step}${onImages(names)}, at a learning rate of ${learningRate}`,
     fix: bothWays((say) => `${steadier(say)}; if it happens at the first steps, look at these images`),
+  });
+}
+
+function overflowing(skipped: number, { step, names }: Unread, learningRate: number): TensorError {
+  return new TensorError({
+    code: "diverged",
+    message: `train: the last ${skipped} steps up to step ${step}${onImages(names)} were left out, because values in float16 became infinite or NaN however small the loss was scaled, at a learning rate of ${learningRate}`,
+    fix: bothWays((say) => {
+      return `train in float32 (${say('precision: "float32"', "--precision float32")}), in which larger values fit; or ${steadier(say)}`;
+    }),
   });
 }

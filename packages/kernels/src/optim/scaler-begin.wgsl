@@ -5,8 +5,8 @@
 // The factor is 1 / scale, or 1 with isUnscaled, where the gradients themselves are divided. The second place is for
 // scaler-check.wgsl, which puts 1 there if a gradient is not finite. One thread does it all.
 //
-// WGSL allows a quotient an error of 2.5 ulp. One step of Newton's method corrects it, so that the factor of a scale that
-// is a power of two is exact.
+// WGSL allows a quotient an error of 2.5 ulp. One step of Newton's method corrects it, so that the factor of a scale
+// that is a power of two is exact.
 struct Params { isUnscaled: u32 }
 
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,8 +1,8 @@
 // Puts 1.0 into record[1] if one of up to seven gradients holds a NaN or an infinity, as torch.amp.GradScaler asks for.
 //
 // g0 to g6 are gradients, or parts of them, of sizes[i] floats each; their order in memory does not matter. A workgroup
-// owns WG * STEP elements of one of them: those of gradient i are the workgroups before ends[i]. Floats are read as their
-// bits, because WGSL lets a compiler assume that they are finite.
+// owns WG * STEP elements of one of them: those of gradient i are the workgroups before ends[i]. Floats are read as
+// their bits, because WGSL lets a compiler assume that they are finite.
 const WG: u32 = 64u;
 const STEP: u32 = 16u;
 const EXPONENT: u32 = 0x7f800000u;

@@ -10,10 +10,10 @@
 // second. Storage is padded to 16 bytes, so the last thread of each may run past the last element.
 //
 // With SCALED, one parameter follows a GradScaler, which takes the place of a second one: g2 is the scaler's record of
-// the step (x: factor on the gradient, y: not 0 where the step is skipped; it is not read unless isGuarded), and m2 holds
-// the steps taken, before this one in m2[at] and after it in the other, so that no thread reads what another writes.
-// Where `taken` is at least 0, it counts in place of m2[at], which holds nothing yet. A step that is skipped changes
-// nothing, but where m holds nothing yet makes it zero.
+// the step (x: factor on the gradient, y: not 0 where the step is skipped; not read unless isGuarded), and m2 holds the
+// steps taken, before this one in m2[at] and after it in the other, so that no thread reads what another writes. Where
+// `taken` is at least 0, it counts in place of m2[at], which holds nothing yet. A step that is skipped changes nothing,
+// but where m holds nothing yet makes it zero.
 const WG: u32 = 64u;
 const MOMENTUM: bool = false;
 const NESTEROV: bool = false;

@@ -8,7 +8,7 @@ export interface ParameterState {
   /** Whether the buffers are still uninitialised. */
   fresh: boolean;
   readonly buffers: Record<string, Tensor>;
-  /** The steps that were really taken, of a parameter that has followed a GradScaler; `step` counts skipped ones too. */
+  /** The steps taken, of a parameter that has followed a GradScaler; `step` then counts skipped ones too. */
   taken?: Taken;
 }
 

@@ -6,7 +6,6 @@ import { createProgress } from "../../progress/items.js";
 import { adapterName } from "../../report/adapter.js";
 import { addFlags, givenBy } from "../flags/addFlags.js";
 import { MEASURED, withMeasured } from "../flags/measured.js";
-import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
 const OPTIONS = {
@@ -20,9 +19,6 @@ export const setUp = (command: Command): void => void addFlags(command, OPTIONS)
 
 async function run(given: object): Promise<void> {
   const { inference = false, precision, json, ...flags } = givenBy(OPTIONS, given);
-  if (precision === "float16" && !inference) {
-    throw new UsageError("--precision float16 is for predictions, and training was to be tuned", "add --inference");
-  }
   const summary = await withMeasured(flags, async ({ device, net, name, channels }) => {
     const { size, batch: batchSize } = flags;
     const work = makeWork(device, net, { batchSize, size, channels, training: !inference, precision });

@@ -150,10 +150,10 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
       ...(signal ? { signal } : {}),
       ...(from ? { from } : {}),
       onWarning: (text) => view?.line?.(`warning: ${text}`),
-      onProgress: async (progress, optimizer) => {
+      onProgress: async (progress, optimizer, scaler) => {
         const begin = performance.now();
         await report(run, loader, progress);
-        if (isKept(run, progress.step)) await keep(run, progress, optimizer, loader.state);
+        if (isKept(run, progress.step)) await keep(run, progress, { optimizer, scaler }, loader.state);
         aside += (performance.now() - begin) / 1000;
       },
     });
@@ -210,19 +210,20 @@ const lacksValidation = (run: Run, { step, history }: Checkpoint): boolean =>
 async function makeUp(run: Run, loader: DataLoader, from: Checkpoint): Promise<void> {
   await score(run, loader, from.step);
   if (lacksValidation(run, from)) return;
-  await keep(run, from, { stateDict: () => from.optimizer }, from.loader);
+  const asRead = (saved: Checkpoint["optimizer"]) => ({ stateDict: () => saved });
+  await keep(run, from, { optimizer: asRead(from.optimizer), scaler: asRead(from.scaler) }, from.loader);
 }
 
 /** Writes the checkpoint last, when all other files are on the disk. */
 async function keep(
   { options: { out }, data, state, model, metadata, configuration, adapters, history }: Run,
   { step, open }: Pick<TrainProgress, "step" | "open"> | Checkpoint,
-  optimizer: Parameters<typeof writeCheckpoint>[2],
+  states: Parameters<typeof writeCheckpoint>[2],
   loader: Checkpoint["loader"],
 ): Promise<void> {
   await saveModel(join(out, RUN_FILES.last), model, metadata);
   if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
   await writeWholeFile("train", join(out, RUN_FILES.metrics), metricsCsv(history));
   const written = { step, configuration, adapters, data: state, loader, history, open };
-  await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, optimizer, written);
+  await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, states, written);
 }

@@ -3,6 +3,7 @@ import type { HostBatch } from "../../data/samples/batches.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
 import type { SegmentationSample } from "../../labels/sample.js";
 import type { SegmentationNet } from "../../models/segmentationNet.js";
+import type { Precision } from "../../prediction/inferenceOptions.js";
 import type { ClassBalancing } from "../loss/classWeights.js";
 import type { HeadLabels } from "../loss/heads.js";
 import type { LossSampling } from "../loss/lossSampling.js";
@@ -51,6 +52,8 @@ export interface TrainState {
   readonly step: number;
   /** `optimizer.stateDict()`. */
   readonly optimizer: optim.SavedState;
+  /** `scaler.stateDict()`, of a training in float16. */
+  readonly scaler?: optim.SavedState;
   /** As in the last progress, so that the next reading is the mean over the whole interval. */
   readonly open?: OpenInterval | undefined;
 }
@@ -84,6 +87,12 @@ export interface TrainingSettings extends Partial<TrainSettings> {
   readonly freezeBatchNorm?: boolean;
   /** Scales each step's gradients down to at most this norm, taken over all parameters. */
   readonly clipNorm?: number;
+  /**
+   * How the net's features lie in memory while it learns. `float16` halves them: the loss is scaled for the backward
+   * pass, and parameters, statistics and the optimiser's state stay float32. Validation stays float32 too, so that its
+   * scores are those of `evaluate`. Throws `unsupported` where the device has no `shader-f16`. Default float32.
+   */
+  readonly precision?: Precision;
   /** Fixes the order and mirroring of the samples and the pixels that `lossSampling` keeps. Default 0. */
   readonly seed?: number;
   /** Steps between two readings of the loss, each of which waits for the GPU. Default 10. */
@@ -114,10 +123,14 @@ export interface TrainOptions extends TrainingSettings {
   /** Called with likely mistakes, such as first steps without a pixel to learn from. */
   readonly onWarning?: (text: string) => void;
   /**
-   * Called and awaited, with the optimiser, after each reading of the loss and each pause. May validate or write a
-   * checkpoint.
+   * Called and awaited, with the optimiser and the scaler of the loss, after each reading of the loss and each pause.
+   * May validate or write a checkpoint. In float16, `loss` is NaN if every step since the last reading was left out.
    */
-  readonly onProgress?: (progress: TrainProgress, optimizer: Optimizer) => void | Promise<void>;
+  readonly onProgress?: (
+    progress: TrainProgress,
+    optimizer: Optimizer,
+    scaler: optim.GradScaler,
+  ) => void | Promise<void>;
   /** Continues where an earlier call with the same options stopped. */
   readonly from?: TrainState;
   /** Ends training after the current step and a last call of `onProgress`. */
@@ -129,6 +142,7 @@ export interface ResolvedOptions extends Omit<TrainOptions, keyof TrainSettings 
   readonly optimizer: OptimizerName | OptimizerMaker;
   readonly headLabels: HeadLabels;
   readonly classWeights?: readonly number[];
+  readonly precision: Precision;
   readonly seed: number;
   readonly readEvery: number;
 }

@@ -1,5 +1,7 @@
 import { rules } from "@fcn/tensor/internal";
+import { deviceOf } from "../../models/segmentationNet.js";
 import { factors, from, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
+import { PRECISION } from "../../prediction/inferenceOptions.js";
 import { classBalancings } from "../loss/classWeights.js";
 import { checkHeadNames, ownHeadLabels, ownHeads } from "../loss/heads.js";
 import { lossNames, lossRule } from "../loss/loss.js";
@@ -127,6 +129,13 @@ export const TRAINING = {
     help: "keep the statistics of batch norm, for pretrained weights and small batches",
   },
   clipNorm: { rule: positive, flag: "--clip-norm <x>", help: "clip the gradients of a step to this norm" },
+  precision: {
+    ...PRECISION,
+    fallback: "float32",
+    // Throws where the device has no such tensors.
+    fits: (precision, model) => deviceOf(model).zeros([1], { dtype: precision }).dispose(),
+    help: `${PRECISION.help}; the loss is scaled, parameters and validation stay float32`,
+  },
   mirror: { fallback: true, decides: "augmentation" },
   seed: {
     fallback: 0,

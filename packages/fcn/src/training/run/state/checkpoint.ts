@@ -1,4 +1,4 @@
-import { io, nn, type optim, TensorError } from "@fcn/tensor";
+import { io, nn, type optim, type Tensor, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { makeFolder } from "../../../files/write.js";
 import type { SegmentationNet } from "../../../models/segmentationNet.js";
@@ -22,6 +22,13 @@ export interface Checkpoint extends CheckpointState {
   /** Length of the run that wrote it. */
   readonly plannedSteps: number;
   readonly optimizer: optim.SavedState;
+  /** Empty for a run in float32. */
+  readonly scaler: optim.SavedState;
+}
+
+/** What else is saved by name beside the net: an optimiser or a scaler. */
+interface Stateful {
+  stateDict(): Record<string, Tensor | io.HostArray>;
 }
 
 /** Rises with every change that another version cannot read. */
@@ -31,6 +38,7 @@ const NAME = /^step-(\d{9})\.safetensors$/;
 const nameOf = (step: number): string => `step-${String(step).padStart(9, "0")}.safetensors`;
 const MODEL = "model.";
 const OPTIMIZER = "optimizer.";
+const SCALER = "scaler.";
 
 /**
  * Writes everything into one file, such as `step-000000020.safetensors`. The file gets a temporary name, is flushed to
@@ -39,11 +47,15 @@ const OPTIMIZER = "optimizer.";
 export async function writeCheckpoint(
   folder: string,
   model: SegmentationNet,
-  optimizer: { stateDict(): ReturnType<optim.SGD["stateDict"]> },
+  { optimizer, scaler }: { readonly optimizer: Stateful; readonly scaler: Stateful },
   { step, configuration, adapters, data, loader, history, open }: CheckpointState,
 ): Promise<void> {
   await makeFolder("train", folder);
-  const arrays = { ...prefixed(MODEL, model.stateDict()), ...prefixed(OPTIMIZER, optimizer.stateDict()) };
+  const arrays = {
+    ...prefixed(MODEL, model.stateDict()),
+    ...prefixed(OPTIMIZER, optimizer.stateDict()),
+    ...prefixed(SCALER, scaler.stateDict()),
+  };
   const dropout = Object.fromEntries(dropoutLayers(model).map(([name, { calls }]) => [name, calls]));
   const fields = withoutUndefined({ configuration, adapters, loader, dropout, history, data, open });
   const texts = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]);
@@ -77,21 +89,24 @@ export async function readCheckpoint(
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
-  const { state, optimizer } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
+  const { state, optimizer, scaler } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
     checkFormat(file, metadata.format);
     const state = readState(file, metadata);
     checkConfiguration(file, state.configuration, { wanted: configuration, step });
-    const names = Object.keys(arrays).filter((name) => name.startsWith(OPTIMIZER));
-    const entries: [string, io.HostArray][] = [];
-    for (const name of names) entries.push([name.slice(OPTIMIZER.length), await read(name)]);
-    return { state, optimizer: Object.fromEntries(entries) };
+    const readAll = async (prefix: string): Promise<Record<string, io.HostArray>> => {
+      const names = Object.keys(arrays).filter((name) => name.startsWith(prefix));
+      const entries: [string, io.HostArray][] = [];
+      for (const name of names) entries.push([name.slice(prefix.length), await read(name)]);
+      return Object.fromEntries(entries);
+    };
+    return { state, optimizer: await readAll(OPTIMIZER), scaler: await readAll(SCALER) };
   });
   const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
   await io.loadWeights(model, file, { rename });
   const { dropout, ...rest } = state;
   for (const [name, layer] of dropoutLayers(model)) layer.calls = dropout[name] ?? 0;
   const plannedSteps = state.configuration.steps as number;
-  return { ...rest, step, configuration, plannedSteps, optimizer };
+  return { ...rest, step, configuration, plannedSteps, optimizer, scaler };
 }
 
 function checkFormat(file: string, format: string | undefined): void {

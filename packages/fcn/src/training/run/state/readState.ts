@@ -94,13 +94,13 @@ const FORMER_NAMES: Readonly<Record<string, string>> = {
 
 /**
  * The configuration in a checkpoint. A file without one has no settings. Some files call the loss `criterion` and its
- * reduction `loss`.
+ * reduction `loss`, and some are of runs in float32 without saying so.
  */
 export function readConfiguration(file: string, strings: Strings): Configuration {
   const saved = readField(file, strings, "configuration") as Fields;
   const { criterion, loss, ...rest } = saved;
   const told = criterion === undefined ? saved : { ...rest, loss: criterion, reduction: loss };
-  return withPresentNames(told, FORMER_NAMES);
+  return { precision: "float32", ...withPresentNames(told, FORMER_NAMES) };
 }
 
 /**
