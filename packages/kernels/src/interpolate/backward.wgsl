@@ -10,6 +10,10 @@ const WG: u32 = 64u;
 const BILINEAR: bool = true;
 const ALIGN_CORNERS: bool = false;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias Dy = f32;
+alias Dx = f32;
+
 struct Params {
   count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
@@ -17,8 +21,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<Dy>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Dx>;
 
 // What an output position reads: (1 - weight) * x[low] + weight * x[high]. forward.wgsl and backward.wgsl must agree.
 struct Source { low: u32, high: u32, weight: f32 }
@@ -73,9 +77,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var line = 0.0;
     for (var ox = rx.x; ox < rx.y; ox++) {
       let shareX = share(ox, ix, p.scaleW, p.inW);
-      if (shareX != 0.0) { line += shareX * dy[(row + ox) * p.channels + c - p.fromOrigin]; }
+      if (shareX != 0.0) { line += shareX * f32(dy[(row + ox) * p.channels + c - p.fromOrigin]); }
     }
     sum += shareY * line;
   }
-  dx[id - p.toOrigin] = sum;
+  dx[id - p.toOrigin] = Dx(sum);
 }

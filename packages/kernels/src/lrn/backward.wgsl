@@ -7,14 +7,19 @@
 // these pixels. A thread owns one element.
 const WG: u32 = 64u;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = f32;
+alias Dy = f32;
+alias Dx = f32;
+
 struct Params { count: u32, first: u32, channels: u32, before: u32, after: u32, slope: f32, beta: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
 @group(0) @binding(3) var<storage, read> d: array<f32>;
 @group(0) @binding(4) var<storage, read> r: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Dx>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -27,5 +32,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let end = min(p.channels, c + p.before + 1u);
   var ratios = 0.0;
   for (var j = max(c, p.after) - p.after; j < end; j++) { ratios += r[row + j]; }
-  dx[at] = dy[at] / pow(d[at], p.beta) - 2.0 * p.beta * p.slope * x[at] * ratios;
+  dx[at] = Dx(f32(dy[at]) / pow(d[at], p.beta) - 2.0 * p.beta * p.slope * f32(x[at]) * ratios);
 }

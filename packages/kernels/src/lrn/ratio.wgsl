@@ -6,11 +6,15 @@
 // owns one element.
 const WG: u32 = 64u;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = f32;
+alias Dy = f32;
+
 struct Params { count: u32, first: u32, beta: f32 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
 @group(0) @binding(3) var<storage, read> d: array<f32>;
 @group(0) @binding(4) var<storage, read_write> r: array<f32>;
 
@@ -21,5 +25,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (id >= p.count) { return; }
   let at = p.first + id;
   let denominator = d[at];
-  r[id] = dy[at] * x[at] / (denominator * pow(denominator, p.beta));
+  r[id] = f32(dy[at]) * f32(x[at]) / (denominator * pow(denominator, p.beta));
 }

@@ -15,18 +15,23 @@ const HAS_WEIGHT: bool = true;
 const FROZEN: bool = false;
 const ACTIVATION: u32 = 0u;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = vec4f;
+alias Dx = f32;
+alias Dx4 = vec4f;
+
 struct Params {
   count: u32, columns: u32, rows: u32, blocks: u32, width: u32, statistics: u32, unit: u32, xOrigin: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> dy: array<X>;
+@group(0) @binding(3) var<storage, read> y: array<X>;
 @group(0) @binding(4) var<storage, read> terms: array<f32>;
 @group(0) @binding(5) var<storage, read> weight: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dx4: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> dx: array<Dx>;
+@group(0) @binding(7) var<storage, read_write> dx4: array<Dx4>;
 
 // Mean, scale, slope and offset of channel c of an image whose first channel is number `image`.
 fn gradientTerms(image: u32, c: u32) -> vec4f {
@@ -62,22 +67,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let t = transpose(mat4x4f(gradientTerms(channel, c), gradientTerms(channel, c + 1u),
                               gradientTerms(channel, c + 2u), gradientTerms(channel, c + 3u)));
     for (var at = begin; at < end; at += p.columns) {
-      var g = dy[at];
-      if (ACTIVATION > 0u) { g = activationGradient(g, y[at]); }
+      var g = vec4f(dy[at]);
+      if (ACTIVATION > 0u) { g = activationGradient(g, vec4f(y[at])); }
       var value = t[1] * g;
-      if (!FROZEN) { value -= t[2] * (x[at] - t[0]) + t[3]; }
-      dx4[at] = value;
+      if (!FROZEN) { value -= t[2] * (vec4f(x[at]) - t[0]) + t[3]; }
+      dx4[at] = Dx4(value);
     }
   } else {
     let t = gradientTerms(image * p.columns, column);
     for (var at = begin; at < end; at += p.columns) {
       let vector = at / 4u;
       let lane = at % 4u;
-      var g = dy[vector][lane];
-      if (ACTIVATION > 0u) { g = activationGradient(vec4f(g), vec4f(y[vector][lane])).x; }
+      var g = f32(dy[vector][lane]);
+      if (ACTIVATION > 0u) { g = activationGradient(vec4f(g), vec4f(f32(y[vector][lane]))).x; }
       var value = t.y * g;
-      if (!FROZEN) { value -= t.z * (x[vector][lane] - t.x) + t.w; }
-      dx[at] = value;
+      if (!FROZEN) { value -= t.z * (f32(x[vector][lane]) - t.x) + t.w; }
+      dx[at] = Dx(value);
     }
   }
 }

@@ -16,20 +16,25 @@ const VEC: bool = false;
 const ACTIVATION: u32 = 0u;
 const KEEP: bool = false;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = vec4f;
+alias Kept = f32;
+alias Kept4 = vec4f;
+
 struct Params {
   count: u32, columns: u32, rows: u32, rowsPerSlice: u32, slices: u32, unit: u32, total: u32, xOrigin: u32,
   width: u32, statistics: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> dy: array<X>;
+@group(0) @binding(3) var<storage, read> y: array<X>;
 @group(0) @binding(4) var<storage, read> stats: array<f32>;
 @group(0) @binding(5) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(6) var<storage, read_write> partial4: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> dresidual: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dresidual4: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> dresidual: array<Kept>;
+@group(0) @binding(8) var<storage, read_write> dresidual4: array<Kept4>;
 
 // The gradient of an activation that gave y: g where the activation let its input through.
 fn activationGradient(g: vec4f, y: vec4f) -> vec4f {
@@ -62,11 +67,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var products = vec4f();
       for (var row = start; row < min(end, start + RUN); row++) {
         let element = base + row * p.columns;
-        var g = dy[element];
-        if (ACTIVATION > 0u) { g = activationGradient(g, y[element]); }
-        if (KEEP) { dresidual4[element] = g; }
+        var g = vec4f(dy[element]);
+        if (ACTIVATION > 0u) { g = activationGradient(g, vec4f(y[element])); }
+        if (KEEP) { dresidual4[element] = Kept4(g); }
         run += g;
-        products = fma(g, x[element] - mean, products);
+        products = fma(g, vec4f(x[element]) - mean, products);
       }
       sum += run;
       product += products;
@@ -85,11 +90,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let element = base + row * p.columns;
         let vector = element / 4u;
         let lane = element % 4u;
-        var g = dy[vector][lane];
-        if (ACTIVATION > 0u) { g = activationGradient(vec4f(g), vec4f(y[vector][lane])).x; }
-        if (KEEP) { dresidual[element] = g; }
+        var g = f32(dy[vector][lane]);
+        if (ACTIVATION > 0u) { g = activationGradient(vec4f(g), vec4f(f32(y[vector][lane]))).x; }
+        if (KEEP) { dresidual[element] = Kept(g); }
         run += g;
-        products = fma(g, x[vector][lane] - mean, products);
+        products = fma(g, f32(x[vector][lane]) - mean, products);
       }
       sum += run;
       product += products;

@@ -7,6 +7,10 @@
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias Dy = f32;
+alias Dx = f32;
+
 struct Params {
   count: u32, begin: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
@@ -14,8 +18,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<Dy>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Dx>;
 
 fn counted(o: u32, size: u32, kernel: u32, stride: u32, pad: u32) -> u32 {
   let start = o * stride;
@@ -47,9 +51,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var line = 0.0;
     for (var ox = wx.x; ox < wx.y; ox++) {
       let width = counted(ox, p.inW, p.kernelW, p.strideW, p.padW);
-      line += dy[(row + ox) * p.channels + c - p.fromOrigin] / f32(height * width);
+      line += f32(dy[(row + ox) * p.channels + c - p.fromOrigin]) / f32(height * width);
     }
     sum += line;
   }
-  dx[id - p.toOrigin] = sum;
+  dx[id - p.toOrigin] = Dx(sum);
 }

@@ -15,6 +15,12 @@ const STRIDE_W: u32 = 2u;
 const DILATION_H: u32 = 1u;
 const DILATION_W: u32 = 1u;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias Dy = f32;
+alias Dy4 = vec4f;
+alias Dx = f32;
+alias Dx4 = vec4f;
+
 struct Params {
   count: u32, lineBegin: u32, lineTiles: u32, fromOrigin: u32, toOrigin: u32, channels: u32,
   inH: u32, inW: u32, outH: u32, outW: u32,
@@ -22,12 +28,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<Dy>;
+@group(0) @binding(2) var<storage, read> dy4: array<Dy4>;
 @group(0) @binding(3) var<storage, read> index: array<i32>;
 @group(0) @binding(4) var<storage, read> index4: array<vec4i>;
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dx4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Dx>;
+@group(0) @binding(6) var<storage, read_write> dx4: array<Dx4>;
 
 // Pooling windows along an axis that may hold a position.
 const WINDOWS_H: u32 = (KERNEL_H - 1u) * DILATION_H / STRIDE_H + 1u;
@@ -64,13 +70,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let tap = select(-2, i32(offsetY / DILATION_H * KERNEL_W + offsetX / DILATION_W), inside);
         let at = select(0u, (row + ox) * p.channels + c - p.fromOrigin, inside);
         if (VEC) {
-          sum4 += select(vec4f(), dy4[at], index4[at] == vec4i(tap));
+          sum4 += select(vec4f(), vec4f(dy4[at]), index4[at] == vec4i(tap));
         } else {
-          sum += select(0.0, dy[at], index[at] == tap);
+          sum += select(0.0, f32(dy[at]), index[at] == tap);
         }
       }
     }
     let to = (line * p.inW + ix) * p.channels + c - p.toOrigin;
-    if (VEC) { dx4[to] = sum4; } else { dx[to] = sum; }
+    if (VEC) { dx4[to] = Dx4(sum4); } else { dx[to] = Dx(sum); }
   }
 }

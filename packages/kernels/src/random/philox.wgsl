@@ -11,13 +11,17 @@
 const WG: u32 = 64u;
 const MODE: u32 = 0u;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = f32;
+alias Y = f32;
+
 struct Params {
   count: u32, base: u32, seedLow: u32, seedHigh: u32, stream: u32, a: f32, b: f32, period: u32, channels: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 
 fn multiplyHigh(a: u32, b: u32) -> u32 {
   let al = a & 0xffffu;
@@ -61,8 +65,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < 4u; j++) {
     let i = first + j;
     if (i >= p.count) { return; }
-    if (MODE == 0u) { y[i] = p.a + (p.b - p.a) * u[j]; }
-    if (MODE == 1u) { y[i] = p.a + p.b * normal[j]; }
+    if (MODE == 0u) { y[i] = Y(p.a + (p.b - p.a) * u[j]); }
+    if (MODE == 1u) { y[i] = Y(p.a + p.b * normal[j]); }
     if (MODE == 2u) {
       var chance = u[j];
       if (p.period > 1u) {
@@ -71,9 +75,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         chance = uniformOf(philox(cell / 4u))[cell % 4u];
       }
       // 0 times infinity is NaN, whose bits are those of infinity with one more set.
-      let bits = bitcast<u32>(x[i]);
+      let value = f32(x[i]);
+      let bits = bitcast<u32>(value);
       let dropped = select(0u, bits | 0x00400000u, (bits & 0x7f800000u) == 0x7f800000u);
-      y[i] = select(bitcast<f32>(dropped), x[i] / (1.0 - p.a), chance >= p.a);
+      y[i] = Y(select(bitcast<f32>(dropped), value / (1.0 - p.a), chance >= p.a));
     }
   }
 }

@@ -8,6 +8,10 @@ const WG: u32 = 64u;
 const DIMS: u32 = 8u;
 const SELECT: bool = false;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias Dy = f32;
+alias Dx = f32;
+
 struct Params {
   count: u32,
   scale: f32,
@@ -19,9 +23,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<Dy>;
 @group(0) @binding(2) var<storage, read> index: array<u32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Dx>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -41,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let outermost = p.dims[max(DIMS, 1u) - 1u];
   kept += rest * outermost.y;
   reduced += rest * outermost.z;
-  var value = dy[kept] * p.scale;
+  var value = f32(dy[kept]) * p.scale;
   if (SELECT && index[kept] != reduced) { value = 0.0; }
-  dx[p.dxFirst + id] = value;
+  dx[p.dxFirst + id] = Dx(value);
 }

@@ -136,6 +136,11 @@ export function runBackward(root: Tensor, seed: Tensor, { retainGraph = false }:
     earlier.dispose();
     grad.dispose();
   };
+  const take = (tensor: Tensor): Maybe => {
+    const earlier = gradients.get(tensor);
+    gradients.delete(tensor);
+    return earlier;
+  };
   const order = topologicalOrder(root);
   // Without this, an op would be freed as soon as the one after it has run.
   for (const tensor of order) nodeOf(tensor)?.retain();
@@ -150,7 +155,7 @@ export function runBackward(root: Tensor, seed: Tensor, { retainGraph = false }:
           addToLeaf(tensor, grad);
           continue;
         }
-        const results = root.runtime.collect(() => node.run(grad));
+        const results = root.runtime.collect(() => node.run(grad, take));
         gradients.delete(tensor);
         grad.dispose();
         const { op, inputs } = node;

@@ -5,9 +5,15 @@ export type Maybe = Tensor | undefined;
 
 /**
  * Computes the gradients of an op's inputs from the gradient of its output: one untracked tensor per input, or
- * undefined where `needs` is false. It may dispose the gradient of the output once it has done with it.
+ * undefined where `needs` is false. It may dispose the gradient of the output once it has done with it. `take` gives up
+ * the gradient that an input has from other ops so far, if any, to an op that adds its own to it in one pass.
  */
-export type Backward = (grad: Tensor, saved: readonly Maybe[], needs: readonly boolean[]) => readonly Maybe[];
+export type Backward = (
+  grad: Tensor,
+  saved: readonly Maybe[],
+  needs: readonly boolean[],
+  take: (input: number) => Maybe,
+) => readonly Maybe[];
 
 /** An activation that the backward pass reads, and the version of its memory when it was saved. */
 interface Saved {
@@ -64,7 +70,7 @@ export class TapeNode implements GraphNode {
     for (const source of this.#drop()) source.release();
   }
 
-  run(grad: Tensor): readonly Maybe[] {
+  run(grad: Tensor, take: (input: Tensor) => Maybe): readonly Maybe[] {
     if (this.#freed) {
       throw new TensorError({
         code: "graph-freed",
@@ -73,11 +79,12 @@ export class TapeNode implements GraphNode {
       });
     }
     for (const saved of this.#saved) if (saved) this.#checkUnchanged(saved);
-    const needs = this.#inputs.map((input) => input?.requiresGrad ?? false);
+    const inputs = this.#inputs;
     return this.backward(
       grad,
       this.#saved.map((saved) => saved?.tensor),
-      needs,
+      inputs.map((input) => input?.requiresGrad ?? false),
+      (i) => inputs[i] && take(inputs[i]),
     );
   }
 

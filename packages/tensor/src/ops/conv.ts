@@ -236,7 +236,7 @@ function convolve(op: string, direction: Direction, g: Conv2dGeometry, x: Tensor
   const y = gather(op, direction, g, x, w, ends, true);
   const { shape } = w;
   const saved = [w.requiresGrad ? x : undefined, x.requiresGrad ? w : undefined, activation && y];
-  return record(op, y, [x, w, bias, residual], saved, (grad, [savedX, savedW, savedY], needs) => {
+  return record(op, y, [x, w, bias, residual], saved, (grad, [savedX, savedW, savedY], needs, take) => {
     const [needsX, needsW, needsB, needsResidual] = needs;
     const backward = `${op} backward`;
     using dy = activation
@@ -244,7 +244,8 @@ function convolve(op: string, direction: Direction, g: Conv2dGeometry, x: Tensor
       : inOrder(grad, CHANNELS_LAST);
     // The masked gradient takes its place, before there is memory for the others.
     if (activation) grad.dispose();
-    const dx = needsX ? gather(backward, other, g, dy, savedW!, {}, false) : undefined;
+    using earlier = needsX ? take(0) : undefined;
+    const dx = needsX ? gather(backward, other, g, dy, savedW!, { residual: earlier }, false) : undefined;
     let dw: Tensor | undefined;
     if (needsW) {
       using xs = inOrder(savedX!, CHANNELS_LAST);

@@ -6,7 +6,7 @@ import { CHANNELS_LAST, type Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, probability, seed } from "../plain/rules.js";
 import { checkRank } from "../plain/shape.js";
-import { checkFloat, checkReal } from "./operands.js";
+import { checkReal } from "./operands.js";
 
 export interface DropoutOptions {
   /** Probability of zeroing an element, in [0, 1]. Default 0.5. */
@@ -43,8 +43,7 @@ export function drop(form: Form, x: Tensor, options: DropoutOptions, nextSeed: (
     const same = x.alias({ tracked: true });
     return record(op, same, [x], [], (grad) => [grad.alias()]);
   }
-  checkFloat(op, "x", x);
-  const { runtime, shape } = x;
+  const { runtime, shape, dtype } = x;
   const order = form.order(x);
   let key = { seed: 0, stream: 0 };
   runtime.each(() => {
@@ -56,7 +55,7 @@ export function drop(form: Form, x: Tensor, options: DropoutOptions, nextSeed: (
   const call = () => planned(planRandom, { mode: "dropout", count, ...key, a: p, ...places });
   const apply = (label: string, input: Tensor, tracked: boolean): Tensor => {
     using source = inOrder(input, order);
-    const out = Tensor.empty(runtime, shape, { order, tracked });
+    const out = Tensor.empty(runtime, shape, { dtype, order, tracked });
     runtime.run(label, call, { x: source, y: out });
     return out;
   };

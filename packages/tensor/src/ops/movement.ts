@@ -48,8 +48,8 @@ function placed(op: string, x: Tensor, to: readonly number[], onto: Tensor): Ten
 }
 
 function sliceBox(op: string, x: Tensor, begin: readonly number[], sizes: readonly number[]): Tensor {
-  const { runtime, shape, order } = x;
-  const zeros = () => full("full", runtime, shape, 0, { order, tracked: false });
+  const { runtime, shape, order, dtype } = x;
+  const zeros = () => full("full", runtime, shape, 0, { dtype, order, tracked: false });
   const out = cut(op, x, begin, sizes, true);
   return record(op, out, [x], [], (grad) => [placed(`${op} backward`, grad, begin, zeros())]);
 }

@@ -42,12 +42,12 @@ export function normalise(
     hasResidual: residual !== undefined,
     activation,
   };
-  const { runtime, shape } = x;
+  const { runtime, shape, dtype } = x;
   const order = activationOrder(shape.length);
   using xs = inOrder(x, order);
   using stats = Tensor.empty(runtime, [2, o.images, o.groups], { tracked: false });
   using rs = residual && inOrder(residual, order);
-  const y = Tensor.empty(runtime, shape, { dtype: x.dtype, order });
+  const y = Tensor.empty(runtime, shape, { dtype, order });
   runtime.run(op, planned(planNorm, o), { x: xs, y, stats, weight, bias, runningMean, runningVar, residual: rs });
   const kept = [xs, stats, weight, activation && y];
   return record(op, y, [x, weight, bias, residual], kept, (grad, saved, needs) => {
@@ -62,7 +62,7 @@ export function normalise(
     const vector = () => (parameters ? Tensor.empty(runtime, [o.channels], { tracked: false }) : undefined);
     const [dweight, dbias] = [vector(), vector()];
     const image = (isWanted: boolean) =>
-      isWanted ? Tensor.empty(runtime, shape, { order, tracked: false }) : undefined;
+      isWanted ? Tensor.empty(runtime, shape, { dtype, order, tracked: false }) : undefined;
     const [dx, dresidual] = [image(input), image(masked)];
     const plan = planned(planNormBackward, { ...o, input, parameters, residual: masked });
     const read = { x: savedX, dy, y: savedY, stats: savedStats, weight: savedWeight };

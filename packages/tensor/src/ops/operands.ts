@@ -61,8 +61,8 @@ interface Place {
 }
 
 /**
- * The gradient of an op's only input, which has `shape` and `dtype` and lies in `order`: runs `plan` on dy, in the order `from`,
- * and from what was saved, into dx.
+ * The gradient of an op's only input, which has `shape` and `dtype` and lies in `order`: runs `plan` on dy,
+ * in the order `from`, and on what was saved, into dx.
  */
 export function inputGradient(
   op: string,

@@ -13,9 +13,10 @@ import { invalidArgument, invalidShape, show } from "../plain/errors.js";
 import { CHANNELS_LAST, identityOrder } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { type Extent, pair, sameShape } from "../plain/shape.js";
+import { to } from "./cast.js";
 import { CROSS_ENTROPY, type CrossEntropyOptions } from "./crossEntropy.js";
 import { type CropOptions, checkCrop } from "./movement.js";
-import { checkFloat, checkInt, checkVectors, imageSizes, inputGradient } from "./operands.js";
+import { checkInt, checkReal, checkVectors, imageSizes, inputGradient } from "./operands.js";
 
 /** A number for each axis of a plane. */
 export type AxisPair = readonly [vertical: number, horizontal: number];
@@ -129,8 +130,9 @@ const SAVED = ["scores", "target", "lse", "weight", "divisor"] as const;
 
 /**
  * `crossEntropy` of upsampled scores: that of `crossEntropy(interpolate(scores), target, options)` and the like,
- * without a map of the scores at full size. scores: float32 [N, C, h, w]; target: int32 [N, H, W]. For the backward
- * pass, one float32 a pixel is kept. Throws `limit-exceeded` if the scores or the target are larger than a binding.
+ * without a map of the scores at full size. scores: float32 or float16 [N, C, h, w]; target: int32 [N, H, W]. For the
+ * backward pass, one float32 a pixel is kept. Throws `limit-exceeded` if the scores or the target are larger than a
+ * binding.
  *
  * @example
  * ```ts
@@ -152,7 +154,11 @@ export function upsampledCrossEntropy(
 ): Tensor {
   const op = "upsampledCrossEntropy";
   checkOptions<CrossEntropyOptions>(op, options, CROSS_ENTROPY);
-  checkFloat(op, "scores", scores);
+  checkReal(op, "scores", scores);
+  if (scores.dtype === "float16") {
+    using wide = to(scores, "float32");
+    return upsampledCrossEntropy(wide, target, rule, options);
+  }
   checkInt(op, "target", target);
   const g = geometry(op, scores, rule);
   const { n, channels, outH, outW } = g;
