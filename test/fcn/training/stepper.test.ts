@@ -112,6 +112,11 @@ const CASES: Record<
     { heads: { out: 1, aux: 0.4 } },
     { widthMultiplier: 1 / 16, auxLoss: true } as Partial<fcn.models.ModelOptions>,
   ],
+  "features in float16 and AdamW": ["fcn8s-small", { precision: "float16", optimizer: "adamw", learningRate: 0.005 }],
+  "features in float16, accumulation, clipping and steps left out": [
+    "fcn8s-small",
+    { precision: "float16", accumulationSteps: 2, clipNorm: 100, reduction: "sum", learningRate: 1e-5 },
+  ],
   "images of several sizes, one without labels": ["fcn32s-small", { batchSize: 1 }],
 };
 
