@@ -119,7 +119,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let ty = local / PN;
   let base = split * p.dwSlice + g * p.cout + (n0 + tx * 4u) - p.dwOrigin;
   for (var first = 0u; first < max(1u, steps); first += RUN) {
-    var acc: array<vec4f, TM>;
+    var acc = array<vec4f, TM>();
     for (var step = first; step < min(steps, first + RUN); step++) {
       let isPixel = pixel < pixels;
       var a: vec4f;
