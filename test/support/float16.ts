@@ -36,7 +36,7 @@ export const CONVOLUTIONS: Readonly<Record<string, ConvCase>> = {
   "3x3": { n: 2, channels: [8, 36], size: [9, 17], kernel: [3, 3], padding: [1, 1] },
   "3x3 of 32 channels": { channels: [32, 32], size: [20, 18], kernel: [3, 3], padding: [1, 1] },
   "odd channels": { n: 2, channels: [3, 21], size: [10, 9], kernel: [3, 2], stride: [2, 1], padding: [1, 0] },
-  "groups, dilation": { channels: [16, 72], size: [8, 7], kernel: [2, 2], dilation: [2, 3], groups: 2 },
+  "groups, dilation": { channels: [16, 56], size: [8, 7], kernel: [2, 2], dilation: [2, 3], groups: 2 },
   "many channels of a small image": { channels: [120, 16], size: [5, 3], kernel: [3, 3], padding: [1, 1] },
   upsampling: { channels: [5, 5], size: [24, 24], kernel: [8, 8], stride: [4, 4], padding: [2, 2] },
   "one filter a channel": { n: 2, channels: [12, 12], size: [11, 19], kernel: [3, 3], padding: [1, 1], groups: 12 },
