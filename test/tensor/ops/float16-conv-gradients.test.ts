@@ -16,6 +16,7 @@ import {
   openDevices,
   tensorOf,
 } from "../../support/float16.js";
+import { UNIT } from "../../support/half.js";
 import { build, type Nd, random } from "../../support/nd.js";
 
 const deviceOf = openDevices();
@@ -104,6 +105,43 @@ describe.each(Object.keys(DEVICES))("gradients of float16 convolutions on a devi
       if (dtype === "float16") await expectGradients(leaves, { dx, dw, db });
       else await expectSummed("dx", leaves[0].grad, dx);
       await expectNear("the gradient of the residual", residual.grad, other, passed, { each: 0, largest: 0 });
+    });
+  });
+
+  it("of a convolution, its normalisation, a residual and relu, near those in float32", async () => {
+    const shape = [1, 8, 11, 13];
+    const small = { w: random([8, 6, 3, 3], 2, -0.1, 0.1), scale: random([8], 3, 0.5, 1.5), shift: random([8], 4) };
+    const [mean, variance] = [random([8], 5), random([8], 6, 0.5, 2)];
+    // So far from 0 that features in float16 pass relu where those in float32 do.
+    const [sizes, signs] = [halves(shape, 7, 8, 9), halves(shape, 8)];
+    const more = nd(
+      shape,
+      sizes.data.map((v, i) => v * Math.sign(signs.data[i]!)),
+    );
+    const run = (dtype: t.DType) => {
+      const [x, residual] = [halves([1, 6, 11, 13], 1), more].map((v) => tensorOf(device(), v, { dtype, ...GRAD }));
+      const [w, weight, bias] = Object.values(small).map((v) => tensorOf(device(), v, GRAD)) as [
+        t.Tensor,
+        t.Tensor,
+        t.Tensor,
+      ];
+      const norm = { weight, bias, runningMean: tensorOf(device(), mean), runningVar: tensorOf(device(), variance) };
+      const y = t.conv2d(x!, w, undefined, { padding: 1, norm, residual, activation: "relu" });
+      expect(y.dtype).toBe(dtype);
+      y.backward(tensorOf(device(), halves(shape, 9)));
+      return { features: [x!, residual!], parameters: [w, weight, bias] };
+    };
+    await device().scope(async () => {
+      const [got, want] = [run("float16"), run("float32")];
+      const expected = async (x: t.Tensor): Promise<Nd> => nd(x.shape, await x.grad!.data());
+      // The features between convolution and normalisation are rounded, and so are their gradients.
+      const allowed = { each: UNIT, largest: 2 * UNIT };
+      for (const [i, x] of want.features.entries()) {
+        await expectNear(`feature ${i}`, got.features[i]!.grad, "float16", await expected(x), allowed);
+      }
+      for (const [i, x] of want.parameters.entries()) {
+        await expectNear(`parameter ${i}`, got.parameters[i]!.grad, "float32", await expected(x), allowed);
+      }
     });
   });
 
