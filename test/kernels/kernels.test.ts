@@ -47,8 +47,8 @@ describe("the WGSL files", () => {
     if (id !== "first") expect(text).toMatch(new RegExp(`if \\(${id} >= p\\.(count|threads|tiles)\\) \\{ return; \\}`));
   });
 
-  // Tint gives a variable of a loop that is declared without a value its zeros once, before the loop, where WGSL asks
-  // for them in each turn.
+  // In SPIR-V, Tint gives a variable of a loop that is declared without a value its zeros once, before the loop, where
+  // WGSL asks for them in each turn.
   it.each(files)("%s says with what each sum within a loop begins", (file) => {
     const text = readFileSync(join(ROOT, file), "utf8");
     const open = [...text.matchAll(/^ {4,}var (\w+): [^=;]+;/gm)].map(([, id]) => id);
