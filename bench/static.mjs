@@ -4,7 +4,7 @@
  *
  *   npm run bench -- static [--gpu vega10,navi21,navi31] [--net NAME,...] [--compare OLD.json] [--out STEM]
  *   npm run bench -- static --gpu tgl,dg2,lnl              Intel; the stub is built when it is first asked for
- *   npm run bench -- static --precision float16            a prediction alone, with features in float16; not written
+ *   npm run bench -- static --precision float16            features in float16; not written
  *
  * Compiles all pipelines of a training step and of a prediction at 320x480 for each net. Nothing is run. A run of all
  * nets writes bench/results/static-<gpu>.{json,md}; `--compare` prints the pipelines that differ from those of an

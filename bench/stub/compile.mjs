@@ -1,7 +1,7 @@
 /**
  * Compiles all that a net dispatches, on the GPU that Dawn sees: `node compile.mjs NET [float16]`. What the driver says
  * of a pipeline goes to standard error between `@@begin KEY` and `@@end`; standard output gets how often each was
- * dispatched in one training step and in one prediction, as JSON. With float16 that is a prediction alone.
+ * dispatched in one training step and in one prediction, as JSON.
  */
 import { writeSync } from "node:fs";
 import { createDevice } from "@fcn/tensor";
@@ -49,14 +49,11 @@ async function countDispatches(run) {
 
 const device = await createDevice({ quiet: true });
 const [, , net, precision] = process.argv;
-const steps = openSteps(device, net);
+const { train, predict } = openSteps(device, net, precision);
 const scoped = (step) => () =>
   device.scope(async () => {
     await step();
   });
-const counts =
-  precision === "float16"
-    ? { train: {}, predict: await countDispatches(scoped(steps.predictHalf)) }
-    : { train: await countDispatches(scoped(steps.train)), predict: await countDispatches(scoped(steps.predict)) };
+const counts = { train: await countDispatches(scoped(train)), predict: await countDispatches(scoped(predict)) };
 console.log(JSON.stringify({ adapter: device.info.description, ...counts }));
 process.exit(0);

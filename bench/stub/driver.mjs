@@ -40,6 +40,6 @@ export async function compileOnStub(gpu, program, args) {
 
 /**
  * What the compiler of `gpu` makes of the pipelines of a net, by key, and how often each is dispatched in a training
- * step and in a prediction; with precision float16, in a prediction alone.
+ * step and in a prediction, with features in `precision`.
  */
 export const compile = (gpu, net, precision = "float32") => compileOnStub(gpu, "compile.mjs", [net, precision]);

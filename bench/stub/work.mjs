@@ -6,22 +6,20 @@ import { crossEntropy, noGrad, optim, upsampledArgmax, upsampledCrossEntropy } f
 const [HEIGHT, WIDTH, CLASSES] = [320, 480, 21];
 
 /**
- * Functions that encode the work of a training step, of a prediction, and of one with features in float16, up to the
- * labels where the last upsampling is fixed; the caller's scope frees what they make.
- * @returns {Record<"train" | "predict" | "predictHalf", () => object>}
+ * Functions that encode the work of a training step and of a prediction, up to the labels where the last upsampling is
+ * fixed, with features in `precision`; the caller's scope frees what they make.
+ * @param {"float32" | "float16"} precision
+ * @returns {Record<"train" | "predict", () => object>}
  */
-export function openSteps(device, name) {
+export function openSteps(device, name, precision = "float32") {
   const net = fcn.models.create(name, device, { numClasses: CLASSES, seed: 1 });
   const optimizer = new optim.SGD(net.parameters(), { lr: 1e-3, momentum: 0.9 });
   const image = device.randn([1, 3, HEIGHT, WIDTH], { seed: 2 });
   const labels = device.zeros([1, HEIGHT, WIDTH], { dtype: "int32" });
-  const labelsOf = (x) => {
-    const { values, upsampling } = net.scores(x).out;
-    return upsampling ? upsampledArgmax(values.to("float32"), upsampling) : values;
-  };
+  const scores = () => net.scores(image.to(precision)).out;
   const train = () => {
     net.train();
-    const { values, upsampling } = net.scores(image).out;
+    const { values, upsampling } = scores();
     const loss = upsampling ? upsampledCrossEntropy(values, labels, upsampling) : crossEntropy(values, labels);
     loss.backward();
     optimizer.step();
@@ -30,13 +28,12 @@ export function openSteps(device, name) {
   };
   const predict = () => {
     net.eval();
-    return noGrad(() => labelsOf(image));
+    return noGrad(() => {
+      const { values, upsampling } = scores();
+      return upsampling ? upsampledArgmax(values.to("float32"), upsampling) : values;
+    });
   };
-  const predictHalf = () => {
-    net.eval();
-    return noGrad(() => labelsOf(image.to("float16")));
-  };
-  return { train, predict, predictHalf };
+  return { train, predict };
 }
 
 /**

@@ -52,6 +52,15 @@ describe("the WGSL files", () => {
     },
   );
 
+  // In SPIR-V, Tint gives a variable of a loop that is declared without a value its zeros once, before the loop, where
+  // WGSL asks for them in each turn.
+  it.each(files)("%s says with what each sum within a loop begins", (file) => {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    const open = [...text.matchAll(/^ {4,}var (\w+): [^=;]+;/gm)].map(([, id]) => id);
+    const adds = (id?: string) => new RegExp(`\\b${id}\\b(\\[[^\\]]*\\])* (\\+=|= fma\\(.*\\b${id}\\b)`).test(text);
+    expect(open.filter(adds)).toEqual([]);
+  });
+
   it.each(files)("%s says what it holds in a header of at most thirty lines", (file) => {
     const lines = readFileSync(join(ROOT, file), "utf8").split("\n");
     const header = lines.filter((line) => line !== "enable subgroups;").findIndex((line) => !line.startsWith("//"));

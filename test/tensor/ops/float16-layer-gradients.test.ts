@@ -1,32 +1,8 @@
 import * as t from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { roundedToHalf, TINY, UNIT } from "../../support/half.js";
+import { describe, expect, it } from "vitest";
+import { DEVICES, expectNear, halves, openDevices, tensorOf } from "../../support/float16.js";
+import { UNIT } from "../../support/half.js";
 import { type Nd, random } from "../../support/nd.js";
-
-const DEVICES: Readonly<Record<string, t.DeviceOptions>> = {
-  "the adapter's own limits and features": {},
-  "default limits, no subgroups": { limits: "default", subgroups: false },
-  "small bindings and poisoned buffers": { bindingLimit: 8192, debug: { poison: true } },
-};
-
-/** Roundings of float32, as a share of the largest value. */
-const SUMS = 1e-5;
-
-const devices: Record<string, t.Device> = {};
-beforeAll(async () => {
-  for (const [name, options] of Object.entries(DEVICES)) {
-    devices[name] = await t.createDevice({ quiet: true, ...options });
-  }
-});
-afterAll(() => {
-  for (const device of Object.values(devices)) device.destroy();
-});
-
-/** Random numbers that float16 holds exactly. */
-const halves = (shape: readonly number[], seed: number): Nd => {
-  const { data } = random(shape, seed);
-  return { shape, data: data.map(roundedToHalf) };
-};
 
 interface Case {
   /** Operands that are float16, and those that are float32 whatever the features are. */
@@ -37,43 +13,31 @@ interface Case {
 
 /** The gradients of all operands, for a gradient of the result that float16 holds exactly. */
 async function gradients(device: t.Device, c: Case, dtype: "float32" | "float16") {
-  return device.scope(async () => {
-    const leaf = ({ data, shape }: Nd, as: "float32" | "float16") =>
-      device.tensor(Float32Array.from(data), shape, { dtype: as, requiresGrad: true });
-    const features = c.features.map((x) => leaf(x, dtype));
-    const parameters = (c.parameters ?? []).map((x) => leaf(x, "float32"));
-    const y = c.run(features, parameters);
-    if (y.size === 1) y.backward();
-    else y.backward(device.tensor(Float32Array.from(halves(y.shape, 99).data), y.shape));
-    const read = async (x: t.Tensor) => ({ dtype: x.grad!.dtype, shape: x.grad!.shape, data: await x.grad!.data() });
-    return { features: await Promise.all(features.map(read)), parameters: await Promise.all(parameters.map(read)) };
-  });
+  const features = c.features.map((x) => tensorOf(device, x, { dtype, requiresGrad: true }));
+  const parameters = (c.parameters ?? []).map((x) => tensorOf(device, x, { requiresGrad: true }));
+  const y = c.run(features, parameters);
+  if (y.size === 1) y.backward();
+  else y.backward(tensorOf(device, halves(y.shape, 99)));
+  return { features: features.map(({ grad }) => grad!), parameters: parameters.map(({ grad }) => grad!) };
 }
 
 /** Those with features in float16 are those in float32, which are held to float64 elsewhere, rounded to 11 bits. */
 async function check(device: t.Device, c: Case): Promise<void> {
-  const [got, want] = [await gradients(device, c, "float16"), await gradients(device, c, "float32")];
-  const near = (own: Float32Array, other: Float32Array, unit: number) => {
-    const scale = other.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-    expect(scale).toBeGreaterThan(0);
-    for (const [i, v] of other.entries()) {
-      const allowed = unit * Math.abs(v) + SUMS * scale + TINY;
-      if (Math.abs(own[i]! - v) <= allowed) continue;
-      throw new Error(`element ${i} is ${own[i]}, expected ${v} within ${allowed}`);
+  await device.scope(async () => {
+    const [got, want] = [await gradients(device, c, "float16"), await gradients(device, c, "float32")];
+    const valuesOf = async (x: t.Tensor): Promise<Nd> => ({ shape: x.shape, data: Float64Array.from(await x.data()) });
+    for (const [i, wanted] of want.features.entries()) {
+      const values = await valuesOf(wanted);
+      expect(values.data.some((v) => v !== 0)).toBe(true);
+      await expectNear(`features ${i}`, got.features[i], "float16", values, { each: UNIT });
     }
-  };
-  for (const [i, { dtype, shape, data }] of got.features.entries()) {
-    expect(dtype).toBe("float16");
-    expect(shape).toEqual(c.features[i]!.shape);
-    near(data as Float32Array, want.features[i]!.data as Float32Array, UNIT);
-    expect(Array.from(data, roundedToHalf)).toEqual(Array.from(data));
-  }
-  for (const [i, { dtype, data }] of got.parameters.entries()) {
-    expect(dtype).toBe("float32");
-    near(data as Float32Array, want.parameters[i]!.data as Float32Array, 0);
-  }
+    for (const [i, wanted] of want.parameters.entries()) {
+      await expectNear(`parameter ${i}`, got.parameters[i], "float32", await valuesOf(wanted), { each: 0 });
+    }
+  });
 }
 
+const deviceNamed = openDevices();
 const POOL = { kernelSize: 3, stride: 2, padding: 1, ceilMode: true };
 const image = (c: number, seed = 1): Nd => halves([2, c, 11, 14], seed);
 
@@ -109,7 +73,7 @@ const UNARY: Readonly<Record<string, { readonly x: Nd; readonly run: (x: t.Tenso
 };
 
 describe.each(Object.keys(DEVICES))("gradients in float16 on a device with %s", (name) => {
-  const device = (): t.Device => devices[name]!;
+  const device = (): t.Device => deviceNamed(name);
 
   it.each(Object.entries(UNARY))("%s", (_, { x, run }) => check(device(), { features: [x], run: ([v]) => run(v!) }));
 

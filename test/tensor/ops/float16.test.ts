@@ -1,38 +1,20 @@
 import * as reference from "@fcn/kernels/reference";
 import * as t from "@fcn/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { apply, type ConvCase, geometryOf, sides } from "../../support/convolution.js";
-import { roundedToHalf, TINY, UNIT } from "../../support/half.js";
+import { describe, expect, it } from "vitest";
+import { apply, geometryOf, sides } from "../../support/convolution.js";
+import {
+  CONVOLUTIONS,
+  DEVICES,
+  expectRounded,
+  FLOAT16,
+  halves,
+  nd,
+  openDevices,
+  tensorOf,
+} from "../../support/float16.js";
 import { build, type Nd, random } from "../../support/nd.js";
 
-const DEVICES: Readonly<Record<string, t.DeviceOptions>> = {
-  "the adapter's own limits and features": {},
-  "default limits, no subgroups": { limits: "default", subgroups: false },
-  "kernels through workgroup memory": { variants: ["workgroup"] },
-  "small bindings and poisoned buffers": { bindingLimit: 8192, debug: { poison: true } },
-  "small buffers": { bindingLimit: 8192, bufferLimit: 8192 } as t.DeviceOptions,
-};
-
-const FLOAT16 = { dtype: "float16" } as const;
-/** Roundings of float32, as a share of the largest value; those of minimal filtering are the largest. */
-const SUMS = 1e-5;
-
-const devices: Record<string, t.Device> = {};
-beforeAll(async () => {
-  for (const [name, options] of Object.entries(DEVICES)) {
-    devices[name] = await t.createDevice({ quiet: true, ...options });
-  }
-});
-afterAll(() => {
-  for (const device of Object.values(devices)) device.destroy();
-});
-
-/** Random numbers that float16 holds exactly. */
-const halves = (shape: readonly number[], seed: number): Nd => {
-  const { data } = random(shape, seed);
-  return { shape, data: data.map(roundedToHalf) };
-};
-const nd = (shape: readonly number[], data: ArrayLike<number>): Nd => ({ shape, data: Float64Array.from(data) });
+const deviceOf = openDevices();
 
 /** Runs an op on float16 tensors: its result is that of the float64 reference, rounded once more to 11 bits. */
 async function check(
@@ -42,36 +24,13 @@ async function check(
   want: (...inputs: Nd[]) => Nd,
 ): Promise<void> {
   await device.scope(async () => {
-    const y = run(...inputs.map(({ data, shape }) => device.tensor(Float32Array.from(data), shape, FLOAT16)));
-    expect(y.dtype).toBe("float16");
-    const expected = want(...inputs);
-    expect(y.shape).toEqual(expected.shape);
-    const got = await y.data();
-    const scale = expected.data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-    for (const [i, v] of expected.data.entries()) {
-      const allowed = UNIT * Math.abs(v) + SUMS * scale + TINY;
-      if (Math.abs(got[i]! - v) <= allowed) continue;
-      throw new Error(`element ${i} is ${got[i]}, expected ${v} within ${allowed}`);
-    }
-    // Stored as halves: what comes back has no more digits than they have.
-    expect(Array.from(got, roundedToHalf)).toEqual(Array.from(got));
+    const y = run(...inputs.map((input) => tensorOf(device, input, FLOAT16)));
+    await expectRounded("the result", y, want(...inputs));
   });
 }
 
-/** Every kernel of the family: with and without vectors, groups, strides, one filter a channel, minimal filtering. */
-const CONVOLUTIONS: Readonly<Record<string, ConvCase>> = {
-  "3x3": { n: 2, channels: [8, 36], size: [9, 17], kernel: [3, 3], padding: [1, 1] },
-  "3x3 of 32 channels": { channels: [32, 32], size: [20, 18], kernel: [3, 3], padding: [1, 1] },
-  "odd channels": { n: 2, channels: [3, 21], size: [10, 9], kernel: [3, 2], stride: [2, 1], padding: [1, 0] },
-  "groups, dilation": { channels: [16, 72], size: [8, 7], kernel: [2, 2], dilation: [2, 3], groups: 2 },
-  "many channels of a small image": { channels: [120, 16], size: [5, 3], kernel: [3, 3], padding: [1, 1] },
-  upsampling: { channels: [5, 5], size: [24, 24], kernel: [8, 8], stride: [4, 4], padding: [2, 2] },
-  "one filter a channel": { n: 2, channels: [12, 12], size: [11, 19], kernel: [3, 3], padding: [1, 1], groups: 12 },
-  "one filter in each of 5": { channels: [5, 5], size: [24, 24], kernel: [4, 4], stride: [2, 2], groups: 5 },
-};
-
 describe.each(Object.keys(DEVICES))("float16 on a device with %s", (name) => {
-  const device = (): t.Device => devices[name]!;
+  const device = (): t.Device => deviceOf(name);
 
   describe.each(["forward", "transposed"] as const)("convolution, %s", (direction) => {
     it.each(Object.entries(CONVOLUTIONS))("%s, with the weight in float32", async (_, c) => {
@@ -83,7 +42,7 @@ describe.each(Object.keys(DEVICES))("float16 on a device with %s", (name) => {
       await check(
         device(),
         [halves(from, 1)],
-        (x) => apply(direction, g, x, parameter(device(), w), parameter(device(), b)),
+        (x) => apply(direction, g, x, tensorOf(device(), w), tensorOf(device(), b)),
         (x) => nd(to, of(g, x.data, w.data, b.data)),
       );
     });
@@ -108,7 +67,7 @@ describe.each(Object.keys(DEVICES))("float16 on a device with %s", (name) => {
       device(),
       [halves([1, 6, 11, 13], 1), halves([1, c, 11, 13], 7)],
       (x, residual) => {
-        const [p, ...vectors] = [w, weight, shift, mean, variance].map((values) => parameter(device(), values));
+        const [p, ...vectors] = [w, weight, shift, mean, variance].map((values) => tensorOf(device(), values));
         const [scale, bias, runningMean, runningVar] = vectors as [t.Tensor, t.Tensor, t.Tensor, t.Tensor];
         const fused = { norm: { weight: scale, bias, runningMean, runningVar }, residual, activation: "relu" } as const;
         return t.conv2d(x, p!, undefined, { padding: 1, ...fused });
@@ -123,7 +82,7 @@ describe.each(Object.keys(DEVICES))("float16 on a device with %s", (name) => {
     await check(
       device(),
       [halves([2, c, 9, 7], 1)],
-      (x) => t.batchNorm(x, { weight: parameter(device(), weight), bias: parameter(device(), bias), training: true }),
+      (x) => t.batchNorm(x, { weight: tensorOf(device(), weight), bias: tensorOf(device(), bias), training: true }),
       (x) => reference.batchNorm(x, weight, bias, 1e-5),
     );
   });
@@ -206,7 +165,7 @@ describe.each(Object.keys(DEVICES))("float16 on a device with %s", (name) => {
       fold((values) => Math.max(...values)),
     );
     await device().scope(async () => {
-      const v = device().tensor(Float32Array.from(x.data), x.shape, FLOAT16);
+      const v = tensorOf(device(), x, FLOAT16);
       const places = await t.argmax(v, { dim: 1 }).data();
       const want = fold((values) => values.indexOf(Math.max(...values)))(x);
       expect(Array.from(places)).toEqual(Array.from(want.data));
@@ -216,7 +175,7 @@ describe.each(Object.keys(DEVICES))("float16 on a device with %s", (name) => {
   it("the loss, in float32", async () => {
     const [x, labels] = [halves([2, 5, 4, 3], 1), build([2, 4, 3], ([n, i, j]) => (n! + i! + j!) % 5)];
     await device().scope(async () => {
-      const logits = device().tensor(Float32Array.from(x.data), x.shape, FLOAT16);
+      const logits = tensorOf(device(), x, FLOAT16);
       const target = device().tensor(Int32Array.from(labels.data), labels.shape, { dtype: "int32" });
       const loss = t.crossEntropy(logits, target);
       expect(loss.dtype).toBe("float32");
@@ -267,7 +226,7 @@ describe.each(Object.keys(DEVICES))("float16 on a device with %s", (name) => {
   it("movement, which changes no value", async () => {
     await device().scope(async () => {
       const shape = [2, 5, 17, 19];
-      const wide = device().tensor(Float32Array.from(halves(shape, 1).data), shape);
+      const wide = tensorOf(device(), halves(shape, 1));
       const moves: readonly ((x: t.Tensor) => t.Tensor)[] = [
         (x) => t.slice(x, [null, [1, 4], [3, 10]]),
         (x) => t.crop(x, { top: 2, left: 3, height: 5, width: 7 }),
@@ -294,6 +253,3 @@ describe.each(Object.keys(DEVICES))("float16 on a device with %s", (name) => {
     });
   });
 });
-
-/** A parameter, which stays float32. */
-const parameter = (device: t.Device, { data, shape }: Nd): t.Tensor => device.tensor(Float32Array.from(data), shape);

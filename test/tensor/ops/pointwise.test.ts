@@ -1,10 +1,11 @@
-import { type PointwiseName, type PointwiseRow, pointwise } from "@fcn/kernels";
+import { type PointwiseRow, pointwise } from "@fcn/kernels";
 import * as t from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gradCheck } from "../../support/gradcheck.js";
 import { at, build, random } from "../../support/nd.js";
 import { orderOf } from "../../support/orders.js";
+import { type RowName, uses } from "../../support/pointwise.js";
 import { assertProperty } from "../../support/property.js";
 
 let device: t.Device;
@@ -12,52 +13,6 @@ beforeAll(async () => {
   device = await t.createDevice({ quiet: true, debug: { poison: true } });
 });
 afterAll(() => device?.destroy());
-
-interface Use {
-  readonly call: (a: t.Tensor, b: t.Tensor) => t.Tensor;
-  readonly s?: number;
-  readonly t?: number;
-  /** Range of the inputs; default [-2, 2). */
-  readonly range?: readonly [number, number];
-}
-
-const POSITIVE = [0.3, 3] as const;
-/**
- * Rows with a gradient; `equal` is a part of that of max and tested there, those of integers have tests of their own.
- */
-type PublicName = Exclude<PointwiseName, "equal" | "eq" | "eqInt" | "toInt" | "toFloat" | "copy">;
-/** How the public functions use each row; the type makes a row without a use a compile error. */
-const uses: Record<PublicName, readonly Use[]> = {
-  relu: [{ call: t.relu }],
-  relu6: [{ call: t.relu6, range: [-4, 10] }],
-  leakyRelu: [{ call: (a) => t.leakyRelu(a, 0.2), s: 0.2 }],
-  sigmoid: [{ call: t.sigmoid, range: [-8, 8] }],
-  exp: [{ call: t.exp }],
-  log: [{ call: t.log, range: POSITIVE }],
-  sqrt: [{ call: t.sqrt, range: POSITIVE }],
-  neg: [{ call: t.neg }],
-  clamp: [{ call: (a) => t.clamp(a, { min: -0.5, max: 0.75 }), s: -0.5, t: 0.75 }],
-  affine: [
-    { call: (a) => t.add(a, 1.5), s: 1, t: 1.5 },
-    { call: (a) => t.sub(a, 1.5), s: 1, t: -1.5 },
-    { call: (a) => t.sub(1.5, a), s: -1, t: 1.5 },
-    { call: (a) => t.mul(2.5, a), s: 2.5, t: 0 },
-    { call: (a) => t.div(a, 8), s: 1 / 8, t: 0 },
-  ],
-  rdiv: [{ call: (a) => t.div(3, a), s: 3, range: POSITIVE }],
-  powScalar: [
-    { call: (a) => t.pow(a, 2), s: 2 },
-    { call: (a) => t.pow(a, 3), s: 3 },
-    { call: (a) => t.pow(a, -1.5), s: -1.5, range: POSITIVE },
-  ],
-  add: [{ call: t.add }],
-  sub: [{ call: t.sub }],
-  mul: [{ call: t.mul }],
-  div: [{ call: t.div, range: POSITIVE }],
-  pow: [{ call: t.pow, range: POSITIVE }],
-  maximum: [{ call: t.maximum }],
-  minimum: [{ call: t.minimum }],
-};
 
 /** Two shapes that broadcast to one another, the storage orders of both, and a seed. */
 const operands = fc
@@ -80,7 +35,7 @@ const operands = fc
 
 const RUNS = 6;
 
-describe.each(Object.keys(uses) as PublicName[])("the row %s", (name) => {
+describe.each(Object.keys(uses) as RowName[])("the row %s", (name) => {
   const row: PointwiseRow = pointwise[name];
   it.each(uses[name])("agrees with its reference, and so does its gradient (use %#)", async (use) => {
     const [low, high] = use.range ?? [-2, 2];

@@ -137,6 +137,43 @@ describe("products in workgroup memory", () => {
   });
 });
 
+describe.each(["workgroup", "register"] as const)("long sums of a slice, in the variant %s", (variant) => {
+  /** A device that nothing need be split for. */
+  const capsOf = ({ capabilities }: Device): Capabilities => ({ ...capabilities, parallelism: 1, variants: [variant] });
+
+  it("add the runs of a weight gradient", async () => {
+    const device = devices["no subgroups"] as Device;
+    const g = geometryOf({ channels: [8, 20], size: [28, 26], kernel: [3, 3], padding: [1, 1] });
+    const caps = capsOf(device);
+    const linesPerSplit = Number(planConv2dWeightGradient(g, caps)?.steps[0]?.params.linesPerSplit);
+    expect(linesPerSplit * g.outW).toBeGreaterThan(256);
+    await checkTiles(device, g, caps, 0);
+  });
+
+  it("add the runs of a product", async () => {
+    const device = devices["no subgroups"] as Device;
+    const [rows, inner, columns] = [40, 1300, 36];
+    const dense = (columns: number) => ({ batch: [], row: columns, column: 1 });
+    const shape = { batch: [], rows, inner, columns, a: dense(inner), b: dense(columns) };
+    const plan = planMatmul(shape, capsOf(device));
+    expect(plan.steps).toHaveLength(1);
+    expect(plan.tunable?.tile.variant).toBe(variant);
+    const [a, b] = [uniform("a", [rows, inner], 1), uniform("b", [inner, columns], 1)];
+    const want = Array.from({ length: rows * columns }, (_, i) => {
+      const [y, x] = [Math.floor(i / columns), i % columns];
+      let sum = 0;
+      for (let k = 0; k < inner; k++) sum += (a[y * inner + k] as number) * (b[k * columns + x] as number);
+      return sum;
+    });
+    await device.scope(async () => {
+      const c = emptyTensor(device, [rows, columns]);
+      runPlan(device, "matmul", plan, { a: device.tensor(a), b: device.tensor(b), c });
+      const got = await c.data();
+      expect(Math.max(...want.map((v, i) => Math.abs((got[i] as number) - v)))).toBeLessThan(1e-4);
+    });
+  });
+});
+
 describe("a tile that is no candidate", () => {
   it("is passed over: files of another device or version do no harm", () => {
     const caps = { subgroupSize: 0, bindingLimit: 2 ** 27, parallelism: 32 };

@@ -12,6 +12,12 @@ const WG: u32 = 64u;
 const VEC: bool = false;
 const ACCUMULATE: bool = false;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = f32;
+alias X4 = vec4f;
+alias Dy = f32;
+alias Dy4 = vec4f;
+
 struct Params {
   count: u32, base: u32, channels: u32, taps: u32, lineBegin: u32, lineEnd: u32, linesPerSplit: u32,
   inH: u32, inW: u32, outH: u32, outW: u32, kernelW: u32,
@@ -20,10 +26,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> x4: array<X4>;
+@group(0) @binding(3) var<storage, read> dy: array<Dy>;
+@group(0) @binding(4) var<storage, read> dy4: array<Dy4>;
 @group(0) @binding(5) var<storage, read_write> dw: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dw4: array<vec4f>;
 
@@ -56,7 +62,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var partial = 0.0;
     var partial4 = vec4f();
     for (var ox = low; ox < high; ox++) {
-      if (VEC) { partial4 = fma(x4[source], dy4[at], partial4); } else { partial = fma(x[source], dy[at], partial); }
+      if (VEC) {
+        partial4 = fma(vec4f(x4[source]), vec4f(dy4[at]), partial4);
+      } else {
+        partial = fma(f32(x[source]), f32(dy[at]), partial);
+      }
       source += step;
       at += p.channels;
     }

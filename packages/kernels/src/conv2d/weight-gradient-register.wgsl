@@ -14,6 +14,12 @@ const ACCUMULATE: bool = false;
 // Pixels whose products are added before the sums go to dw: the error of a sum grows with its consecutive terms.
 const RUN: u32 = 128u;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = f32;
+alias X4 = vec4f;
+alias Dy = f32;
+alias Dy4 = vec4f;
+
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, splits: u32,
   lineBegin: u32, lineEnd: u32, linesPerSplit: u32,
@@ -25,10 +31,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> x4: array<X4>;
+@group(0) @binding(3) var<storage, read> dy: array<Dy>;
+@group(0) @binding(4) var<storage, read> dy4: array<Dy4>;
 @group(0) @binding(5) var<storage, read_write> dw: array<f32>;
 
 const WIDTH: u32 = select(1u, 4u, VEC_IN);
@@ -82,21 +88,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           let at = dyLine + ox * p.outC;
           var b: vec4f;
           if (VEC_OUT) {
-            b = dy4[(at + column) / 4u];
+            b = vec4f(dy4[(at + column) / 4u]);
           } else {
             let top = p.cout - 1u;
-            b = vec4f(dy[at + column], dy[at + min(column + 1u, top)],
-                      dy[at + min(column + 2u, top)], dy[at + min(column + 3u, top)]);
+            b = vec4f(f32(dy[at + column]), f32(dy[at + min(column + 1u, top)]),
+                      f32(dy[at + min(column + 2u, top)]), f32(dy[at + min(column + 3u, top)]));
           }
           for (var s = 0u; s < LOADS; s++) {
             let ix = i32(ox * p.strideW) + moveX[s];
             let valid = inside[s] && ix >= 0 && ix < i32(p.inW);
             let source = select(0u, start[s] + ox * pace, valid);
             if (VEC_IN) {
-              let a = select(vec4f(), x4[source / 4u], valid);
+              let a = select(vec4f(), vec4f(x4[source / 4u]), valid);
               for (var j = 0u; j < 4u; j++) { acc[s * 4u + j] = fma(vec4f(a[j]), b, acc[s * 4u + j]); }
             } else {
-              acc[s] = fma(vec4f(select(0.0, x[source], valid)), b, acc[s]);
+              acc[s] = fma(vec4f(select(0.0, f32(x[source]), valid)), b, acc[s]);
             }
           }
         }

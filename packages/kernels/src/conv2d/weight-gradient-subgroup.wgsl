@@ -23,6 +23,12 @@ const ACCUMULATE: bool = false;
 // Pixels whose products are added before their sum is: the error of a sum grows with its consecutive terms.
 const RUN: u32 = 128u;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = f32;
+alias X4 = vec4f;
+alias Dy = f32;
+alias Dy4 = vec4f;
+
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, splits: u32,
   lineBegin: u32, lineEnd: u32, linesPerSplit: u32,
@@ -34,10 +40,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> x4: array<X4>;
+@group(0) @binding(3) var<storage, read> dy: array<Dy>;
+@group(0) @binding(4) var<storage, read> dy4: array<Dy4>;
 @group(0) @binding(5) var<storage, read_write> dw: array<f32>;
 
 // Lanes that it takes to load TM rows of one pixel, pixels that a team loads at once, and loads a lane.
@@ -105,16 +111,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
             let ix = i32((ox + pixel) * p.strideW) + moveX[s];
             let valid = within[s] && ox + pixel < p.outW && ix >= 0 && ix < i32(p.inW);
             let at = select(0u, start[s] + (ox + pixel) * pace, valid);
-            if (VEC_IN) { a[s] = select(vec4f(), x4[at / 4u], valid); } else { a[s].x = select(0.0, x[at], valid); }
+            if (VEC_IN) {
+              a[s] = select(vec4f(), vec4f(x4[at / 4u]), valid);
+            } else {
+              a[s].x = select(0.0, f32(x[at]), valid);
+            }
           }
           for (var j = 0u; j < PIXELS; j++) {
             let at = (line * p.outW + min(ox + j, p.outW - 1u)) * p.outC + columnClamped - p.dyOrigin;
             var b: vec4f;
             if (VEC_OUT) {
-              b = dy4[at / 4u];
+              b = vec4f(dy4[at / 4u]);
             } else {
               let top = (line * p.outW + min(ox + j, p.outW - 1u)) * p.outC + last - p.dyOrigin;
-              b = vec4f(dy[at], dy[min(at + 1u, top)], dy[min(at + 2u, top)], dy[min(at + 3u, top)]);
+              b = vec4f(f32(dy[at]), f32(dy[min(at + 1u, top)]), f32(dy[min(at + 2u, top)]),
+                        f32(dy[min(at + 3u, top)]));
             }
             for (var i = 0u; i < TM; i++) {
               var value: f32;

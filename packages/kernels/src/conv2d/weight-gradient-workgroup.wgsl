@@ -25,6 +25,12 @@ const CARRIES: u32 = 8u;
 // Steps whose products are added before the sums go to dw: the error of a sum grows with its consecutive terms.
 const RUN: u32 = 32u;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = f32;
+alias X4 = vec4f;
+alias Dy = f32;
+alias Dy4 = vec4f;
+
 struct Params {
   tiles: u32, mTiles: u32, nTiles: u32, splits: u32,
   lineBegin: u32, lineEnd: u32, linesPerSplit: u32,
@@ -36,10 +42,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> x4: array<X4>;
+@group(0) @binding(3) var<storage, read> dy: array<Dy>;
+@group(0) @binding(4) var<storage, read> dy4: array<Dy4>;
 @group(0) @binding(5) var<storage, read_write> dw: array<f32>;
 
 const WG: u32 = PM * PN;
@@ -113,24 +119,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let ty = local / PN;
   let base = split * p.dwSlice + g * p.cout + (n0 + tx * 4u) - p.dwOrigin;
   for (var first = 0u; first < max(1u, steps); first += RUN) {
-    var acc: array<vec4f, TM>;
+    var acc = array<vec4f, TM>();
     for (var step = first; step < min(steps, first + RUN); step++) {
       let isPixel = pixel < pixels;
       var a: vec4f;
       if (VEC_IN) {
         let inside = isPixel && u32(iy) < p.inH && u32(ix) < p.inW;
-        a = select(vec4f(), x4[select(0u, xAt, inside)], inside);
+        a = select(vec4f(), vec4f(x4[select(0u, xAt, inside)]), inside);
       } else {
         for (var s = 0u; s < LOADS; s++) {
           let shift = select(vec3i(tapY[s], tapX[s], i32(reach[s])), vec3i(), s == 0u);
           let inside = isPixel && u32(iy + shift.x) < p.inH && u32(ix + shift.y) < p.inW;
-          a[s] = select(0.0, x[select(0u, xAt + u32(shift.z), inside)], inside);
+          a[s] = select(0.0, f32(x[select(0u, xAt + u32(shift.z), inside)]), inside);
         }
       }
       var b: vec4f;
       // Past the last pixel a is zero, and b the last.
       let at = min(dyAt, dyLast);
-      if (VEC_OUT) { b = dy4[at.x]; } else { b = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]); }
+      if (VEC_OUT) {
+        b = vec4f(dy4[at.x]);
+      } else {
+        b = vec4f(f32(dy[at.x]), f32(dy[at.y]), f32(dy[at.z]), f32(dy[at.w]));
+      }
       pixel += BK;
       dyAt += BK * pixelDy;
       ix += i32(BK * p.strideW);

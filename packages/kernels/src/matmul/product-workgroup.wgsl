@@ -127,7 +127,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let ty = local / B4;
   let steps = (end - begin + BK - 1u) / BK;
   for (var first = 0u; first < max(1u, steps); first += RUN) {
-    var acc: array<vec4f, 8>;
+    var acc = array<vec4f, 8>();
     for (var step = first; step < min(steps, first + RUN); step++) {
       let k = begin + step * BK + fromK;
       var tile: mat4x4f;

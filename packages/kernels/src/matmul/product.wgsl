@@ -109,7 +109,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // Column i of the sum is row m + i of c.
   var sum: mat4x4f;
   for (var start = begin; start < end; start += 4u * RUN) {
-    var run: mat4x4f;
+    var run = mat4x4f();
     for (var k = start; k < min(end, start + 4u * RUN); k += 4u) {
       run += tileB(fromB, k, end) * transpose(tileA(fromA, k, end));
     }

@@ -8,6 +8,9 @@
 const WG: u32 = 64u;
 const RUN: u32 = 32u;
 
+// Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
+alias X = vec4f;
+
 struct Params {
   count: u32,
   columns: u32,
@@ -17,7 +20,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4f>;
 
 @compute @workgroup_size(WG)
@@ -31,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var high = vec4f();
   var taken = 0u;
   for (var row = id / p.columns; row < p.rows; row += p.slices) {
-    sum += x[row * p.columns + c];
+    sum += vec4f(x[row * p.columns + c]);
     taken++;
     if (taken % RUN == 0u) {
       middle += sum;
