@@ -254,6 +254,26 @@ describe("a GradScaler", () => {
     });
   });
 
+  it("makes the step of an optimiser of one's own", async () => {
+    class Halving extends optim.SGD {
+      override step(): void {
+        const { lr } = this;
+        this.lr = lr / 2;
+        super.step();
+        this.lr = lr;
+      }
+    }
+    await device.scope(async () => {
+      using scaler = new optim.GradScaler(device);
+      const w = leaf([4]);
+      using optimizer = new Halving([w], { lr: 1 });
+      giveScaled(scaler, w, [2]);
+      scaler.step(optimizer);
+      scaler.update();
+      expect(await w.item()).toBe(3);
+    });
+  });
+
   it("does nothing unless it is enabled", async () => {
     await device.scope(async () => {
       const { liveBytes } = device.memory();

@@ -46,6 +46,8 @@ export abstract class Optimizer<Options extends SharedOptions> {
   /** The parameter groups, in the order in which they were given. */
   readonly groups: readonly ResolvedGroup<Options>[];
   readonly #states = new Map<Tensor, ParameterState>();
+  /** What a GradScaler says about the step that is being made. */
+  #record: Tensor | undefined;
 
   protected constructor(
     protected readonly op: string,
@@ -103,15 +105,7 @@ export abstract class Optimizer<Options extends SharedOptions> {
 
   /** Updates every parameter that has a gradient, two at a time, as a dispatch has buffers for two of AdamW. */
   step(): void {
-    this.#step(undefined);
-  }
-
-  /** @internal The same by the record of a GradScaler. */
-  stepScaled(record: Tensor): void {
-    this.#step(record);
-  }
-
-  #step(record: Tensor | undefined): void {
+    const record = this.#record;
     for (const group of this.groups) {
       group.params[0]?.runtime.each(() => {
         this.#check(group);
@@ -125,6 +119,16 @@ export abstract class Optimizer<Options extends SharedOptions> {
         waiting.splice(0, pair.length);
         this.#update(pair, group, record);
       }
+    }
+  }
+
+  /** @internal Makes the step by the record of a GradScaler. */
+  stepScaled(record: Tensor): void {
+    this.#record = record;
+    try {
+      this.step();
+    } finally {
+      this.#record = undefined;
     }
   }
 

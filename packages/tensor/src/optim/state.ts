@@ -8,20 +8,16 @@ export interface ParameterState {
   /** Whether the buffers are still uninitialised. */
   fresh: boolean;
   readonly buffers: Record<string, Tensor>;
-  /** The steps taken, of a parameter that has followed a GradScaler; `step` then counts skipped ones too. */
-  taken?: Taken;
+  /**
+   * The steps taken, of a parameter that has followed a GradScaler; `step` then counts skipped ones too. `count` is
+   * twice four floats, of which those at `step % 2` hold the number, and is `fresh` while it is still uninitialised.
+   */
+  taken?: { readonly count: Tensor; fresh: boolean };
 }
 
-/** Steps as the device counts them: twice four floats, of which the place `step % 2` holds the number. */
-interface Taken {
-  readonly count: Tensor;
-  /** Whether `count` is still uninitialised. */
-  fresh: boolean;
-}
-
-/** @internal The device's count of a parameter's steps, without a scope, since it outlives that of a step. */
-export const newTaken = ({ runtime }: Tensor): Taken => ({
-  count: Tensor.empty(runtime, TAKEN, { tracked: false }),
+/** The device's count of a parameter's steps, without a scope, since it outlives that of a step. */
+export const newTaken = (parameter: Tensor): NonNullable<ParameterState["taken"]> => ({
+  count: Tensor.empty(parameter.runtime, TAKEN, { tracked: false }),
   fresh: true,
 });
 
