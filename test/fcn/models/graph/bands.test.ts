@@ -199,7 +199,7 @@ describe.each(Object.keys(DEVICES))("a chain in bands, %s", (kind) => {
     expect(difference(inBands, whole)).toBe(0);
   });
 
-  // Those before the last begin between the tiles of the whole image; narrow bands and small bindings change the kernel.
+  // Their tiles begin at other places than in the whole image; narrow bands and small bindings change the kernel.
   it("differs by roundings where others are", async () => {
     const graph = chainGraph([conv(32), relu, conv(32), relu, conv(32), relu, pool]);
     const { count, whole, inBands } = await bothWays(devices[kind] as Device, graph, [1, 3, 61, 60], 2 ** 15);

@@ -7,8 +7,8 @@ import type { Graph, Node } from "./spec.js";
 import { runStage, type Stage } from "./stages.js";
 
 /**
- * Stages that read each only the one before, up to a max pool. Inference can run them band of rows by band of rows, so that
- * of what lies between them only a band is in memory.
+ * Stages that read each only the one before, up to a max pool. Inference can run them in bands of rows, so that of what
+ * lies between them only a band is in memory.
  */
 export type Chain = readonly Stage[];
 
