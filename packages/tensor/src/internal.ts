@@ -7,6 +7,7 @@ import type { Device } from "./device.js";
 import { type Upsampling, upsampledGeometry } from "./ops/upsampled.js";
 import type { Order } from "./plain/layout.js";
 
+export { recording } from "./core/autograd.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/content/guess.js";
 export { type LockOwner, withFileLock } from "./io/files/lock.js";
 export { makeFolder } from "./io/files/makeFolder.js";

@@ -1,16 +1,21 @@
 import { croppedRule, type Device, nn, type Tensor, TensorError, type Upsampling } from "@fcn/tensor";
-import { canUpsample } from "@fcn/tensor/internal";
+import { canUpsample, recording } from "@fcn/tensor/internal";
+import { type Band, bandsOf, type Chain, chainsOf, runInBands } from "./bands.js";
 import { inferChannels } from "./geometry/channels.js";
 import { type FeatureShape, type Geometry, geometryOf } from "./geometry/shapes.js";
 import { BilinearUpsampling } from "./kinds/convTranspose.js";
 import { kindOf } from "./kinds/index.js";
-import { type Graph, inputChannels, isInput } from "./spec.js";
+import { type Graph, inputChannels, isInput, type Node } from "./spec.js";
 import { type Course, courseTo, runStage, type Stage, stagesOf } from "./stages.js";
 import { type HeadScores, type Tail, tailsOf } from "./tails.js";
 import { seedFor } from "./weights/initialise.js";
 
 /** Logits [N, classes, H, W], or a record of them for several heads. */
 export type NetOutput = Tensor | Record<string, Tensor>;
+
+interface ChainedCourse extends Course {
+  readonly chains: ReadonlyMap<number, Chain>;
+}
 
 /**
  * A net that runs a graph. It takes [N, C, H, W] and returns the logits [N, classes, H, W]. If the graph has other
@@ -24,7 +29,7 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
   readonly #stages: readonly Stage[];
   /** By head, those that there are. */
   readonly #tails: ReadonlyMap<string, Tail>;
-  readonly #courses = new Map<string, Course>();
+  readonly #courses = new Map<string, ChainedCourse>();
   readonly #device: Device;
 
   constructor(device: Device, graph: Graph, seed: number) {
@@ -105,34 +110,53 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
 
   /** The values of these nodes by head, from the stages that they depend on. */
   #run(x: Tensor, outputs: Graph["outputs"]): Record<string, Tensor> {
-    const { offsets } = this.#check(x);
-    const { stages, lastUse } = this.#courseTo(outputs);
+    const geometry = this.#check(x);
+    const { stages, chains, lastUse } = this.#courseTo(outputs);
     const values = new Map<string, Tensor>();
-    stages.forEach((stage, index) => {
+    const moduleOf = ({ name }: Node) => this.#modules.get(name);
+    for (let index = 0; index < stages.length; index++) {
+      const stage = stages[index] as Stage;
       const inputs = isInput(stage.head) ? [x] : stage.inputs.map((name) => values.get(name) as Tensor);
-      const value = runStage(stage, inputs, ({ name }) => ({
-        module: this.#modules.get(name),
-        offset: offsets.get(name) ?? [0, 0],
-      }));
-      values.set(stage.name, value);
+      const chain = chains.get(index);
+      const bands = chain && this.#bandsOf(chain, inputs[0] as Tensor, geometry);
+      const value = bands
+        ? runInBands(chain, bands, inputs[0] as Tensor, moduleOf)
+        : runStage(stage, inputs, (node) => ({
+            module: moduleOf(node),
+            offset: geometry.offsets.get(node.name) ?? [0, 0],
+          }));
+      if (bands) index += chain.length - 1;
+      const { name: made } = stages[index] as Stage;
+      values.set(made, value);
       // Inference then holds a few layers instead of all, and training only what the tape keeps for the backward pass.
-      for (const name of new Set([...stage.inputs, stage.name])) {
+      for (const name of new Set([...stage.inputs, made])) {
         const last = values.get(name);
-        if (lastUse.get(name) !== index || last === undefined) continue;
+        if ((lastUse.get(name) ?? Infinity) > index || last === undefined) continue;
         values.delete(name);
         if (last !== x && ![...values.values()].includes(last)) last.dispose();
       }
-    });
+    }
     return Object.fromEntries(
       Object.entries(outputs).map(([head, name]) => [head, values.get(name) as Tensor] as const),
     );
   }
 
-  #courseTo(outputs: Graph["outputs"]): Course {
+  /** The bands in which a chain is to run on x; undefined if it is to run whole, as where gradients are recorded. */
+  #bandsOf(chain: Chain, x: Tensor, { shapes }: Geometry): readonly Band[] | undefined {
+    const modules = chain.flatMap(({ head, norm }) => [head, norm].map((node) => this.#modules.get(node?.name ?? "")));
+    const isTraining = chain.some(({ norm }) => norm && this.#modules.get(norm.name)?.training);
+    if (isTraining || recording([x, ...modules.flatMap((module) => module?.parameters() ?? [])])) return undefined;
+    return bandsOf(chain, shapes, (x.shape[0] ?? 1) * (x.dtype === "float16" ? 2 : 4));
+  }
+
+  #courseTo(outputs: Graph["outputs"]): ChainedCourse {
     const key = Object.values(outputs).join();
-    const course = this.#courses.get(key) ?? courseTo(this.#stages, outputs);
-    this.#courses.set(key, course);
-    return course;
+    const known = this.#courses.get(key);
+    if (known) return known;
+    const course = courseTo(this.#stages, outputs);
+    const chained = { ...course, chains: chainsOf(course.stages, outputs) };
+    this.#courses.set(key, chained);
+    return chained;
   }
 
   #check(x: Tensor): Geometry {
