@@ -93,7 +93,7 @@ export function planAdamW(parameters: OneOrTwo, s: AdamWStep, caps: Capabilities
   const stepSize = ({ step }: Stepped) => s.lr / (1 - s.beta1 ** step);
   const correction = ({ step }: Stepped) => 1 / Math.sqrt(1 - s.beta2 ** step);
   return update(parameters, caps, {
-    ...ADAMW_UPDATE,
+    ...adamwUpdate(),
     params: (a, b = a) => ({
       ...adamw(s),
       stepSize: stepSize(a),
@@ -112,9 +112,10 @@ export function planAdamW(parameters: OneOrTwo, s: AdamWStep, caps: Capabilities
 export function planScaledAdamW(parameter: ScaledStepped, s: AdamWStep, caps: Capabilities): Plan {
   // The power of a beta of 0 is 0 in float32 from here on.
   const log = (beta: number) => Math.max(Math.log(beta), -200);
+  const shared = adamwUpdate();
   return update(steppedOf(parameter), caps, {
-    ...ADAMW_UPDATE,
-    unused: { ...ADAMW_UPDATE.unused, ...scaledOperands(parameter) },
+    ...shared,
+    unused: { ...shared.unused, ...scaledOperands(parameter) },
     constants: { SCALED: true },
     params: () => ({
       ...adamw(s),
@@ -124,12 +125,13 @@ export function planScaledAdamW(parameter: ScaledStepped, s: AdamWStep, caps: Ca
   });
 }
 
-const ADAMW_UPDATE = {
+/** Made when it is asked for, so that a bundle without AdamW leaves its kernel out. */
+const adamwUpdate = () => ({
   kernel: ADAMW,
   names: ["g", "w", "m", "v"],
   unused: { g2: UNREAD, w2: unwritten("w2"), m2: unwritten("m2"), v2: unwritten("v2") },
   constants: {},
-} as const;
+});
 
 const adamw = (s: AdamWStep) => ({
   decay: 1 - s.lr * s.weightDecay,
