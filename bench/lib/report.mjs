@@ -62,10 +62,14 @@ function groupTable(rows, toTable) {
     ...(shares ? [percent(row.share)] : []),
     ...names.map((name) => ratioCell(row.peers[name])),
     String(row.repeats),
-    Math.max(...Object.values(row.peers).map(({ difference }) => difference)).toExponential(1),
+    largestDifference(Object.values(row.peers)),
   ];
   return toTable(header, rows.map(cells));
 }
+
+/** Of all peers; nothing where there is none. */
+const largestDifference = (peers) =>
+  peers.length > 0 ? Math.max(...peers.map(({ difference }) => difference)).toExponential(1) : "";
 
 const SUMMARY = ["group", "peer", "rows", "geometric mean", "worst", "worst row"];
 const summaryCells = ({ group, peer, rows, geometricMean: mean, worst }) => [
