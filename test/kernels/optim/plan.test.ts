@@ -23,8 +23,8 @@ const adamw = { lr: 0.1, beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 };
 const of = (count: number, step = 2): Stepped => ({ count, step, isFirst: step === 1 });
 
 describe.each([
-  ["SGD", (parameters: OneOrTwo) => planSgd(parameters, sgd, caps), ["g", "w", "m"]],
-  ["AdamW", (parameters: OneOrTwo) => planAdamW(parameters, adamw, caps), ["g", "w", "m", "v"]],
+  ["SGD", (parameters: OneOrTwo<Stepped>) => planSgd(parameters, sgd, caps), ["g", "w", "m"]],
+  ["AdamW", (parameters: OneOrTwo<Stepped>) => planAdamW(parameters, adamw, caps), ["g", "w", "m", "v"]],
 ] as const)("the plan of %s", (_, plan, names) => {
   it.each([1, 3, 255, 256, 257, 1000])("covers %i elements once, within the binding limit", (count) => {
     let at = 0;

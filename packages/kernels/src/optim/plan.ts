@@ -34,17 +34,21 @@ export interface AdamWStep {
 }
 
 /** A parameter in a step. */
-export interface Stepped {
+export interface Updated {
   /** Elements of the parameter. */
   readonly count: number;
-  /** The number of its step, from 1. */
-  readonly step: number;
   /** Whether its buffers hold nothing yet. */
   readonly isFirst: boolean;
 }
 
+/** A parameter in a step that depends on how many there were. */
+export interface Stepped extends Updated {
+  /** The number of the step, from 1. */
+  readonly step: number;
+}
+
 /** A parameter in a step that follows the record of a torch.amp.GradScaler. */
-export interface ScaledStepped extends Omit<Stepped, "step"> {
+export interface ScaledStepped extends Updated {
   /** Which place of m2 holds the steps taken before this one; the other is written. */
   readonly at: 0 | 1;
   /** The steps taken before this one, where m2 holds nothing yet. */
@@ -54,7 +58,7 @@ export interface ScaledStepped extends Omit<Stepped, "step"> {
 }
 
 /** One parameter, or two that are updated in one dispatch where each fits a binding. */
-export type OneOrTwo = readonly [Stepped] | readonly [Stepped, Stepped];
+export type OneOrTwo<T extends Updated = Updated> = readonly [T] | readonly [T, T];
 
 /**
  * One step of torch.optim.SGD. Operands: g (gradient), w (parameter) and, with momentum, m, all in one storage order;
@@ -71,7 +75,7 @@ export function planScaledSgd(parameter: ScaledStepped, s: SgdStep, caps: Capabi
   const { kernel, names, unused, constants, params } = sgd(s, scaledParams(parameter));
   const bound = { ...unused, ...scaledOperands(parameter) };
   const scaled = { kernel, names, unused: bound, constants: { ...constants, SCALED: true }, params };
-  return update(steppedOf(parameter), caps, scaled);
+  return update([parameter], caps, scaled);
 }
 
 function sgd(s: SgdStep, scaled: Readonly<Record<string, number>>): Update {
@@ -89,7 +93,7 @@ function sgd(s: SgdStep, scaled: Readonly<Record<string, number>>): Update {
  * One step of torch.optim.AdamW. Operands: g (gradient), w (parameter), m and v (moments), all in one storage order;
  * g2, w2, m2 and v2 of a second parameter.
  */
-export function planAdamW(parameters: OneOrTwo, s: AdamWStep, caps: Capabilities): Plan {
+export function planAdamW(parameters: OneOrTwo<Stepped>, s: AdamWStep, caps: Capabilities): Plan {
   const stepSize = ({ step }: Stepped) => s.lr / (1 - s.beta1 ** step);
   const correction = ({ step }: Stepped) => 1 / Math.sqrt(1 - s.beta2 ** step);
   return update(parameters, caps, {
@@ -113,7 +117,7 @@ export function planScaledAdamW(parameter: ScaledStepped, s: AdamWStep, caps: Ca
   // The power of a beta of 0 is 0 in float32 from here on.
   const log = (beta: number) => Math.max(Math.log(beta), -200);
   const shared = adamwUpdate();
-  return update(steppedOf(parameter), caps, {
+  return update([parameter], caps, {
     ...shared,
     unused: { ...shared.unused, ...scaledOperands(parameter) },
     constants: { SCALED: true },
@@ -152,31 +156,28 @@ const scaledOperands = ({ isGuarded }: ScaledStepped): Readonly<Record<string, B
   m2: "taken",
 });
 
-/** The number of the step is known on the device only. */
-const steppedOf = ({ count, isFirst }: ScaledStepped): OneOrTwo => [{ count, step: 0, isFirst }];
-
-interface Update {
+interface Update<T extends Updated = Updated> {
   readonly kernel: Kernel;
   /** What each parameter has of operands; those of the second are followed by 2. */
   readonly names: readonly string[];
   /** What is bound where there is no momentum, or no second parameter. */
   readonly unused: Readonly<Record<string, Binding>>;
   readonly constants: Readonly<Record<string, ConstantValue>>;
-  readonly params: (first: Stepped, second?: Stepped) => Readonly<Record<string, number>>;
+  readonly params: (first: T, second?: T) => Readonly<Record<string, number>>;
 }
 
 /** What a dispatch takes of a parameter: elements [begin, end), and 2 or nothing after the names of its operands. */
-interface Part {
-  readonly of: Stepped;
+interface Part<T extends Updated> {
+  readonly of: T;
   readonly begin: number;
   readonly end: number;
   readonly suffix: string;
 }
 
 /** One dispatch for both parameters, or one for as many elements of each as fit a binding. */
-function update(parameters: OneOrTwo, caps: Capabilities, u: Update): Plan {
+function update<T extends Updated>(parameters: OneOrTwo<T>, caps: Capabilities, u: Update<T>): Plan {
   const span = (Math.floor(caps.bindingLimit / BINDING_ALIGNMENT) * BINDING_ALIGNMENT) / 4;
-  const wholes = parameters.map((of, i): Part => ({ of, begin: 0, end: of.count, suffix: i === 0 ? "" : "2" }));
+  const wholes = parameters.map((of, i): Part<T> => ({ of, begin: 0, end: of.count, suffix: i === 0 ? "" : "2" }));
   if (wholes.every(({ end }) => end <= span)) return { steps: [stepOf(wholes, u)] };
   const steps: Step[] = [];
   for (const part of wholes) {
@@ -187,10 +188,13 @@ function update(parameters: OneOrTwo, caps: Capabilities, u: Update): Plan {
   return { steps };
 }
 
-function stepOf(parts: readonly Part[], { kernel, names, unused, constants, params }: Update): Step {
+function stepOf<T extends Updated>(
+  parts: readonly Part<T>[],
+  { kernel, names, unused, constants, params }: Update<T>,
+): Step {
   const vectors = parts.map(({ begin, end }) => ceilDiv(end - begin, 4));
   const count = vectors.reduce((sum, own) => sum + own, 0);
-  const [first, second] = parts.map(({ of }) => of) as [Stepped, Stepped?];
+  const [first, second] = parts.map(({ of }) => of) as [T, T?];
   const bound = parts.flatMap(({ begin, end, suffix }, i) =>
     names.map((name) => [i === 0 ? name : `${name}2`, operandPart(name + suffix, begin, end)] as const),
   );

@@ -1,4 +1,4 @@
-import { type AdamWStep, planAdamW, planScaledAdamW } from "@fcn/kernels";
+import { type AdamWStep, planAdamW, planScaledAdamW, type Stepped } from "@fcn/kernels";
 import { planned } from "../core/planned.js";
 import type { Tensor } from "../core/tensor.js";
 import { checkOptions } from "../plain/options.js";
@@ -9,8 +9,8 @@ import {
   type ParameterGroup,
   type ResolvedGroup,
   scaledOf,
-  steppedOf,
   type Update,
+  updatedOf,
 } from "./optimizer.js";
 
 export interface AdamWOptions {
@@ -47,7 +47,7 @@ export class AdamW extends Optimizer<AdamWOptions> {
     const [{ w, g, state }, second] = updates;
     const { expAvg: m, expAvgSq: v } = state.buffers;
     const { expAvg: m2, expAvgSq: v2 } = second?.state.buffers ?? {};
-    const call = () => planned(planAdamW, steppedOf(updates), settingsOf(group));
+    const call = () => planned(planAdamW, updates.map(steppedOf) as [Stepped, Stepped], settingsOf(group));
     w.runtime.run("AdamW", call, { g, w, m, v, g2: second?.g, w2: second?.w, m2, v2 });
   }
 
@@ -71,3 +71,5 @@ const settingsOf = ({ lr, betas, eps, weightDecay }: ResolvedGroup<AdamWOptions>
   eps,
   weightDecay,
 });
+
+const steppedOf = (update: Update): Stepped => ({ ...updatedOf(update), step: update.state.step });

@@ -1,4 +1,4 @@
-import type { ScaledStepped, Stepped } from "@fcn/kernels";
+import type { ScaledStepped, Updated } from "@fcn/kernels";
 import { inOrder, Tensor } from "../core/tensor.js";
 import type { HostArray } from "../io/arrays/hostArray.js";
 import { describe } from "../plain/describe.js";
@@ -30,9 +30,8 @@ export interface Update {
 /** @internal */
 export type OneOrTwo<T> = readonly [T] | readonly [T, T];
 
-/** @internal What plans need to know of updates at the moment. */
-export const steppedOf = (updates: OneOrTwo<Update>): OneOrTwo<Stepped> =>
-  updates.map(({ w, state: { step, fresh } }) => ({ count: w.size, step, isFirst: fresh })) as [Stepped, Stepped];
+/** @internal What plans need to know of an update at the moment. */
+export const updatedOf = ({ w, state: { fresh } }: Update): Updated => ({ count: w.size, isFirst: fresh });
 
 /** @internal What plans need to know of an update that follows the record of a GradScaler, if there is one. */
 export function scaledOf({ w, state: { step, fresh, taken } }: Update, record: Tensor | undefined): ScaledStepped {

@@ -1,4 +1,4 @@
-import { planScaledSgd, planSgd, type SgdStep } from "@fcn/kernels";
+import { planScaledSgd, planSgd, type SgdStep, type Updated } from "@fcn/kernels";
 import { planned } from "../core/planned.js";
 import type { Tensor } from "../core/tensor.js";
 import { invalidArgument } from "../plain/errors.js";
@@ -10,8 +10,8 @@ import {
   type ParameterGroup,
   type ResolvedGroup,
   scaledOf,
-  steppedOf,
   type Update,
+  updatedOf,
 } from "./optimizer.js";
 import type { ParameterState } from "./state.js";
 
@@ -74,7 +74,7 @@ export class SGD extends Optimizer<SGDOptions> {
   /** @internal */
   protected override update(updates: OneOrTwo<Update>, group: ResolvedGroup<SGDOptions>): void {
     const [{ w, g, state }, second] = updates;
-    const call = () => planned(planSgd, steppedOf(updates), settingsOf(group));
+    const call = () => planned(planSgd, updates.map(updatedOf) as [Updated, Updated], settingsOf(group));
     const [m, m2] = [momentumOf(group, state), momentumOf(group, second?.state)];
     w.runtime.run("SGD", call, { g, w, m, g2: second?.g, w2: second?.w, m2 });
   }
