@@ -15,6 +15,8 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
+export { type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
+export { toImage, toTensor } from "./images/tensorImages.js";
 export { type Colour, vocPalette } from "./labels/colours.js";
 export type { Labels } from "./labels/labels.js";
 export { SegmentationMetrics, type SegmentationScores } from "./labels/metrics.js";
