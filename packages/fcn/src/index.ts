@@ -15,7 +15,7 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
-export { type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
+export { type CanvasLike, type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
 export { toImage, toTensor } from "./images/tensorImages.js";
 export { type Colour, vocPalette } from "./labels/colours.js";
 export type { Labels } from "./labels/labels.js";
@@ -44,6 +44,9 @@ export {
   classWeights,
   convertLearningRate,
   convertWeightDecay,
+  type EpochData,
+  type EpochOptions,
+  type EpochScores,
   encodeModel,
   freezeBatchNorm,
   type HeadLabels,
@@ -94,6 +97,7 @@ export {
   type TrainSettings,
   type TrainState,
   train,
+  trainEpochs,
   trainRun,
   trainStaged,
   trainValidated,

@@ -24,10 +24,8 @@ export function label2image(
   return image;
 }
 
-type Shown = readonly (RasterImage | Tensor)[];
-
 /** What a canvas of the page or of a worker offers. */
-interface CanvasLike {
+export interface CanvasLike {
   width: number;
   height: number;
   getContext(kind: "2d"): unknown;
@@ -66,13 +64,16 @@ const GAP = 8;
  * const png = await showImages([label2image(labels)], { scale: 16 });
  * ```
  */
-export function showImages(images: Shown, options: ShowOptions & { readonly canvas: CanvasLike }): Promise<undefined>;
 export function showImages(
-  images: Shown,
+  images: readonly (RasterImage | Tensor)[],
+  options: ShowOptions & { readonly canvas: CanvasLike },
+): Promise<undefined>;
+export function showImages(
+  images: readonly (RasterImage | Tensor)[],
   options?: ShowOptions & { readonly canvas?: undefined },
 ): Promise<Uint8Array<ArrayBuffer>>;
 export async function showImages(
-  images: Shown,
+  images: readonly (RasterImage | Tensor)[],
   options: ShowOptions = {},
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   checkOptions<ShowOptions>("showImages", options, OPTIONS);
