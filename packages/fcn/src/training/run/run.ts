@@ -1,5 +1,5 @@
 import { type Device, io, type TensorError } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
+import { invalidArgument, nodeModule } from "@fcn/tensor/internal";
 import type { DataLoader } from "../../data/loader/loader.js";
 import { writeWholeFile } from "../../files/write.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
@@ -64,6 +64,12 @@ async function runPrepared(prepared: PreparedRun, device: Device, begin: number)
   const { options, data, model, metadata, settings, configuration } = prepared;
   const { out, resume = false, signal } = options;
   const tell = (text: string): void => options.view?.line?.(text);
+  if (options.patience !== undefined && data.validation === undefined) {
+    throw invalidArgument(`train: patience ${options.patience} without images to validate on`, {
+      code: "leave patience out, or give the data a validation split (open: { validation: 0.2 })",
+      command: "leave --patience out, or name images to validate on in splits/val.txt",
+    });
+  }
   const from = resume ? await readCheckpoint(join(out, RUN_FILES.checkpoint), model, configuration) : undefined;
   if (resume && from === undefined) tell(`${out} has no checkpoint yet: starting at the beginning`);
   for (const text of from ? tellLonger(from, settings) : []) tell(text);
@@ -135,34 +141,48 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
   const { view, signal } = options;
   const first = from?.step ?? 0;
   const unscored = from && lacksValidation(run, from) ? from : undefined;
-  if (first >= settings.steps && unscored === undefined) return { done: first, stepping: 0, waited: 0 };
+  const isOver = first >= settings.steps || hasNoMorePatience(run);
+  if (isOver && unscored === undefined) return { done: first, stepping: 0, waited: 0 };
   await using loader = makeLoader(run, from?.loader);
   const waiting = new Waiting(loader.batches(), run.device);
   view?.start?.(metadata.model, settings.steps, first);
   let aside = 0;
   try {
     if (unscored) await makeUp(run, loader, unscored);
+    const ended = new AbortController();
     const trained = await trainResolved({
       ...settings,
       data: waiting.stream(),
       readAt: (step) => isScored(run, step),
       pauseAt: (step) => isKept(run, step),
-      ...(signal ? { signal } : {}),
+      signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
       ...(from ? { from } : {}),
       onWarning: (text) => view?.line?.(`warning: ${text}`),
       onProgress: async (progress, optimizer, scaler) => {
         const begin = performance.now();
         await report(run, loader, progress);
-        if (isKept(run, progress.step)) await keep(run, progress, { optimizer, scaler }, loader.state);
+        const isEnd = hasNoMorePatience(run);
+        if (isEnd || isKept(run, progress.step)) await keep(run, progress, { optimizer, scaler }, loader.state);
+        if (isEnd) ended.abort();
         aside += (performance.now() - begin) / 1000;
       },
     });
     const { steps: done, seconds, nothingLearned } = trained;
+    if (ended.signal.aborted && done < settings.steps) view?.line?.(endedEarly(run, done));
     if (done === first) throwIfStopped(signal, first);
     return { done, nothingLearned, stepping: seconds - aside, waited: waiting.seconds };
   } finally {
     view?.end?.();
   }
+}
+
+/** Whether so many validations in a row were no better than the best before them that the run is to end. */
+const hasNoMorePatience = ({ options: { patience = Number.POSITIVE_INFINITY }, history }: Run): boolean =>
+  history.validations.filter(({ step }) => step > (history.best?.step ?? 0)).length >= patience;
+
+function endedEarly({ options: { patience }, history }: Run, done: number): string {
+  const best = `the best mean IU is that of step ${history.best?.step}`;
+  return `ended after step ${done}, since ${best} and ${patience} validations have not surpassed it`;
 }
 
 const isScored = ({ data, settings, validateEvery }: Run, step: number): boolean =>

@@ -84,6 +84,12 @@ export const RUN = {
     flag: "--validate-every <n>",
     help: "steps between validations",
   },
+  patience: {
+    rule: whole(1),
+    flag: "--patience <n>",
+    help: "end the run after so many validations in a row without a better mean IU (default: never)",
+    decides: false,
+  },
   checkpointEvery: {
     rule: whole(1),
     fallbackText: "as --validate-every",
