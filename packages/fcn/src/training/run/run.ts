@@ -1,6 +1,7 @@
 import { type Device, io, type TensorError } from "@fcn/tensor";
 import { invalidArgument, nodeModule } from "@fcn/tensor/internal";
 import type { DataLoader } from "../../data/loader/loader.js";
+import type { HostSamples } from "../../data/workers/makeBatch.js";
 import { writeWholeFile } from "../../files/write.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
 import { buildNet, saveModel } from "../../models/file/weightsFile.js";
@@ -14,6 +15,7 @@ import type { TrainProgress } from "../settings/trainOptions.js";
 import { trainResolved } from "../train.js";
 import { countAndHash, tellLonger } from "./configuration.js";
 import { checkFinite } from "./finite.js";
+import { PREVIEWED, previewSheet } from "./preview.js";
 import { runReport } from "./report.js";
 import { prepareData } from "./start/data.js";
 import { chooseNet } from "./start/net.js";
@@ -80,6 +82,7 @@ async function runPrepared(prepared: PreparedRun, device: Device, begin: number)
   const otherData = tellOtherData(from?.data, state);
   if (otherData) tell(otherData);
   const run: Run = { ...prepared, device, state, adapters, history, events };
+  if (options.preview !== undefined) await writePreview(options.preview, run);
   const { nothingLearned, ...trained } = await trainOn(run, from).finally(() => events.close());
   const { best } = history;
   const result: TrainRunResult = {
@@ -129,6 +132,21 @@ function adaptersOf(
 async function writtenFiles(out: string): Promise<string[]> {
   const present = await readdir(out);
   return Object.values(RUN_FILES).flatMap((name) => (present.includes(name) ? [join(out, name)] : []));
+}
+
+/** Draws the first batches of the run, which a loader of their own makes. */
+async function writePreview(file: string, run: Run): Promise<void> {
+  await using loader = makeLoader(run, undefined);
+  const batches: HostSamples[] = [];
+  let count = 0;
+  for await (const batch of loader.epoch()) {
+    batches.push(batch);
+    count += batch.names.length;
+    if (count >= PREVIEWED) break;
+  }
+  const { classes, palette } = run.data.opened;
+  const { preprocessing } = run.metadata;
+  await writeWholeFile("train", file, await previewSheet(batches, { classes, palette, preprocessing }));
 }
 
 /** The result of training: the step at which it ended, and the times of `TrainRunResult`. */

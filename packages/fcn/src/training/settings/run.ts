@@ -84,6 +84,11 @@ export const RUN = {
     flag: "--validate-every <n>",
     help: "steps between validations",
   },
+  preview: {
+    flag: "--preview <file>",
+    help: "write a PNG that shows the first images as they are trained on, with their labels",
+    decides: false,
+  },
   patience: {
     rule: whole(1),
     flag: "--patience <n>",
