@@ -3,10 +3,10 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { imageOf, normaliseInto } from "../../../packages/fcn/src/data/samples/preprocessing.js";
-import { temporaryFolder } from "../data/trees.js";
-import { writeTinyData } from "./tinyData.js";
-import { tinyRun } from "./tinyRun.js";
+import { imageOf, normaliseInto } from "../../../../packages/fcn/src/data/samples/preprocessing.js";
+import { temporaryFolder } from "../../data/trees.js";
+import { writeTinyData } from "../tinyData.js";
+import { tinyRun } from "../tinyRun.js";
 
 const root = await temporaryFolder("fcn-preview");
 const data = await writeTinyData(join(root, "data"), 8);
