@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { knownNames } from "../../scripts/known-names.mjs";
+import { knownNames } from "../../scripts/lib/known-names.mjs";
 
 const text = readFileSync(new URL("../../docs/pytorch.md", import.meta.url), "utf8");
 
