@@ -1,4 +1,4 @@
-/** The names of PyTorch, torchvision and the d2l book that the library has, as the comments of its exports give them. */
+/** Names of PyTorch, torchvision and the d2l book that the library has, as the comments of its exports give them. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "@typescript/typescript6";
