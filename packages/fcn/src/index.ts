@@ -40,8 +40,10 @@ export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {
   type BatchStream,
   type ClassBalancing,
+  type ComparedRun,
   type Configuration,
   classWeights,
+  compareRuns,
   convertLearningRate,
   convertWeightDecay,
   type EpochData,
@@ -75,6 +77,7 @@ export {
   type RecipeName,
   type Reduction,
   type ReductionChange,
+  type RunComparison,
   recipe,
   recipeRate,
   type Schedule,

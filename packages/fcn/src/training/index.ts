@@ -29,9 +29,12 @@ export {
 } from "./optimizer/parameterGroups.js";
 export type { Optimizer, Schedule, ScheduleName } from "./optimizer/schedules.js";
 export {
+  type ComparedRun,
   type Configuration,
+  compareRuns,
   type ImageScore,
   RUN_FILES,
+  type RunComparison,
   type TrainRunOptions,
   type TrainRunResult,
   type TrainRunView,
