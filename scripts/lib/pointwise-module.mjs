@@ -1,13 +1,12 @@
 const ROW = /^ {2}(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\n {2}(\w+): \{\s*arity: ([12]),/gm;
 
 /**
- * The TypeScript module of the public pointwise ops: a function for each row of the table that has a doc comment, which
- * becomes that of the function.
- * @param {string} table the text of pointwise/table.ts
+ * The TypeScript module of the public pointwise ops: a function for each row of the tables that has a doc comment,
+ * which becomes that of the function.
+ * @param {string[]} tables the texts of the files in pointwise/ that hold rows
  */
-export function pointwiseModule(table) {
-  const rows = table.slice(table.indexOf("export const pointwise = {"));
-  const functions = [...rows.matchAll(ROW)].map(([, comment, name, arity]) => {
+export function pointwiseModule(tables) {
+  const functions = [...tables.join("").matchAll(ROW)].map(([, comment, name, arity]) => {
     const lines = comment.replace(/^ {2}/gm, "");
     return `${lines}\nexport const ${name} = /* @__PURE__ */ ${arity === "1" ? "unary" : "binary"}("${name}");\n`;
   });

@@ -20,7 +20,7 @@ export const pointwise = {
 `;
 
 it("the rows with a doc comment are functions with that comment", () => {
-  expect(pointwiseModule(table).split("\n").slice(1)).toEqual([
+  expect(pointwiseModule([table]).split("\n").slice(1)).toEqual([
     'import { binary, unary } from "./pointwise.js";',
     "",
     "/** max(x, 0). */",

@@ -2,6 +2,7 @@ import { boxOperand, boxParts, flatOperand, flatRanges } from "../bindingParts.j
 import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, NAN_BITS, type Plan, product, type Step } from "../plan.js";
+import { calledFunctions } from "./functions.js";
 import { powerFunctions } from "./power.js";
 import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
 
@@ -49,7 +50,7 @@ ${flat ? "" : `const RANK: u32 = ${rank}u;\n`}struct Params { count: u32, s: f32
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.join("\n")}
 @group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<Result>;
-${power}${isNan}
+${power}${isNan}${calledFunctions(expression)}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {

@@ -1,77 +1,13 @@
+import { activations } from "./activations.js";
+import { elementary } from "./elementary.js";
 import { powerReference } from "./power.js";
+import { EITHER_NAN, one, type PointwiseRow, zero } from "./row.js";
 
-/** The row, with its numbers s and t, that computes an op of two operands when one of them is a number. */
-export type NumberForm = (value: number) => {
-  readonly name: "affine" | "rdiv" | "powScalar";
-  readonly s: number;
-  readonly t?: number;
-};
-
-/**
- * One row an op. Expressions are WGSL over the type T of the inputs (f32 or vec4f, i32 or vec4i) and R of the result,
- * with the names a, b (inputs), y (output), g (gradient of y) and the numbers p.s, p.t. `da`, `db` are the gradients.
- * WGSL does not define what max, min, clamp and comparisons do with NaN: `isNan(x)` reads the bits, and a row that uses
- * these functions says with it what NaN gives.
- *
- * A row with a doc comment is a public function of @fcn/tensor that takes its operands and nothing else: the build
- * makes it from the row, under its name and with that comment.
- */
-export interface PointwiseRow {
-  readonly arity: 1 | 2;
-  /** The type of the inputs where it is not float32; `gives` is that of the result. */
-  readonly takes?: "int32";
-  readonly gives?: "int32";
-  readonly forward: string;
-  readonly da?: string;
-  readonly db?: string;
-  /** How the row is computed where operand a or b is a number; without a form the number becomes a tensor. */
-  readonly numberA?: NumberForm;
-  readonly numberB?: NumberForm;
-  /** The same in float64, for tests. */
-  readonly reference: (a: number, b: number, s: number, t: number) => number;
-}
-
-const zero = "T(0.0)";
-const one = "T(1.0)";
-const EITHER_NAN = "isNan(a) | isNan(b)";
+export type { NumberForm, PointwiseRow } from "./row.js";
 
 export const pointwise = {
-  /**
-   * max(x, 0) (torch.relu). NaN stays NaN. x is float32 or float16 of any shape, the result has its shape and dtype.
-   * Throws `invalid-dtype` for another type. So do all ops of one operand.
-   */
-  relu: {
-    arity: 1,
-    forward: `select(max(a, ${zero}), a, isNan(a))`,
-    da: `select(${zero}, g, (y > ${zero}) | isNan(y))`,
-    reference: (a) => Math.max(a, 0),
-  },
-  /** min(max(x, 0), 6) (torch.nn.functional.relu6). */
-  relu6: {
-    arity: 1,
-    forward: `select(clamp(a, ${zero}, T(6.0)), a, isNan(a))`,
-    da: `select(${zero}, g, ((y > ${zero}) & (y < T(6.0))) | isNan(y))`,
-    reference: (a) => Math.min(Math.max(a, 0), 6),
-  },
-  leakyRelu: {
-    arity: 1,
-    forward: `select(a * p.s, a, a > ${zero})`,
-    da: `select(g * p.s, g, a > ${zero})`,
-    reference: (a, _b, s) => (a > 0 ? a : a * s),
-  },
-  /** 1 / (1 + e^-x) (torch.sigmoid). */
-  sigmoid: {
-    arity: 1,
-    forward: `${one} / (${one} + exp(-a))`,
-    da: `g * y * (${one} - y)`,
-    reference: (a) => 1 / (1 + Math.exp(-a)),
-  },
-  /** e^x (torch.exp); infinity above about 88.7. */
-  exp: { arity: 1, forward: "exp(a)", da: "g * y", reference: (a) => Math.exp(a) },
-  /** Natural logarithm (torch.log); -infinity at 0, NaN below. */
-  log: { arity: 1, forward: "log(a)", da: "g / a", reference: (a) => Math.log(a) },
-  /** Square root (torch.sqrt); NaN below 0. */
-  sqrt: { arity: 1, forward: "sqrt(a)", da: `g / (y + y)`, reference: (a) => Math.sqrt(a) },
+  ...activations,
+  ...elementary,
   /** -x (torch.neg). */
   neg: { arity: 1, forward: "-a", da: "-g", reference: (a) => -a },
   clamp: {

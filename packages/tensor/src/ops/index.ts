@@ -22,7 +22,19 @@ export * from "./maxPool2d.js";
 export { addInto, type CropOptions, concat, crop, flip, pad, slice } from "./movement.js";
 export * from "./paint.js";
 export * from "./pointwise.generated.js";
-export { type ClampOptions, clamp, eq, leakyRelu, type Operand } from "./pointwise.js";
+export {
+  type ClampOptions,
+  clamp,
+  type EluOptions,
+  elu,
+  eq,
+  type GeluOptions,
+  gelu,
+  leakyRelu,
+  type Operand,
+  type SoftplusOptions,
+  softplus,
+} from "./pointwise.js";
 export type { PoolWindow } from "./poolWindow.js";
 export { type ArgmaxOptions, argmax, max, mean, type ReduceOptions, sum } from "./reduce.js";
 export * from "./softmax.js";

@@ -17,7 +17,7 @@ import { checkLive, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidDType, show } from "../plain/errors.js";
 import { type Order, sameLayout, stridesOf } from "../plain/layout.js";
 import { checkOptions, checkValue } from "../plain/options.js";
-import { anyNumber, notNaN } from "../plain/rules.js";
+import { anyNumber, finite, notNaN, oneOf, positive } from "../plain/rules.js";
 import { broadcastShape, elementsOf, sameShape } from "../plain/shape.js";
 import type { DType } from "../plain/types.js";
 import { checkReal } from "./operands.js";
@@ -68,11 +68,15 @@ function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
   return shape.map((_, i) => (i < lead || x.shape[i - lead] === 1 ? 0 : own[i - lead]!));
 }
 
+const zerosLike = ({ runtime, shape, order, dtype }: Tensor): Tensor =>
+  full("full", runtime, shape, 0, { dtype, order, tracked: false });
+
 /** Computes a one-operand row, with its gradient, in the name of a public op. */
 function computeUnary(op: string, name: RowOf<1>, a: Tensor, numbers: Numbers = {}): Tensor {
   checkReal(op, "x", a);
   const y = compute(name, "forward", { a }, a.shape, a.order, numbers, true);
   const reads = sourcesOf(name, "da");
+  if (reads.length === 0) return record(op, y, [a], [], (g) => [zerosLike(g)]);
   const saved = [reads.includes("a") ? a : undefined, reads.includes("y") ? y : undefined];
   const { shape, order } = a;
   return record(op, y, [a], saved, (g, [savedA, savedY]) => {
@@ -184,4 +188,40 @@ export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
   checkOptions<ClampOptions>("clamp", options, { min: notNaN, max: notNaN });
   const { min = -Infinity, max = Infinity } = options;
   return computeUnary("clamp", "clamp", x, { s: min, t: max });
+}
+
+export interface GeluOptions {
+  /** "none" (default): by the error function; "tanh": by its usual approximation. */
+  readonly approximate?: "none" | "tanh";
+}
+
+/** x times the normal distribution function at x (torch.nn.functional.gelu). */
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  checkOptions<GeluOptions>("gelu", options, { approximate: oneOf("none", "tanh") });
+  return computeUnary("gelu", options.approximate === "tanh" ? "geluTanh" : "gelu", x);
+}
+
+export interface SoftplusOptions {
+  /** Default 1. */
+  readonly beta?: number;
+  /** Where beta * x is larger the result is x. Default 20. */
+  readonly threshold?: number;
+}
+
+/** log(1 + e^(beta x)) / beta, a smooth relu (torch.nn.functional.softplus). */
+export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
+  checkOptions<SoftplusOptions>("softplus", options, { beta: positive, threshold: notNaN });
+  const { beta = 1, threshold = 20 } = options;
+  return computeUnary("softplus", "softplus", x, { s: beta, t: threshold });
+}
+
+export interface EluOptions {
+  /** The result far below 0 is -alpha. Default 1. */
+  readonly alpha?: number;
+}
+
+/** x where x > 0, otherwise alpha * (e^x - 1) (torch.nn.functional.elu). */
+export function elu(x: Tensor, options: EluOptions = {}): Tensor {
+  checkOptions<EluOptions>("elu", options, { alpha: finite });
+  return computeUnary("elu", "elu", x, { s: options.alpha ?? 1 });
 }

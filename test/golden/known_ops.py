@@ -1,0 +1,53 @@
+"""What PyTorch makes of values at kinks, NaN and infinity, and of integers, element by element.
+
+`python3 known_ops.py` writes known_ops.json: a list of calls with our op and option names, inputs, the output and the
+gradient of its sum. Numbers that JSON lacks are the strings "NaN", "Infinity" and "-Infinity".
+"""
+import json
+import math
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+NAN, INF = float("nan"), float("inf")
+VALUES = [NAN, INF, -INF, -3.5, 3.5, -3.0, 3.0, 0.0, -1e-4, 1e-4, 0.3, -0.3, 0.5, 1.5, 2.5, -2.5, 20.5, -9.0]
+cases = []
+
+
+def plain(values):
+    return [v if isinstance(v, int) or math.isfinite(v) else "NaN" if math.isnan(v) else f"{'-' if v < 0 else ''}Infinity"
+            for v in values]
+
+
+def tensor_of(t):
+    dtype = "float32" if t.is_floating_point() else "int32"
+    return {"dtype": dtype, "shape": list(t.shape), "data": plain(t.flatten().tolist())}
+
+
+def record(op, fn, inputs, options=None, gradient=True):
+    """Floats run in float64; int64 and bool results are int32 in our ops."""
+    leaves = [x.double().requires_grad_(gradient) if x.is_floating_point() else x for x in inputs]
+    y = fn(*leaves)
+    case = {"op": op, "options": options or {}, "inputs": [tensor_of(x) for x in inputs]}
+    if gradient:
+        y.sum().backward()
+        case["gradients"] = [tensor_of(x.grad.float()) if x.is_floating_point() else None for x in leaves]
+    y = y.detach()
+    case["output"] = tensor_of(y.float() if y.is_floating_point() else y.int())
+    cases.append(case)
+
+
+x = torch.tensor(VALUES)
+for op, fn in {
+        "tanh": torch.tanh, "gelu": F.gelu, "silu": F.silu, "hardswish": F.hardswish, "hardsigmoid": F.hardsigmoid,
+        "softplus": F.softplus, "elu": F.elu, "rsqrt": torch.rsqrt, "square": torch.square, "expm1": torch.expm1,
+        "log1p": torch.log1p, "sin": torch.sin, "cos": torch.cos, "abs": torch.abs, "sign": torch.sign,
+        "floor": torch.floor, "ceil": torch.ceil, "round": torch.round}.items():
+    record(op, fn, [x])
+record("gelu", lambda x: F.gelu(x, approximate="tanh"), [x], {"approximate": "tanh"})
+record("softplus", lambda x: F.softplus(x, 2, 3), [x], {"beta": 2, "threshold": 3})
+record("elu", lambda x: F.elu(x, 0.3), [x], {"alpha": 0.3})
+
+text = json.dumps({"torch": torch.__version__, "cases": cases}, separators=(",", ":"))
+pathlib.Path(__file__).with_name("known_ops.json").write_text(text + "\n")
