@@ -14,7 +14,7 @@ const shaders = listFiles(source, (name) => name.endsWith(".wgsl")).map((path) =
   path,
   source: readFileSync(join(source, path), "utf8"),
 }));
-const tables = ["activations", "elementary", "table"].map((name) =>
+const tables = ["activations", "elementary", "comparisons", "table"].map((name) =>
   readFileSync(join(source, `pointwise/${name}.ts`), "utf8"),
 );
 

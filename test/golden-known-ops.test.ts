@@ -44,7 +44,7 @@ async function expectValues(what: string, got: t.Tensor, { dtype, shape, data }:
 }
 
 it("holds the cases of PyTorch", () => {
-  expect(cases.length).toBe(21);
+  expect(cases.length).toBe(55);
 });
 
 it.each(cases.map((c, i) => ({ ...c, name: `${i}: ${c.op} ${JSON.stringify(c.options)}` })))(

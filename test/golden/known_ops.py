@@ -49,5 +49,31 @@ record("gelu", lambda x: F.gelu(x, approximate="tanh"), [x], {"approximate": "ta
 record("softplus", lambda x: F.softplus(x, 2, 3), [x], {"beta": 2, "threshold": 3})
 record("elu", lambda x: F.elu(x, 0.3), [x], {"alpha": 0.3})
 
+
+def ints(*values):
+    return torch.tensor(values, dtype=torch.int32)
+
+
+left, right = torch.tensor([[v] for v in VALUES[:9]]), torch.tensor([NAN, INF, -3.0, 0.0, 3.5])
+BIG = 2 ** 24 + 1
+whole, other = ints(0, 3, -7, BIG, 2 ** 31 - 1, -2 ** 31), ints(0, -3, 5, BIG - 1, 1, -1)
+for op in ("eq", "ne", "gt", "ge", "lt", "le"):
+    fn = getattr(torch, op)
+    record(op, fn, [left, right], gradient=False)
+    record(op, fn, [whole, other], gradient=False)
+    record(op, fn, [whole[:, None], other], gradient=False)
+for op, name in (("logicalAnd", "logical_and"), ("logicalOr", "logical_or")):
+    record(op, getattr(torch, name), [whole[:3, None], other[:3]], gradient=False)
+record("logicalNot", torch.logical_not, [whole], gradient=False)
+for op in ("add", "sub", "mul", "maximum", "minimum", "div"):
+    record(op, getattr(torch, op), [whole[:, None], other[1:]], gradient=False)
+for op in ("neg", "abs", "sign", "square"):
+    record(op, getattr(torch, op), [whole], gradient=False)
+condition = ints(1, 0, 1, 0, 5).reshape(5, 1)
+choose = lambda c, a, b: torch.where(c != 0, a, b)
+record("where", choose, [condition, torch.tensor([1.0, NAN, INF]), torch.tensor([[-1.0]])])
+record("where", choose, [condition, torch.tensor([[2.0], [3.0], [NAN], [4.0], [5.0]]), torch.tensor(1.5)])
+record("where", choose, [condition, ints(BIG, 2), ints(7)], gradient=False)
+
 text = json.dumps({"torch": torch.__version__, "cases": cases}, separators=(",", ":"))
 pathlib.Path(__file__).with_name("known_ops.json").write_text(text + "\n")

@@ -1,4 +1,4 @@
-import type { PointwiseName } from "@fcn/kernels";
+import type { PointwiseName, pointwise } from "@fcn/kernels";
 import * as t from "@fcn/tensor";
 
 /** A call of a public function that computes a row of the table. */
@@ -17,10 +17,11 @@ const BETWEEN_KINKS = [
   [-2.9, 2.9],
   [3.1, 5],
 ] as const;
-/**
- * Rows with a gradient; `equal` is a part of that of max and tested there, those of integers have tests of their own.
- */
-export type RowName = Exclude<PointwiseName, "equal" | "eq" | "eqInt" | "toInt" | "toFloat" | "copy">;
+/** Rows with a gradient; `copy` and `where` have tests of their own. */
+export type RowName = Exclude<
+  { [K in PointwiseName]: (typeof pointwise)[K] extends { da: string } ? K : never }[PointwiseName],
+  "copy" | "where"
+>;
 /** How the public functions use each row; the type makes a row without a use a compile error. */
 export const uses: Record<RowName, readonly Use[]> = {
   relu: [{ call: t.relu }],
@@ -38,7 +39,8 @@ export const uses: Record<RowName, readonly Use[]> = {
   hardswish: BETWEEN_KINKS.map((range) => ({ call: t.hardswish, range })),
   hardsigmoid: BETWEEN_KINKS.map((range) => ({ call: t.hardsigmoid, range })),
   softplus: [
-    { call: (a) => t.softplus(a), s: 1, t: 20, range: [-9, 30] },
+    { call: (a) => t.softplus(a), s: 1, t: 20, range: [-9, 19] },
+    { call: (a) => t.softplus(a), s: 1, t: 20, range: [21, 30] },
     { call: (a) => t.softplus(a, { beta: 2, threshold: 3 }), s: 2, t: 3, range: [-2, 1.4] },
     { call: (a) => t.softplus(a, { beta: 2, threshold: 3 }), s: 2, t: 3, range: [1.6, 3] },
   ],

@@ -17,8 +17,8 @@ export const elementary = {
   sqrt: { arity: 1, forward: "sqrt(a)", da: `g / (y + y)`, reference: (a) => Math.sqrt(a) },
   /** 1 / sqrt(x) (torch.rsqrt); infinity at 0, NaN below. */
   rsqrt: { arity: 1, forward: "inverseSqrt(a)", da: "T(-0.5) * g * y * y * y", reference: (a) => 1 / Math.sqrt(a) },
-  /** x * x (torch.square). */
-  square: { arity: 1, forward: "a * a", da: "g * (a + a)", reference: (a) => a * a },
+  /** x * x (torch.square). int32 too. */
+  square: { arity: 1, forward: "a * a", integer: "a * a", da: "g * (a + a)", reference: (a) => a * a },
   /** e^x - 1, exact near 0 too (torch.expm1). */
   expm1: { arity: 1, forward: "exponentialLess1(a)", da: "g * exp(a)", reference: (a) => Math.expm1(a) },
   /** Natural logarithm of 1 + x, exact near 0 too (torch.log1p); -infinity at -1, NaN below. */
@@ -37,17 +37,19 @@ export const elementary = {
     da: `-g * circular(a, ${zero})`,
     reference: (a) => Math.cos(a),
   },
-  /** |x| (torch.abs). The gradient at 0 is 0. */
+  /** |x| (torch.abs). int32 too. The gradient at 0 is 0. */
   abs: {
     arity: 1,
     forward: "abs(a)",
+    integer: "abs(a)",
     da: `select(g * sign(a), ${zero}, isNan(a))`,
     reference: (a) => Math.abs(a),
   },
-  /** -1, 0 or 1 by the sign of x (torch.sign); 0 for NaN. The gradient is 0. */
+  /** -1, 0 or 1 by the sign of x (torch.sign); 0 for NaN. int32 too. The gradient is 0. */
   sign: {
     arity: 1,
     forward: `select(sign(a), ${zero}, isNan(a))`,
+    integer: "sign(a)",
     da: zero,
     reference: (a) => Math.sign(a) || 0,
   },

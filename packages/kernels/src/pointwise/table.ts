@@ -1,4 +1,5 @@
 import { activations } from "./activations.js";
+import { comparisons } from "./comparisons.js";
 import { elementary } from "./elementary.js";
 import { powerReference } from "./power.js";
 import { EITHER_NAN, one, type PointwiseRow, zero } from "./row.js";
@@ -8,8 +9,9 @@ export type { NumberForm, PointwiseRow } from "./row.js";
 export const pointwise = {
   ...activations,
   ...elementary,
-  /** -x (torch.neg). */
-  neg: { arity: 1, forward: "-a", da: "-g", reference: (a) => -a },
+  ...comparisons,
+  /** -x (torch.neg). int32 too. */
+  neg: { arity: 1, forward: "-a", integer: "-a", da: "-g", reference: (a) => -a },
   clamp: {
     arity: 1,
     forward: "select(min(max(a, T(p.s)), T(p.t)), a, isNan(a))",
@@ -30,13 +32,15 @@ export const pointwise = {
     reference: (a, _b, s) => powerReference(a, s),
   },
   /**
-   * a + b (torch.add). Operands are float32 or float16 tensors whose shapes broadcast, or one of them a number. The
-   * result is float16 where all tensors are. Throws `invalid-shape` where the shapes do not broadcast, `invalid-dtype`
-   * for another type; so do all ops of two operands.
+   * a + b (torch.add). Operands are tensors whose shapes broadcast, or one of them a number. Both are float32 or
+   * float16, and the result is float16 where all tensors are; or both are int32, and so is the result, modulo 2^32.
+   * Throws `invalid-shape` where the shapes do not broadcast, `invalid-dtype` for other types or an integer beside a
+   * float; so do all ops of two operands.
    */
   add: {
     arity: 2,
     forward: "a + b",
+    integer: "a + b",
     da: "g",
     db: "g",
     numberA: (a) => ({ name: "affine", s: 1, t: a }),
@@ -47,6 +51,7 @@ export const pointwise = {
   sub: {
     arity: 2,
     forward: "a - b",
+    integer: "a - b",
     da: "g",
     db: "-g",
     numberA: (a) => ({ name: "affine", s: -1, t: a }),
@@ -57,16 +62,21 @@ export const pointwise = {
   mul: {
     arity: 2,
     forward: "a * b",
+    integer: "a * b",
     da: "g * b",
     db: "g * a",
     numberA: (a) => ({ name: "affine", s: a }),
     numberB: (b) => ({ name: "affine", s: b }),
     reference: (a, b) => a * b,
   },
-  /** a / b with broadcasting (torch.div); infinity or NaN where b is 0. Operands as for {@link add}. */
+  /**
+   * a / b with broadcasting (torch.div); infinity or NaN where b is 0. Operands as for {@link add}; of int32 the
+   * result is float32.
+   */
   div: {
     arity: 2,
     forward: "a / b",
+    promotes: true,
     da: "g / b",
     db: "-g * a / (b * b)",
     numberA: (a) => ({ name: "rdiv", s: a }),
@@ -74,8 +84,8 @@ export const pointwise = {
     reference: (a, b) => a / b,
   },
   /**
-   * a to the power b with broadcasting (torch.pow); NaN for a negative base under a fractional exponent. Operands as
-   * for {@link add}.
+   * a to the power b with broadcasting (torch.pow); NaN for a negative base under a fractional exponent. Operands
+   * are floats as for {@link add}.
    */
   pow: {
     arity: 2,
@@ -92,6 +102,7 @@ export const pointwise = {
   maximum: {
     arity: 2,
     forward: `select(max(a, b), a + b, ${EITHER_NAN})`,
+    integer: "max(a, b)",
     da: `select(select(select(${zero}, g * 0.5, a == b), g, a > b), g, ${EITHER_NAN})`,
     db: `select(select(select(${zero}, g * 0.5, a == b), g, b > a), g, ${EITHER_NAN})`,
     reference: (a, b) => Math.max(a, b),
@@ -103,6 +114,7 @@ export const pointwise = {
   minimum: {
     arity: 2,
     forward: `select(min(a, b), a + b, ${EITHER_NAN})`,
+    integer: "min(a, b)",
     da: `select(select(select(${zero}, g * 0.5, a == b), g, a < b), g, ${EITHER_NAN})`,
     db: `select(select(select(${zero}, g * 0.5, a == b), g, b < a), g, ${EITHER_NAN})`,
     reference: (a, b) => Math.min(a, b),
@@ -113,18 +125,14 @@ export const pointwise = {
     forward: `select(${zero}, ${one}, (a == b) | (isNan(a) & isNan(b)))`,
     reference: (a, b) => Number(Object.is(a, b) || a === b),
   },
-  eq: {
-    arity: 2,
-    gives: "int32",
-    forward: `select(R(0), R(1), (a == b) & !(${EITHER_NAN}))`,
-    reference: (a, b) => Number(a === b),
-  },
-  eqInt: {
-    arity: 2,
-    takes: "int32",
-    gives: "int32",
-    forward: "select(R(0), R(1), a == b)",
-    reference: (a, b) => Number(a === b),
+  where: {
+    arity: 3,
+    forward: "select(b, a, c != C(0))",
+    integer: "select(b, a, c != C(0))",
+    da: `select(${zero}, g, c != C(0))`,
+    db: `select(g, ${zero}, c != C(0))`,
+    // The condition is the third operand.
+    reference: (a, b, c) => (c === 0 ? b : a),
   },
   // The same values, for operands and results of other widths.
   copy: { arity: 1, forward: "a", da: "g", reference: (a) => a },

@@ -27,7 +27,6 @@ export {
   clamp,
   type EluOptions,
   elu,
-  eq,
   type GeluOptions,
   gelu,
   leakyRelu,
@@ -40,3 +39,4 @@ export { type ArgmaxOptions, argmax, max, mean, type ReduceOptions, sum } from "
 export * from "./softmax.js";
 export * from "./upsampled.js";
 export { permute, reshape } from "./view.js";
+export * from "./where.js";
