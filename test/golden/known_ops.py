@@ -75,5 +75,25 @@ record("where", choose, [condition, torch.tensor([1.0, NAN, INF]), torch.tensor(
 record("where", choose, [condition, torch.tensor([[2.0], [3.0], [NAN], [4.0], [5.0]]), torch.tensor(1.5)])
 record("where", choose, [condition, ints(BIG, 2), ints(7)], gradient=False)
 
+table = torch.tensor([[3.0, NAN, 1.0, 1.0], [-2.0, -2.0, 5.0, INF], [0.0, 7.0, -INF, 2.0]])
+numbers = ints(BIG, -3, 7, 7, BIG - 1, 7, -2 ** 31, 2 ** 31 - 1).reshape(2, 4)
+for op in ("min", "max"):
+    for dim in (0, 1):
+        record(op, lambda x: getattr(x, op)(dim)[0], [table], {"dim": dim})
+        record(op, lambda x: getattr(x, op)(dim, True)[0], [numbers], {"dim": dim, "keepdim": True}, gradient=False)
+        record(f"arg{op}", lambda x: getattr(x, f"arg{op}")(dim), [table], {"dim": dim}, gradient=False)
+        record(f"arg{op}", lambda x: getattr(x, f"arg{op}")(dim), [numbers], {"dim": dim}, gradient=False)
+    record(op, lambda x: getattr(x, f"a{op}")(), [torch.tensor([[2.0, 5.0, 2.0], [5.0, 3.0, 4.0]])])
+    record(f"arg{op}", lambda x: getattr(x, f"arg{op}")(), [numbers], gradient=False)
+for dim in (0, 1):
+    record("sum", lambda x: x.sum(dim).int(), [numbers], {"dim": dim}, gradient=False)
+far = torch.tensor([[1000.5, 1001.0, 999.25], [4.0, 4.0, 4.0]])
+for op in ("variance", "std"):
+    fn = {"variance": torch.var, "std": torch.std}[op]
+    record(op, lambda x: fn(x), [far])
+    record(op, lambda x: fn(x, dim=1, unbiased=False, keepdim=True), [far], {"dim": 1, "correction": 0, "keepdim": True})
+    record(op, lambda x: fn(x, dim=1), [far], {"dim": 1})
+    record(op, lambda x: fn(x, dim=1), [torch.tensor([[1.0], [NAN]])], {"dim": 1})
+
 text = json.dumps({"torch": torch.__version__, "cases": cases}, separators=(",", ":"))
 pathlib.Path(__file__).with_name("known_ops.json").write_text(text + "\n")

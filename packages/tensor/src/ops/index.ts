@@ -35,8 +35,22 @@ export {
   softplus,
 } from "./pointwise.js";
 export type { PoolWindow } from "./poolWindow.js";
-export { type ArgmaxOptions, argmax, max, mean, type ReduceOptions, sum } from "./reduce.js";
+export { type ArgmaxOptions, argmax, argmin, max, mean, min, type ReduceOptions, sum } from "./reduce.js";
+export {
+  chunk,
+  type DimOptions,
+  expand,
+  type FlattenOptions,
+  flatten,
+  type SqueezeOptions,
+  split,
+  squeeze,
+  stack,
+  transpose,
+  unsqueeze,
+} from "./shapes.js";
 export * from "./softmax.js";
 export * from "./upsampled.js";
+export * from "./variance.js";
 export { permute, reshape } from "./view.js";
 export * from "./where.js";
