@@ -95,5 +95,16 @@ for op in ("variance", "std"):
     record(op, lambda x: fn(x, dim=1), [far], {"dim": 1})
     record(op, lambda x: fn(x, dim=1), [torch.tensor([[1.0], [NAN]])], {"dim": 1})
 
+repeated = ints(2, 0, 2, 2)
+record("indexSelect", lambda x, i: x.index_select(0, i), [torch.tensor([[1.0, 2.0], [3.0, NAN], [5.0, 6.0]]), repeated], {"dim": 0})
+record("indexSelect", lambda x, i: x.index_select(1, i), [numbers, repeated], {"dim": 1}, gradient=False)
+spots = ints(0, 1, 1, 2, 0, 0).reshape(3, 2)
+record("gather", lambda x, i: x.gather(1, i.long()), [torch.tensor([[1.0, 2.0, 3.0], [4.0, INF, 6.0], [7.0, 8.0, 9.0]]), spots], {"dim": 1})
+for descending in (False, True):
+    for dim in (0, 1):
+        fn = lambda x: x.sort(dim=dim, descending=descending, stable=True)[1]
+        for values in (table, numbers):
+            record("argsort", fn, [values], {"dim": dim, "descending": descending}, gradient=False)
+
 text = json.dumps({"torch": torch.__version__, "cases": cases}, separators=(",", ":"))
 pathlib.Path(__file__).with_name("known_ops.json").write_text(text + "\n")

@@ -1,5 +1,6 @@
 import { boundPart } from "../bindingParts.js";
 import { defect } from "../errors.js";
+import { ofIntegers } from "../integers.js";
 import type { Kernel, Params } from "../kernel.js";
 import {
   type Binding,
@@ -137,11 +138,6 @@ function grow(scratch: Record<string, number>, name: string, bytes: number): voi
   scratch[name] = Math.max(scratch[name] ?? 0, bytes);
 }
 
-/** A kernel of floats as one of integers: its types of elements and of what is computed are i32. */
-const ofIntegers = ({ name, source }: Kernel): Kernel => ({
-  name: `${name} int32`,
-  source: source.replace(/^(alias (?:X|Y|Value)) = f32;/gm, "$1 = i32;"),
-});
 const [INTEGER_SUM, INTEGER_MAX] = [ofIntegers(SUM), ofIntegers(MAX)];
 
 /** {@link planSum} of integers, modulo 2^32 and without a scale. Operands: x, y (int32). */

@@ -36,6 +36,7 @@ export {
 } from "./pointwise.js";
 export type { PoolWindow } from "./poolWindow.js";
 export { type ArgmaxOptions, argmax, argmin, max, mean, min, type ReduceOptions, sum } from "./reduce.js";
+export * from "./select.js";
 export {
   chunk,
   type DimOptions,
