@@ -106,5 +106,7 @@ for descending in (False, True):
         for values in (table, numbers):
             record("argsort", fn, [values], {"dim": dim, "descending": descending}, gradient=False)
 
+record("gather", lambda x, i: x.gather(0, i.long()), [numbers, ints(1, 0, 0, 1).reshape(1, 4)], {"dim": 0}, gradient=False)
+
 text = json.dumps({"torch": torch.__version__, "cases": cases}, separators=(",", ":"))
 pathlib.Path(__file__).with_name("known_ops.json").write_text(text + "\n")

@@ -149,6 +149,29 @@ describe("places", () => {
   });
 });
 
+it("oneHot marks classes, and nothing where a label is none", async () => {
+  const device = devices.whole!;
+  await device.scope(async () => {
+    const labels = device.tensor([2, 0, 255, -1], [2, 2], int32);
+    const live = device.memory().liveTensors;
+    const marks = t.oneHot(labels, 3);
+    expect(device.memory().liveTensors).toBe(live + 1);
+    expect(marks.dtype).toBe("int32");
+    expect(await marks.array()).toEqual([
+      [
+        [0, 0, 1],
+        [1, 0, 0],
+      ],
+      [
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+    ]);
+    expect(() => t.oneHot(labels, 0)).toThrow("numClasses");
+    expect(() => t.oneHot(device.ones([2]), 3)).toThrow(expect.objectContaining({ code: "invalid-dtype" }));
+  });
+});
+
 it("what does not fit is refused", async () => {
   const { whole, parts } = devices as { whole: t.Device; parts: t.Device };
   await whole.scope(async () => {

@@ -1,5 +1,6 @@
 import { planGather, planGatherBackward, planRank, type Selection } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { full } from "../core/create.js";
 import { planned } from "../core/planned.js";
 import { contiguous, Tensor } from "../core/tensor.js";
 import { invalidShape, show } from "../plain/errors.js";
@@ -7,6 +8,8 @@ import { checkOptions, checkValue } from "../plain/options.js";
 import { boolean, integer, type RulesOf, required, whole } from "../plain/rules.js";
 import { checkRank, dimIndex, elementsOf } from "../plain/shape.js";
 import { checkInt, checkNumeric, inputGradient } from "./operands.js";
+import { eq } from "./pointwise.generated.js";
+import { unsqueeze } from "./shapes.js";
 
 export interface SelectOptions {
   /** The dim along which elements are taken; negative ones count from the end. */
@@ -144,4 +147,18 @@ export function topk(x: Tensor, k: number, options: TopkOptions = {}): Sorted {
   checkValue("topk", "k", k, whole(1, x.shape[dim] ?? 1));
   const indices = ranked("topk", x, dim, k, options.largest ?? true);
   return { values: take("topk", x, indices, dim, indices.shape, false), indices };
+}
+
+/**
+ * 1 at the class of each label, otherwise 0 (torch.nn.functional.one_hot): int32, of the shape of the labels with a
+ * last dim of `numClasses`. Labels are int32; one below 0 or from `numClasses` on gives zeros, where PyTorch refuses.
+ */
+export function oneHot(labels: Tensor, numClasses: number): Tensor {
+  checkInt("oneHot", "labels", labels);
+  checkValue("oneHot", "numClasses", numClasses, whole(1));
+  // The places of equal elements in order are 0, 1, 2 and so on.
+  using equal = full("oneHot", labels.runtime, [numClasses], 0, { tracked: false });
+  using classes = ranked("oneHot", equal, 0, numClasses, false);
+  using column = unsqueeze(labels, -1);
+  return eq(column, classes);
 }
