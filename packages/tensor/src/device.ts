@@ -1,4 +1,5 @@
 import type { Capabilities, Tuning } from "@fcn/kernels";
+import { type ChainedMethods, chainedMethods } from "./chained.js";
 import { type Captured, type CaptureResult, capture } from "./core/capture.js";
 import { full, random } from "./core/create.js";
 import { Runtime } from "./core/runtime.js";
@@ -16,7 +17,7 @@ import { checkNested, flatten, type TensorData } from "./plain/nested.js";
 import { elementsOf } from "./plain/shape.js";
 
 declare module "./core/tensor.js" {
-  interface Tensor extends TensorMethods {
+  interface Tensor extends TensorMethods, ChainedMethods {
     /** The device that holds the tensor. */
     readonly device: Device;
   }
@@ -265,7 +266,7 @@ export class Device {
   }
 }
 
-for (const [name, value] of Object.entries(tensorMethods)) {
+for (const [name, value] of Object.entries({ ...chainedMethods, ...tensorMethods })) {
   Object.defineProperty(Tensor.prototype, name, { value, configurable: true, writable: true });
 }
 Object.defineProperty(Tensor.prototype, "device", {

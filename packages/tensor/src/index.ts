@@ -1,4 +1,5 @@
 export type { Activation, Capabilities, KernelTile, Tuning, Variant } from "@fcn/kernels";
+export type { ChainedMethods } from "./chained.js";
 export { type BackwardOptions, noGrad } from "./core/autograd.js";
 export type { Captured, CaptureResult } from "./core/capture.js";
 export { Tensor } from "./core/tensor.js";
