@@ -28,11 +28,11 @@ const metadata: ModelMetadata = {
 
 let device: Device;
 let folder: string;
-let net: models.GraphNet;
+let net: models.GraphNet<models.NetOutput>;
 beforeAll(async () => {
   device = await createDevice({ quiet: true });
   folder = await mkdtemp(join(tmpdir(), "fcn-export-"));
-  net = models.create(metadata.model, device, metadata.options);
+  net = models.create<models.NetOutput>(metadata.model, device, metadata.options);
   fillWeights(net, "cli");
   net.eval();
   await saveModel(join(folder, "weights.safetensors"), net, metadata);
