@@ -17,6 +17,14 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: () => import("./commands/doctor.js"),
   },
   data: { summary: "check labelled images, or compose new ones", load: () => import("./commands/data.js") },
+  models: {
+    summary: "list the nets, or describe one: parameters, stride, published weights, layers",
+    load: () => import("./commands/models.js"),
+  },
+  weights: {
+    summary: "list published weights, fetch them, or say where they are",
+    load: () => import("./commands/weights.js"),
+  },
   train: {
     summary: "train a net on a folder of labelled images, which is checked first",
     load: () => import("./commands/train.js"),

@@ -39,8 +39,13 @@ export function describeFailure(error: unknown, options: { verbose: boolean; com
   return { text: `${lines.join("\n")}\n`, exitCode: codeOf(error) ?? (usage ? 2 : 1) };
 }
 
+/** A function of the library before what it was called for: `fetchWeights NAME: ...`, `models.create NAME: ...`. */
+const CALLER = /^(?:\w+\.)?[a-z]+[A-Z]\w*(?:: | (?=[^\s:]+: ))|^\w+\.[a-z]\w*(?:: | (?=[^\s:]+: ))/;
+
+/** The message of an error, without the function that threw it, which no one called who types a command. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof TensorError ? message.replace(CALLER, "") : message;
 }
 
 /** The exit code that an error carries. Commander's errors carry 1 even for wrong usage, so theirs is ignored. */
