@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
+import { didYouMean } from "../options/closest.js";
 import { outputFailure, watchOutput } from "./output/output.js";
 import { cleanUpOnSignals } from "./output/signals.js";
 
@@ -129,7 +130,14 @@ function checkCommand(program: Command, argv: readonly string[]): void {
     if (command.commands.length === 0) return;
     if (argument.startsWith("-") || argument === "help") continue;
     const next = command.commands.find((candidate) => candidate.name() === argument);
-    if (!next) throw new CommanderError(2, "commander.unknownCommand", `error: unknown command '${argument}'`);
+    if (!next) {
+      const found = didYouMean(
+        argument,
+        command.commands.map((candidate) => candidate.name()),
+      );
+      const hint = found === undefined ? "" : `\n(${found})`;
+      throw new CommanderError(2, "commander.unknownCommand", `error: unknown command '${argument}'${hint}`);
+    }
     command = next;
   }
 }

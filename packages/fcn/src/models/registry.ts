@@ -1,6 +1,6 @@
-import type { Device, Tensor } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { type Device, type Tensor, TensorError } from "@fcn/tensor";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
+import { chooseFrom } from "../options/closest.js";
 import { describeGraph, type NodeSummary } from "./graph/geometry/describe.js";
 import { GraphNet, type NetOutput } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
@@ -17,7 +17,14 @@ export function list(): string[] {
 export function entryOf(name: string): ModelEntry {
   const entry = Object.hasOwn(ZOO, name) ? ZOO[name] : undefined;
   if (entry !== undefined) return entry;
-  throw invalidArgument(`models: there is no model called ${JSON.stringify(name)}`, `use one of: ${list().join(", ")}`);
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `models: there is no model called ${JSON.stringify(name)}`,
+    fix: {
+      code: chooseFrom(name, list(), "models.list()"),
+      command: chooseFrom(name, list(), "fcn models"),
+    },
+  });
 }
 
 /** The preprocessing of a model's published weights, if it is not ImageNet's mean and deviation. */

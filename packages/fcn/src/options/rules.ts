@@ -9,6 +9,8 @@ export interface Reader<Value> {
    * Returns undefined for text that is not such a value. `before` is the value from an earlier flag of the same name.
    */
   parse(text: string, before?: Value): Value | undefined;
+  /** What to do about text that is no such value. Default: use what it may be. */
+  readonly remedy?: (text: string) => string;
 }
 
 /** What a value may be, whether it is given as text or in code. */

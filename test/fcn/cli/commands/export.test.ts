@@ -92,8 +92,9 @@ describe("fcn export", () => {
   });
 
   it.each([
-    [["--onnx", "x.onnx"], /required option '--weights <file>' not specified/],
-    [["--weights", "x"], /required option '--onnx <file>' not specified/],
+    [["--onnx", "x.onnx"], /^error: --weights <file> is missing$/],
+    [["--weights", "x"], /--onnx <file> is missing/],
+    [[], /^error: --weights <file> and --onnx <file> are missing$/],
     [["--weights", "x", "--onnx", "y", "--argmax", "--softmax"], /--argmax and --softmax cannot be used together/],
     [["--weights", "x", "--onnx", "y", "--size", "0x48"], /--size is "0x48"/],
     [["--weights", "x", "--onnx", "y", "--opset", "3"], /--opset is "3"/],

@@ -297,7 +297,7 @@ describe("fcn predict", () => {
       [["--weights", weights, "--out", at("no"), "--save", "labels,x"], 2, /error: --save is "labels,x"/],
       [["--weights", weights, "--out", at("no"), "--raw", "1x1"], 2, /error: --raw is for standard input/],
       [["--weights", weights, "--out", at("no"), "--alpha", "0.1,0.9"], 2, /error: --alpha is "0.1,0.9"/],
-      [["--weights", weights], 2, /error: required option '--out <dir>' not specified/],
+      [["--weights", weights], 2, /error: --out <dir> is missing/],
     ];
     for (const [flags, wanted, message] of cases) {
       const { code, err } = await run([...base, ...flags]);

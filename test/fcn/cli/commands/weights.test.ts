@@ -57,6 +57,8 @@ describe("fcn weights", () => {
     );
     const unknown = await weights("fetch", "torchvision/resnet19");
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toMatch(/^error: .*none called "torchvision\/resnet19"/);
+    expect(unknown.stderr).toMatch(
+      /^error: .*none called "torchvision\/resnet19"\nfix: did you mean torchvision\/resnet18, .* or .*\? fcn weights list /,
+    );
   });
 });

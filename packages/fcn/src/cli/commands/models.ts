@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { info, type ModelInfo } from "../../catalogue/info.js";
 import { describe, list, type NodeSummary } from "../../models/index.js";
+import { chooseFrom } from "../../options/closest.js";
 import { size, whole } from "../../options/rules.js";
 import { formatTable } from "../../report/table.js";
 import { addFlags, givenBy } from "../flags/addFlags.js";
 import { JSON_OUTPUT } from "../flags/common.js";
-import { model as nameOfModel } from "../flags/readers.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
@@ -39,8 +39,8 @@ async function run(name: string | undefined, given: object): Promise<void> {
     const all = list().map((each) => info(each, options));
     return printResult(all, tableOf, flags.json);
   }
-  if (nameOfModel.parse(name) === undefined) {
-    throw new UsageError(`there is no model called ${JSON.stringify(name)}`, `use ${nameOfModel.what}`);
+  if (!list().includes(name)) {
+    throw new UsageError(`there is no model called ${JSON.stringify(name)}`, chooseFrom(name, list(), "fcn models"));
   }
   const described: Described = { ...info(name, options), layers: describe(name, options) };
   await printResult(described, describeModel, flags.json);

@@ -33,8 +33,10 @@ export interface Failure {
  */
 export function describeFailure(error: unknown, options: { verbose: boolean; command?: string | undefined }): Failure {
   const usage = hasCode(error, "usage") || error instanceof CommanderError;
-  const message = oneLine(messageOf(error)).replace(/^error: /, "");
-  const lines = [`error: ${message}`, `fix: ${fixOf(error, options.command) ?? defaultFix(usage, options.command)}`];
+  const [text, hint] = withoutHint(messageOf(error));
+  const message = oneLine(text).replace(/^error: /, "");
+  const fix = fixOf(error, options.command) ?? hint + defaultFix(usage, options.command);
+  const lines = [`error: ${message}`, `fix: ${fix}`];
   if (options.verbose && error instanceof Error && error.stack) lines.push(error.stack, ...causes(error));
   return { text: `${lines.join("\n")}\n`, exitCode: codeOf(error) ?? (usage ? 2 : 1) };
 }
@@ -46,6 +48,13 @@ const CALLER = /^(?:\w+\.)?[a-z]+[A-Z]\w*(?:: | (?=[^\s:]+: ))|^\w+\.[a-z]\w*(?:
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return error instanceof TensorError ? message.replace(CALLER, "") : message;
+}
+
+/** Takes commander's "(Did you mean ...?)", which is a remedy, off a message. */
+function withoutHint(message: string): [message: string, hint: string] {
+  const [whole, names] = /\n\(did you mean (.*)\?\)$/i.exec(message) ?? [];
+  if (whole === undefined) return [message, ""];
+  return [message.slice(0, -whole.length), `did you mean ${names?.replace(/^one of /, "")}? `];
 }
 
 /** The exit code that an error carries. Commander's errors carry 1 even for wrong usage, so theirs is ignored. */

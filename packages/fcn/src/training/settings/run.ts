@@ -1,8 +1,8 @@
 import type { Augmentation } from "../../data/augment/augmentation.js";
 import { sampleOrders } from "../../data/loader/plan.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
-import { TUNE } from "../../measure/tunedDevice.js";
-import { list } from "../../models/index.js";
+import { ADAPTER, TUNE } from "../../measure/tunedDevice.js";
+import { modelReader } from "../../models/modelReader.js";
 import { assignments, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
 import { listRecipes } from "./recipes.js";
 import type { RunSettings } from "./runOptions.js";
@@ -28,7 +28,7 @@ export const RUN = {
   model: {
     flag: "--model <name>",
     help: "the net, such as fcn16s-mobilenetv2; not needed if --weights or the resumed run names it",
-    reader: oneOf(list()),
+    reader: modelReader,
   },
   modelOptions: {
     flag: "--model-option <name=value>",
@@ -77,6 +77,7 @@ export const RUN = {
     reader: oneOf(sampleOrders()),
   },
   workers: { flag: "--workers <n>", help: "threads that decode images; 0 for none", reader: whole(0), decides: false },
+  adapter: { ...ADAPTER, decides: false },
   tune: { ...TUNE, decides: false },
   validateEvery: {
     rule: whole(1),
