@@ -9,6 +9,8 @@ interface CommandRow {
   readonly summary: string;
   /** Its file, which adds flags and action. It is loaded only once the command is named, since that takes a while. */
   readonly load: () => Promise<{ setUp(command: Command): void }>;
+  /** Whether it describes the others, which then are loaded too. */
+  readonly needsAll?: true;
 }
 
 /** All commands, in the order of the help. */
@@ -58,6 +60,11 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "train FCN-32s, 16s and 8s on real satellite imagery, and write images, weights and a report",
     load: () => import("./commands/demo.js"),
   },
+  completion: {
+    summary: "print a script with which bash, zsh or fish completes commands, options and names",
+    load: () => import("./commands/completion.js"),
+    needsAll: true,
+  },
 };
 
 /** Builds the `fcn` command line; `version` is what `--version` prints. */
@@ -74,8 +81,8 @@ export function createProgram(version: string): Command {
     .exitOverride();
   for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).description(summary);
   return program.hook("preSubcommand", async (_, command) => {
-    const loaded = await COMMANDS[command.name()]?.load();
-    loaded?.setUp(command);
+    const named = program.commands.filter((each) => each === command || COMMANDS[command.name()]?.needsAll);
+    for (const each of named) (await COMMANDS[each.name()]?.load())?.setUp(each);
   });
 }
 

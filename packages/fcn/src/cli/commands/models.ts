@@ -5,6 +5,7 @@ import { chooseFrom } from "../../options/closest.js";
 import { size, whole } from "../../options/rules.js";
 import { formatTable } from "../../report/table.js";
 import { addFlags, givenBy } from "../flags/addFlags.js";
+import { offerOperands } from "../flags/choices.js";
 import { JSON_OUTPUT } from "../flags/common.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
@@ -23,6 +24,7 @@ const OPTIONS = {
 
 /** Adds the operand, the flags and the action of `fcn models`. */
 export function setUp(command: Command): void {
+  offerOperands(command, list());
   addFlags(command, OPTIONS).argument("[name]", "the net to describe; without one, all are listed").action(run);
 }
 

@@ -10,6 +10,7 @@ import type { WeightsEntry } from "../../weights/registry/entry.js";
 import { type FetchedWeights, type FetchOptions, fetchWeights } from "../../weights/registry/fetchWeights.js";
 import { describeWeights, listWeights } from "../../weights/registry/registry.js";
 import { addFlags, givenBy } from "../flags/addFlags.js";
+import { offerOperands } from "../flags/choices.js";
 import { JSON_OUTPUT } from "../flags/common.js";
 import { printResult } from "../output/output.js";
 
@@ -32,6 +33,7 @@ export function setUp(weights: Command): void {
   addFlags(path, JSON_OUTPUT)
     .argument(...OPERAND)
     .action(runPath);
+  for (const command of [fetch, path]) offerOperands(command, listWeights());
 }
 
 interface Listed extends WeightsEntry {

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { type AnyTable, valuesOf } from "../../options/option.js";
 import type { Reader } from "../../options/rules.js";
 import { UsageError } from "../output/errors.js";
+import { offerValues } from "./choices.js";
 
 /** Adds the flags of a table of options. `before` is what stands before the default of an option in the help. */
 export function addFlags(command: Command, table: AnyTable, before = (_: string): string => ""): Command {
@@ -10,11 +11,15 @@ export function addFlags(command: Command, table: AnyTable, before = (_: string)
     const plain = typeof fallback === "string" || typeof fallback === "number" ? `${fallback}` : undefined;
     const { fallbackText = plain } = row;
     const end = fallbackText === undefined ? "" : ` (default: ${before(name)}${fallbackText})`;
-    for (const { flag, help, reader: { what, parse, remedy } = rule ?? {} } of [row, ...(shortcut ? [shortcut] : [])]) {
+    for (const { flag, help, reader: { what, parse, remedy, names } = rule ?? {} } of [
+      row,
+      ...(shortcut ? [shortcut] : []),
+    ]) {
       if (flag === undefined) continue;
       const option = new Option(flag, `${help}${isRequired ? " (required)" : end}`);
       if (isRequired) requireOption(command, option);
       if (what && parse) option.argParser(readerOf(option.long as string, { what, parse, ...(remedy && { remedy }) }));
+      if (names) offerValues(option, names);
       command.addOption(option);
     }
   }
