@@ -22,7 +22,12 @@ const OPTIONS = {
   onnx: { flag: "--onnx <file>", help: "ONNX file to write", isRequired: true },
   argmax: { flag: "--argmax", help: "output the class of each pixel instead of the logits" },
   softmax: { flag: "--softmax", help: "output probabilities instead of the logits" },
-  size: { flag: "--size <HxW>", help: "accept only single images of this size", reader: size },
+  size: {
+    flag: "--size <HxW>",
+    help: "accept only single images of this size",
+    reader: size,
+    fallbackText: "any number of any size",
+  },
   opset: {
     flag: "--opset <n>",
     help: "version of ONNX's operators",

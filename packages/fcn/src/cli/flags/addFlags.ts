@@ -10,13 +10,16 @@ export function addFlags(command: Command, table: AnyTable, before = (_: string)
     const { rule, fallback, shortcut, isRequired = false } = row;
     const plain = typeof fallback === "string" || typeof fallback === "number" ? `${fallback}` : undefined;
     const { fallbackText = plain } = row;
-    const end = fallbackText === undefined ? "" : ` (default: ${before(name)}${fallbackText})`;
     for (const { flag, help, reader: { what, parse, remedy, names } = rule ?? {} } of [
       row,
       ...(shortcut ? [shortcut] : []),
     ]) {
       if (flag === undefined) continue;
-      const option = new Option(flag, `${help}${isRequired ? " (required)" : end}`);
+      const option = new Option(flag, help);
+      // A switch that is not given is off, which goes without saying.
+      const usual = fallbackText === undefined ? "none" : `${before(name)}${fallbackText}`;
+      if (isRequired) option.description += " (required)";
+      else if (option.required || fallbackText !== undefined) option.description += ` (default: ${usual})`;
       if (isRequired) requireOption(command, option);
       if (what && parse) option.argParser(readerOf(option.long as string, { what, parse, ...(remedy && { remedy }) }));
       if (names) offerValues(option, names);

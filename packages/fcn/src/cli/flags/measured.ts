@@ -16,7 +16,12 @@ export const MEASURED = {
   model: { flag: "--model <name>", help: "the net", reader: modelReader, fallbackText: MODEL },
   weights: { flag: "--weights <file>", help: "measure the net of a weights file instead of --model" },
   classes: { flag: "--classes <n>", help: "number of classes of the net", rule: whole(1), fallback: 21 },
-  width: { flag: "--width <x>", help: "factor on the number of channels of the net", reader: positive },
+  width: {
+    flag: "--width <x>",
+    help: "factor on the number of channels of the net",
+    reader: positive,
+    fallbackText: "1",
+  },
   size: {
     flag: "--size <HxW>",
     help: "height and width of the images",

@@ -64,7 +64,13 @@ export const RUN = {
     help: `how images become numbers: ${PREPROCESSING_NAMES.join(", ")}`,
     reader: mapped(oneOf(PREPROCESSING_NAMES), (name) => PREPROCESSINGS[name]),
   },
-  crop: { flag: "--crop <HxW>", help: "train on random windows of this size", reader: size, decides: "augmentation" },
+  crop: {
+    flag: "--crop <HxW>",
+    help: "train on random windows of this size",
+    reader: size,
+    fallbackText: "whole images",
+    decides: "augmentation",
+  },
   augmentation: {
     flag: "--scale <x>",
     help: "scale images at random, up or down by at most this factor",
@@ -76,7 +82,13 @@ export const RUN = {
     help: "order of the images in an epoch: shuffle, sequential, or replacement (each is drawn from all)",
     reader: oneOf(sampleOrders()),
   },
-  workers: { flag: "--workers <n>", help: "threads that decode images; 0 for none", reader: whole(0), decides: false },
+  workers: {
+    flag: "--workers <n>",
+    help: "threads that decode images; 0 for none",
+    reader: whole(0),
+    fallbackText: "by the number of cores",
+    decides: false,
+  },
   adapter: { ...ADAPTER, decides: false },
   tune: { ...TUNE, decides: false },
   validateEvery: {
