@@ -56,9 +56,9 @@ describe("fcn weights", () => {
       /^error: torchvision\/resnet18: .*it has 1 bytes, published are 44.661 MiB\nfix: delete /,
     );
     const unknown = await weights("fetch", "torchvision/resnet19");
-    expect(unknown.code).toBe(1);
+    expect(unknown.code).toBe(2);
     expect(unknown.stderr).toMatch(
-      /^error: .*none called "torchvision\/resnet19"\nfix: did you mean torchvision\/resnet18, .* or .*\? fcn weights list /,
+      /^error: .*no weights called "torchvision\/resnet19"\nfix: did you mean torchvision\/resnet18, .* or .*\? fcn weights list /,
     );
   });
 });

@@ -2,6 +2,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
+import { chooseFrom } from "../../options/closest.js";
 import { createQuietBar } from "../../progress/quietBar.js";
 import { formatTable } from "../../report/table.js";
 import { cacheFolder } from "../../weights/registry/cache.js";
@@ -12,6 +13,7 @@ import { describeWeights, listWeights } from "../../weights/registry/registry.js
 import { addFlags, givenBy } from "../flags/addFlags.js";
 import { offerOperands } from "../flags/choices.js";
 import { JSON_OUTPUT } from "../flags/common.js";
+import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
 const OPERAND = ["<name>", "the name of published weights, as fcn weights list shows it"] as const;
@@ -75,6 +77,14 @@ const tableOf = (all: readonly Listed[]): string =>
     ]),
   });
 
+function entryOf(name: string): WeightsEntry {
+  if (listWeights().includes(name)) return describeWeights(name);
+  throw new UsageError(
+    `there are no weights called ${JSON.stringify(name)}`,
+    chooseFrom(name, listWeights(), "fcn weights list"),
+  );
+}
+
 async function runFetch(name: string, given: object): Promise<void> {
   const bar = createQuietBar(process.stderr, "{bar} {done} of {all} MiB", { barsize: 28 }, (done, total) => ({
     done: Math.round(done / MIB),
@@ -87,7 +97,7 @@ async function runFetch(name: string, given: object): Promise<void> {
 }
 
 async function runPath(name: string, given: object): Promise<void> {
-  const { url, file } = describeWeights(name);
+  const { url, file } = entryOf(name);
   const path = join(await cacheFolder(), file);
   if (!(await exists(path))) {
     throw new TensorError({
@@ -100,6 +110,6 @@ async function runPath(name: string, given: object): Promise<void> {
 }
 
 async function provide(name: string, given: object, options: FetchOptions): Promise<void> {
-  const fetched = await fetchWeights(name, options);
+  const fetched = await fetchWeights(entryOf(name), options);
   await printResult(fetched, ({ path }: FetchedWeights) => `${path}\n`, givenBy(JSON_OUTPUT, given).json);
 }

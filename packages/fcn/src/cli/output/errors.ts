@@ -41,8 +41,15 @@ export function describeFailure(error: unknown, options: { verbose: boolean; com
   return { text: `${lines.join("\n")}\n`, exitCode: codeOf(error) ?? (usage ? 2 : 1) };
 }
 
-/** A function of the library before what it was called for: `fetchWeights NAME: ...`, `models.create NAME: ...`. */
-const CALLER = /^(?:\w+\.)?[a-z]+[A-Z]\w*(?:: | (?=[^\s:]+: ))|^\w+\.[a-z]\w*(?:: | (?=[^\s:]+: ))/;
+/**
+ * A function of the library before what it was called for: `fetchWeights NAME: ...`, `models.create NAME: ...`. They
+ * are listed, because a folder of the user may stand there too.
+ */
+const CALLER = new RegExp(
+  "^(?:models\\.create|contactSheet|createDevice|createEventFile|(?:encode|export|fetch|load|open|read|save|write)" +
+    "(?:Caffemodel|Composite|Folder|IndexedPng|Model|Npy|Npz|Onnx|Pth|Safetensors|StateDict|Tfjs|Weights))" +
+    "(?:: | (?=[^\\s:]+: ))",
+);
 
 /** The message of an error, without the function that threw it, which no one called who types a command. */
 function messageOf(error: unknown): string {
