@@ -1,6 +1,7 @@
 /** Fully convolutional networks for semantic segmentation (Long, Shelhamer, Darrell) on WebGPU. */
 export { savedTuning, saveTuning, tuningFile } from "@fcn/tensor";
 export type { Abortable } from "./async/abort.js";
+export * as models from "./catalogue/index.js";
 export * as data from "./data/index.js";
 export {
   type BoardScores,
@@ -31,7 +32,6 @@ export {
 } from "./measure/index.js";
 export * as coordinates from "./models/graph/geometry/coordinates.js";
 export { type BilinearKernel, bilinearKernel } from "./models/graph/weights/bilinear.js";
-export * as models from "./models/index.js";
 export { type Graph, GraphBuilder, GraphNet } from "./models/index.js";
 export * from "./prediction/index.js";
 export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAndStitch.js";

@@ -27,7 +27,7 @@ export {
   showSome,
   showValue,
 } from "./plain/errors.js";
-export { nearest } from "./plain/nearest.js";
+export { editDistance, nearest } from "./plain/nearest.js";
 export { isNode, nodeModule } from "./plain/node.js";
 export { checkOptions, checkValue, checkValues } from "./plain/options.js";
 export type { Rule, RulesOf } from "./plain/rules.js";

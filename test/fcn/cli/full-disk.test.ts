@@ -43,7 +43,7 @@ async function runInto(stdout: number, args: readonly string[]) {
 /** One line that names the file and the cause, and one that says what to do. */
 function expectOneLine(lines: readonly string[], file: RegExp, fix: RegExp): void {
   expect(lines).toEqual([
-    expect.stringMatching(/^error: .*: cannot write .*: no space left on device$/),
+    expect.stringMatching(/^error: .*cannot write .*: no space left on device$/),
     expect.any(String),
   ]);
   expect(lines[0]).toMatch(file);

@@ -31,6 +31,9 @@ describe("the fcn command line", () => {
   it.each([
     [["nope"], "error: unknown command 'nope'", "fix: see fcn --help"],
     [["nope", "--help"], "error: unknown command 'nope'", "fix: see fcn --help"],
+    [["trian"], "error: unknown command 'trian'", "fix: did you mean train? see fcn --help"],
+    [["data", "chek"], "error: unknown command 'chek'", "fix: did you mean check? see fcn data --help"],
+    [["doctor", "--jsn"], "error: unknown option '--jsn'", "fix: did you mean --json? see fcn doctor --help"],
     [["help", "nope"], "error: unknown command 'nope'", "fix: see fcn --help"],
     [["data", "nope", "--help"], "error: unknown command 'nope'", "fix: see fcn data --help"],
     [["doctor", "--bad"], "error: unknown option '--bad'", "fix: see fcn doctor --help"],

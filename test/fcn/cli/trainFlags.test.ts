@@ -83,7 +83,7 @@ describe("fcn train --heads", () => {
 describe("fcn train", () => {
   it.each([
     [["--momentum", "0.9"], /^error: --momentum with the optimizer adamw, which has none\n/],
-    [["--model-option", "foo=1"], /^error: models\.create fcn32s-small: option foo is unknown\nfix: use some of: /],
+    [["--model-option", "foo=1"], /^error: fcn32s-small: option foo is unknown\nfix: use some of: /],
     [["--resume", "--overwrite"], /^error: --resume and --overwrite cannot be used together\n/],
   ])("takes %j for wrong use", async (args, message) => {
     const outcome = await train("none", ...SMALL, ...args);

@@ -51,6 +51,14 @@ describe("the type of a net by its name", () => {
     const one = { ...TINY, auxLoss: false } as const;
     expectTypeOf(() => create("fcn_resnet50", device, one).forward).returns.returns.toEqualTypeOf<Tensor>();
     expectTypeOf(() => create("fcn8s-vgg16", device, TINY).forward).returns.returns.toEqualTypeOf<Tensor>();
+    const inPlace = () => create("fcn_resnet50", device, { numClasses: 2, auxLoss: false }).forward;
+    expectTypeOf(inPlace).returns.returns.toEqualTypeOf<Tensor>();
+    const atRunTime = { ...TINY, auxLoss: TINY.numClasses > 2 };
+    type Either = Tensor | Record<"out" | "aux", Tensor>;
+    expectTypeOf(() => create("fcn_resnet50", device, atRunTime).forward).returns.returns.toEqualTypeOf<Either>();
+    const name = models.list()[0] as string;
+    expectTypeOf(() => create(name, device, TINY).forward).returns.returns.toEqualTypeOf<models.NetOutput>();
+    expectTypeOf(() => create<Tensor>(name, device, TINY).forward).returns.returns.toEqualTypeOf<Tensor>();
   });
 });
 
@@ -156,7 +164,7 @@ describe("forward", () => {
 describe("initial values", () => {
   it.each([...VGG_NETS, "fcn8s-small"])("give %s the loss ln C on any image", async (name) => {
     await device.scope(async () => {
-      const net = models.create(name, device, { ...TINY, numClasses: 21 });
+      const net = models.create<Tensor>(name, device, { ...TINY, numClasses: 21 });
       const target = device.tensor(
         Int32Array.from({ length: 40 * 50 }, (_, i) => (i % 22 === 21 ? 255 : i % 22)),
         [1, 40, 50],

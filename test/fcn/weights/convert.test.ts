@@ -193,7 +193,7 @@ describe("fcn convert", () => {
       [golden("twins.pth"), "OUT.npz", "--prefix", "net"],
       /no name begins with "net\."; names begin with student\., teach/,
     ],
-    [1, ["absent.pth", "OUT.npz"], /^error: openWeights: cannot read absent\.pth/],
+    [1, ["absent.pth", "OUT.npz"], /^error: cannot read absent\.pth/],
     [2, [golden("two.pth")], /^error: missing required argument 'out'\nfix: see fcn convert --help/],
     [2, [golden("two.pth"), "OUT.pth"], /^error: the output .* ends in neither .safetensors nor .npz\nfix: /],
     [

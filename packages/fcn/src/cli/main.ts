@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
+import { didYouMean } from "../options/closest.js";
 import { outputFailure, watchOutput } from "./output/output.js";
 import { cleanUpOnSignals } from "./output/signals.js";
 
@@ -8,6 +9,8 @@ interface CommandRow {
   readonly summary: string;
   /** Its file, which adds flags and action. It is loaded only once the command is named, since that takes a while. */
   readonly load: () => Promise<{ setUp(command: Command): void }>;
+  /** Whether it describes the others, which then are loaded too. */
+  readonly needsAll?: true;
 }
 
 /** All commands, in the order of the help. */
@@ -17,6 +20,14 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: () => import("./commands/doctor.js"),
   },
   data: { summary: "check labelled images, or compose new ones", load: () => import("./commands/data.js") },
+  models: {
+    summary: "list the nets, or describe one: parameters, stride, published weights, layers",
+    load: () => import("./commands/models.js"),
+  },
+  weights: {
+    summary: "list published weights, fetch them, or say where they are",
+    load: () => import("./commands/weights.js"),
+  },
   train: {
     summary: "train a net on a folder of labelled images, which is checked first",
     load: () => import("./commands/train.js"),
@@ -53,6 +64,11 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "train FCN-32s, 16s and 8s on real satellite imagery, and write images, weights and a report",
     load: () => import("./commands/demo.js"),
   },
+  completion: {
+    summary: "print a script with which bash, zsh or fish completes commands, options and names",
+    load: () => import("./commands/completion.js"),
+    needsAll: true,
+  },
 };
 
 /** Builds the `fcn` command line; `version` is what `--version` prints. */
@@ -69,8 +85,8 @@ export function createProgram(version: string): Command {
     .exitOverride();
   for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).description(summary);
   return program.hook("preSubcommand", async (_, command) => {
-    const loaded = await COMMANDS[command.name()]?.load();
-    loaded?.setUp(command);
+    const named = program.commands.filter((each) => each === command || COMMANDS[command.name()]?.needsAll);
+    for (const each of named) (await COMMANDS[each.name()]?.load())?.setUp(each);
   });
 }
 
@@ -125,7 +141,14 @@ function checkCommand(program: Command, argv: readonly string[]): void {
     if (command.commands.length === 0) return;
     if (argument.startsWith("-") || argument === "help") continue;
     const next = command.commands.find((candidate) => candidate.name() === argument);
-    if (!next) throw new CommanderError(2, "commander.unknownCommand", `error: unknown command '${argument}'`);
+    if (!next) {
+      const found = didYouMean(
+        argument,
+        command.commands.map((candidate) => candidate.name()),
+      );
+      const hint = found === undefined ? "" : `\n(${found})`;
+      throw new CommanderError(2, "commander.unknownCommand", `error: unknown command '${argument}'${hint}`);
+    }
     command = next;
   }
 }

@@ -1,3 +1,4 @@
+import type { DeviceOptions } from "@fcn/tensor";
 import type { BoundaryOptions } from "../evaluation/scoreboard.js";
 import type { Colour } from "../labels/colours.js";
 import type { ModelOptions } from "../models/index.js";
@@ -17,6 +18,8 @@ export interface DemoOptions {
   /** Folder for everything the demo writes. It is made if missing. */
   readonly out: string;
   readonly seed: number;
+  /** The kind of adapter, as `createDevice` has it. */
+  readonly adapter?: DeviceOptions["adapter"];
 }
 
 /** How the nets of a backbone are trained. */

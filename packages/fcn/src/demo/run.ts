@@ -51,7 +51,7 @@ export async function runDemo(options: DemoOptions, view: DemoView): Promise<Dem
   view.line(
     `tiles of 128 x 128 pixels: ${samples.train.length} to train, ${samples.validation.length} held back by longitude`,
   );
-  const device = await createDevice();
+  const device = await createDevice({ adapter: options.adapter ?? "auto" });
   try {
     const run = prepare(options, view, device, samples);
     const images: StageImages[] = [];

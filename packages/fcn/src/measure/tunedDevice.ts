@@ -11,6 +11,20 @@ export const TUNE = {
   fallbackText: "off",
 } as const;
 
+/** The row of what opens a device. */
+export const ADAPTER = {
+  flag: "--adapter <kind>",
+  help: "the WebGPU adapter to work on: auto (the first that there is), hardware or software",
+  reader: oneOf<NonNullable<DeviceOptions["adapter"]>>(["auto", "hardware", "software"]),
+  fallbackText: "auto",
+} as const;
+
+/** What a command or a run may ask of the device that it opens, as `createDevice` has it. */
+interface DeviceChoice {
+  readonly tune?: Tune | undefined;
+  readonly adapter?: DeviceOptions["adapter"] | undefined;
+}
+
 /** A device with the tiles that were measured on this adapter, which goes on measuring with `auto`. */
-export const tunedDevice = (tune: Tune = "off"): Promise<Device> =>
-  createDevice(tune === "auto" ? { tune } : { tuning: savedTuning });
+export const tunedDevice = ({ tune = "off", adapter = "auto" }: DeviceChoice = {}): Promise<Device> =>
+  createDevice({ adapter, ...(tune === "auto" ? { tune } : { tuning: savedTuning }) });

@@ -17,4 +17,4 @@ export { buildFcn, type FcnOptions } from "./heads/fcn.js";
 export * as heads from "./heads/index.js";
 export type { Skip } from "./heads/skip.js";
 export type { ModelOptions, Resolved as ResolvedModelOptions } from "./modelOptions.js";
-export { create, describe, graphOf, list, type SeveralHeads } from "./registry.js";
+export { create, describe, graphOf, list, type OutputOf, type SeveralHeads } from "./registry.js";

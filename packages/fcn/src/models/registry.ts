@@ -1,6 +1,6 @@
-import type { Device, Tensor } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { type Device, type Tensor, TensorError } from "@fcn/tensor";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
+import { chooseFrom } from "../options/closest.js";
 import { describeGraph, type NodeSummary } from "./graph/geometry/describe.js";
 import { GraphNet, type NetOutput } from "./graph/net.js";
 import type { Graph } from "./graph/spec.js";
@@ -13,10 +13,18 @@ export function list(): string[] {
   return Object.keys(ZOO);
 }
 
-function entryOf(name: string): ModelEntry {
+/** @internal The entry of a model. Throws `invalid-argument` for an unknown name. */
+export function entryOf(name: string): ModelEntry {
   const entry = Object.hasOwn(ZOO, name) ? ZOO[name] : undefined;
   if (entry !== undefined) return entry;
-  throw invalidArgument(`models: there is no model called ${JSON.stringify(name)}`, `use one of: ${list().join(", ")}`);
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `models: there is no model called ${JSON.stringify(name)}`,
+    fix: {
+      code: chooseFrom(name, list(), "models.list()"),
+      command: chooseFrom(name, list(), "fcn models"),
+    },
+  });
 }
 
 /** The preprocessing of a model's published weights, if it is not ImageNet's mean and deviation. */
@@ -67,11 +75,28 @@ export interface SeveralHeads {
 }
 
 /**
+ * What `forward` of a model returns: logits [N, numClasses, H, W], or a record of them by head for the models of
+ * {@link SeveralHeads} unless `auxLoss` is false. Of a name or an `auxLoss` that is known at run time only, either.
+ */
+export type OutputOf<Name extends string, Options extends ModelOptions = ModelOptions> = string extends Name
+  ? NetOutput
+  : Name extends keyof SeveralHeads
+    ? Options extends { readonly auxLoss?: infer Aux }
+      ? unknown extends Aux
+        ? Record<SeveralHeads[Name], Tensor>
+        : Aux extends false
+          ? Tensor
+          : Record<SeveralHeads[Name], Tensor>
+      : Record<SeveralHeads[Name], Tensor>
+    : Tensor;
+
+/**
  * Builds a net on a device. `forward` takes [N, inChannels, H, W] of any size that `describe` accepts and returns
- * logits [N, numClasses, H, W], or a record of them for a net with several heads. If the name is a variable, name the
- * type of the output: `create<NetOutput>(name, ...)`. Parameters have the names of the published ports. Score layers
- * start at zero, upsampling layers bilinear and the backbone as in torchvision; the same seed gives the same values. To
- * continue from a coarser net: `net.loadStateDict(coarser.stateDict(), { strict: false })`.
+ * logits [N, numClasses, H, W], or a record of them for a net with several heads, as {@link OutputOf} says by name. Of
+ * a name that is a variable it may be either; name the type if you know it: `create<Tensor>(name, ...)`. Parameters
+ * have the names of the published ports. Score layers start at zero, upsampling layers bilinear and the backbone as in
+ * torchvision; the same seed gives the same values. To continue from a coarser net:
+ * `net.loadStateDict(coarser.stateDict(), { strict: false })`.
  *
  * Throws `invalid-argument` for an unknown name, an option that is unknown to the model or out of range, and a padding
  * that leaves no crop offset.
@@ -87,16 +112,12 @@ export interface SeveralHeads {
  * device.destroy();
  * ```
  */
-export function create<Name extends keyof SeveralHeads, Options extends ModelOptions>(
+export function create<const Name extends string, const Options extends ModelOptions>(
   name: Name,
   device: Device,
   options: Options,
-): GraphNet<Options extends { readonly auxLoss: false } ? Tensor : Record<SeveralHeads[Name], Tensor>>;
-export function create<Output extends NetOutput = Tensor>(
-  name: string,
-  device: Device,
-  options: ModelOptions,
-): GraphNet<Output>;
+): GraphNet<OutputOf<Name, Options>>;
+export function create<Output extends NetOutput>(name: string, device: Device, options: ModelOptions): GraphNet<Output>;
 export function create<Output extends NetOutput>(
   name: string,
   device: Device,

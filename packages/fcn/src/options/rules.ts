@@ -9,6 +9,10 @@ export interface Reader<Value> {
    * Returns undefined for text that is not such a value. `before` is the value from an earlier flag of the same name.
    */
   parse(text: string, before?: Value): Value | undefined;
+  /** What to do about text that is no such value. Default: use what it may be. */
+  readonly remedy?: (text: string) => string;
+  /** All texts that it reads, where these are few enough to be named. */
+  readonly names?: readonly string[];
 }
 
 /** What a value may be, whether it is given as text or in code. */
@@ -51,6 +55,7 @@ export const oneOf = <Name extends string>(names: readonly Name[]): FlagRule<Nam
   ...rules.oneOf(...names),
   what: `one of: ${names.join(", ")}`,
   parse: (text) => names.find((name) => name === text),
+  names,
 });
 
 /** What a rule allows, or a function, which only code can pass. */

@@ -65,6 +65,7 @@ export const INFERENCE: OptionTable<InferenceOptions> = {
     rule: rules.extent(1),
     flag: "--tile <HxW>",
     help: "cut images into tiles of this size, in multiples of the net's stride",
+    fallbackText: "whole images",
     reader: size,
   },
   overlap: {
@@ -84,6 +85,7 @@ export const INFERENCE: OptionTable<InferenceOptions> = {
     rule: numbers("numbers above 0 and at most 16, such as 0.75,1,1.25", scale),
     flag: "--scales <list>",
     help: "average the results for several sizes of the image, such as 0.75,1,1.25",
+    fallbackText: "1",
   },
   mirror: { rule: rules.boolean, flag: "--mirror", help: "average with the result for the mirrored image" },
   precision: PRECISION,

@@ -3,8 +3,11 @@ import { progressBar } from "./bar.js";
 
 /** Shows the progress of a training stage. */
 export interface StageView {
-  /** @param from number of steps done before */
-  start(name: string, steps: number, from?: number): void;
+  /**
+   * @param from number of steps done before
+   * @param stepsPerEpoch steps in one pass over the training images; without it, no epochs are shown
+   */
+  start(name: string, steps: number, from?: number, stepsPerEpoch?: number): void;
   progress(progress: TrainProgress): void;
   validation(step: number, meanIU: number): void;
   end(): void;
@@ -17,14 +20,18 @@ export const createStageView = (stream: NodeJS.WriteStream): StageView =>
 const EMPTY = { loss: "-", meanIU: "-", speed: "-", left: "-" };
 
 function barView(stream: NodeJS.WriteStream): StageView {
-  const format = "{name} {bar} {value}/{total}  loss {loss}  mean IU {meanIU}  {speed} images/s  {left}";
+  const format = "{name} {bar} {value}/{total}{epoch}  loss {loss}  mean IU {meanIU}  {speed} images/s  {left}";
   const bar = progressBar(stream, format, { barsize: 28 });
+  let epochAt = epochText(0);
   // The bar keeps what an update leaves out.
   return {
-    start: (name, steps, from = 0) => bar.start(steps, from, { ...EMPTY, name }),
+    start: (name, steps, from = 0, stepsPerEpoch) => {
+      epochAt = epochText(steps, stepsPerEpoch);
+      bar.start(steps, from, { ...EMPTY, name, epoch: epochAt(from) });
+    },
     progress: ({ step, loss, imagesPerSecond, secondsLeft }) => {
       const speed = imagesPerSecond.toFixed(1);
-      bar.update(step, { loss: formatLoss(loss), speed, left: formatSeconds(secondsLeft) });
+      bar.update(step, { epoch: epochAt(step), loss: formatLoss(loss), speed, left: formatSeconds(secondsLeft) });
     },
     validation: (step, meanIU) => bar.update(step, { meanIU: meanIU.toFixed(3) }),
     end: () => bar.stop(),
@@ -33,19 +40,29 @@ function barView(stream: NodeJS.WriteStream): StageView {
 
 function lineView(stream: NodeJS.WriteStream): StageView {
   let stage = "";
+  let epochAt = epochText(0);
   const line = (text: string): void => void stream.write(`${stage}: ${text}\n`);
   return {
-    start: (name, steps, from = 0) => {
+    start: (name, steps, from = 0, stepsPerEpoch) => {
       stage = name;
+      epochAt = epochText(steps, stepsPerEpoch);
       line(`${steps} steps${from > 0 ? `, going on after ${from}` : ""}`);
     },
     progress: ({ step, steps, loss, imagesPerSecond, secondsLeft }) => {
       const speed = `${imagesPerSecond.toFixed(1)} images/s`;
-      line(`step ${step}/${steps}, loss ${formatLoss(loss)}, ${speed}, ${formatSeconds(secondsLeft)}`);
+      line(`step ${step}/${steps}${epochAt(step)}, loss ${formatLoss(loss)}, ${speed}, ${formatSeconds(secondsLeft)}`);
     },
     validation: (step, meanIU) => line(`step ${step}, validation mean IU ${meanIU.toFixed(3)}`),
     end: () => {},
   };
+}
+
+/** The pass over the images in which a step lies, such as ", epoch 2 of 20"; nothing where that is not known. */
+function epochText(steps: number, stepsPerEpoch?: number): (step: number) => string {
+  if (stepsPerEpoch === undefined) return () => "";
+  // A step belongs to the pass in which it begins.
+  const epochAt = (step: number): number => Math.floor(Math.max(0, step - 1) / stepsPerEpoch) + 1;
+  return (step) => `, epoch ${epochAt(step)} of ${epochAt(steps)}`;
 }
 
 /** Three decimals, or none for a summed loss, which is large. */

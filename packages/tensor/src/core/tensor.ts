@@ -4,10 +4,14 @@ import { describe } from "../plain/describe.js";
 import { invalidArgument, invalidDType, invalidShape, otherDevice, show } from "../plain/errors.js";
 import { identityOrder, type Order, sameLayout, stridesOf } from "../plain/layout.js";
 import { checkDifferentiable, checkElements, type MakeOptions } from "../plain/makeOptions.js";
+import { type Printed, printHead, printValues } from "../plain/print.js";
 import { elementsOf, sameShape } from "../plain/shape.js";
 import type { DType, Nested, TypedData } from "../plain/types.js";
 import { planned } from "./planned.js";
 import type { Runtime } from "./runtime.js";
+
+/** What `console.log` of Node, Deno and Bun asks an object for. */
+const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** What a tensor knows about the op that made it. */
 export interface GraphNode {
@@ -178,6 +182,29 @@ export class Tensor {
       return Array.from({ length: this.shape[dim]! }, (_, i) => build(dim + 1, offset + i * inner, inner));
     };
     return build(0, 0, data.length);
+  }
+
+  /**
+   * Reads the elements and returns them as PyTorch prints a tensor, for example `tensor([[1., 2.]])`: four decimals,
+   * and the ends of each dimension alone if there are more than 1000 elements. In place of `grad_fn` stands the op.
+   */
+  async show(): Promise<string> {
+    return printValues(await this.data(), this.#printed());
+  }
+
+  /** Shape, dtype and history, without waiting for the device. `show` has the values too. */
+  toString(): string {
+    return printHead(this.#printed());
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return this.toString();
+  }
+
+  #printed(): Printed {
+    const { shape, dtype, requiresGrad, disposed } = this;
+    return { shape, dtype, requiresGrad, op: this.#node?.op, disposed };
   }
 
   /** @internal Whether the elements already lie in `order`. */

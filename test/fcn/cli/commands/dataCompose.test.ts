@@ -57,7 +57,7 @@ describe("fcn data compose", () => {
   });
 
   it.each([
-    [[...cutouts, ...backgrounds], 2, "required option '--out <dir>' not specified"],
+    [[...cutouts, ...backgrounds], 2, "--out <dir> is missing"],
     [["--cutouts", "cats", ...backgrounds, "--out", "x"], 2, '--cutouts is "cats"'],
     [[...cutouts, ...backgrounds, "--skip", "(", "--out", "x"], 2, '--skip is "("'],
     [[...cutouts, ...backgrounds, "--held-back", "1", "--out", "x"], 2, '--held-back is "1"'],

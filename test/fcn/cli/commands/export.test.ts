@@ -28,11 +28,11 @@ const metadata: ModelMetadata = {
 
 let device: Device;
 let folder: string;
-let net: models.GraphNet;
+let net: models.GraphNet<models.NetOutput>;
 beforeAll(async () => {
   device = await createDevice({ quiet: true });
   folder = await mkdtemp(join(tmpdir(), "fcn-export-"));
-  net = models.create(metadata.model, device, metadata.options);
+  net = models.create<models.NetOutput>(metadata.model, device, metadata.options);
   fillWeights(net, "cli");
   net.eval();
   await saveModel(join(folder, "weights.safetensors"), net, metadata);
@@ -92,8 +92,9 @@ describe("fcn export", () => {
   });
 
   it.each([
-    [["--onnx", "x.onnx"], /required option '--weights <file>' not specified/],
-    [["--weights", "x"], /required option '--onnx <file>' not specified/],
+    [["--onnx", "x.onnx"], /^error: --weights <file> is missing$/],
+    [["--weights", "x"], /--onnx <file> is missing/],
+    [[], /^error: --weights <file> and --onnx <file> are missing$/],
     [["--weights", "x", "--onnx", "y", "--argmax", "--softmax"], /--argmax and --softmax cannot be used together/],
     [["--weights", "x", "--onnx", "y", "--size", "0x48"], /--size is "0x48"/],
     [["--weights", "x", "--onnx", "y", "--opset", "3"], /--opset is "3"/],

@@ -84,7 +84,7 @@ describe("fcn train", () => {
     const { code, stdout, stderr } = await train(options);
     expect(stderr).not.toContain("error:");
     expect(code).toBe(0);
-    expect(stdout).toMatch(/fcn8s-small: step 4\/4, loss [\d.]+, [\d.]+ images\/s, 0 s left/);
+    expect(stdout).toMatch(/fcn8s-small: step 4\/4, epoch \d of \d, loss [\d.]+, [\d.]+ images\/s, 0 s left/);
     expect(stdout).toMatch(/validation mean IU 0\.\d+/);
     expect(stdout).not.toContain("\u001b");
     const net = ["--model", "fcn8s-small", "--width", "0.25"];

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
 import { describeFailure, UsageError } from "../../../../packages/fcn/src/cli/output/errors.js";
 
@@ -15,6 +16,26 @@ describe("describeFailure", () => {
       text: "error: conv2d: got [1, 3]; expected 4\nfix: reshape; it\n",
       exitCode: 1,
     });
+  });
+
+  it.each([
+    ["fetchWeights a/b: no connection", "a/b: no connection"],
+    ["loadModel: it names no net", "it names no net"],
+    ["models.create unet: option x is unknown", "unet: option x is unknown"],
+    ["readSafetensors: cannot read x.safetensors", "cannot read x.safetensors"],
+    ["model.json: its header is damaged", "model.json: its header is damaged"],
+    ["openImages: the split val is empty", "openImages: the split val is empty"],
+    ["predict: the tile is too small", "predict: the tile is too small"],
+  ])("leaves the function that threw out of %j, and no name of the user's", (message, wanted) => {
+    const error = new TensorError({ code: "invalid-argument", message, fix: "try" });
+    expect(describeFailure(error, quiet).text).toMatch(new RegExp(`^error: ${wanted}\n`));
+  });
+
+  it("takes what commander thinks was meant for the remedy", () => {
+    const error = new CommanderError(1, "commander.unknownOption", "error: unknown option '--x'\n(Did you mean --y?)");
+    expect(describeFailure(error, { ...quiet, command: "train" }).text).toBe(
+      "error: unknown option '--x'\nfix: did you mean --y? see fcn train --help\n",
+    );
   });
 
   it("points wrong usage to the help of the command and returns 2", () => {

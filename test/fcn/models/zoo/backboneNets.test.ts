@@ -123,7 +123,7 @@ describe("models on backbones", () => {
     "%s returns logits of the size of the image, at the start 0 with the loss ln C",
     async (name) => {
       await device.scope(async () => {
-        const net = models.create(name, device, { ...TINY, numClasses: 4 }).eval();
+        const net = models.create<Tensor>(name, device, { ...TINY, numClasses: 4 }).eval();
         for (const [h, w] of [
           [1, 1],
           [47, 33],
@@ -223,7 +223,7 @@ describe("the geometry of FCN-AlexNet and FCN-GoogLeNet", () => {
     await device.scope(async () => {
       /** The response along a middle row to a score that is 1 in every cell. */
       const row = async (name: string, n: number): Promise<number[]> => {
-        const net = models.create(name, device, { numClasses: 1, widthMultiplier: 1 / 64 }).eval();
+        const net = models.create<Tensor>(name, device, { numClasses: 1, widthMultiplier: 1 / 64 }).eval();
         const one = { dtype: "float32", shape: [1], data: Float32Array.of(1) };
         net.loadStateDict({ "score_fr.bias": one }, { strict: false });
         const logits = await noGrad(() => net.forward(device.zeros([1, 3, n, n]))).data();

@@ -89,7 +89,7 @@ describe("training from nothing", () => {
     ["unet", 1 / 16],
   ])("of %s starts at ln C, reaches every parameter and learns", async (name, widthMultiplier) => {
     await device.scope(async () => {
-      const net = models.create(name, device, { numClasses: 3, widthMultiplier, seed: 1 });
+      const net = models.create<Tensor>(name, device, { numClasses: 3, widthMultiplier, seed: 1 });
       const target = labels(2, 33, 40, 3);
       const input = image("pyramid/training", target, 3);
       const x = device.tensor(input.data, [...input.shape]);

@@ -1,9 +1,11 @@
-import { createDevice } from "@fcn/tensor";
+import { createDevice, type DeviceOptions } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
 import type { Command } from "commander";
 import { counted } from "../../data/files/words.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
 import { refuseSameFile } from "../../files/write.js";
+import { ADAPTER } from "../../measure/tunedDevice.js";
+import { modelReader } from "../../models/modelReader.js";
 import { assignments, oneOf, whole } from "../../options/rules.js";
 import { createQuietBar } from "../../progress/quietBar.js";
 import { type ConvertOptions, type ConvertReport, convert, outputFormat } from "../../weights/convert.js";
@@ -13,7 +15,6 @@ import { TENSORFLOW_MAPS } from "../../weights/tensorflow/open.js";
 import { addFlags, type Given, givenBy } from "../flags/addFlags.js";
 import { classNames } from "../flags/classNames.js";
 import { JSON_OUTPUT } from "../flags/common.js";
-import { model } from "../flags/readers.js";
 import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
@@ -65,9 +66,10 @@ const OPTIONS = {
   model: {
     flag: "--model <name>",
     help: "the whole net that the weights belong to, such as fcn_resnet50: they are loaded into it as a test, and the new file names it for fcn eval, predict and export",
-    reader: model,
+    reader: modelReader,
   },
   ...OF_MODEL,
+  adapter: ADAPTER,
   ...JSON_OUTPUT,
 } as const;
 
@@ -91,7 +93,7 @@ function mapsHelp(): string {
 
 async function run(input: string, output: string, given: object): Promise<void> {
   const flags = givenBy(OPTIONS, given);
-  const { names, prefix, key, opaque, json } = flags;
+  const { names, prefix, key, opaque, adapter = "auto", json } = flags;
   if (outputFormat(output) === undefined) {
     throw new UsageError(
       `the output ${output} ends in neither .safetensors nor .npz`,
@@ -105,7 +107,7 @@ async function run(input: string, output: string, given: object): Promise<void> 
     done: Math.round(done / MIB),
     all: Math.round(total / MIB),
   }));
-  const settings = { names, prefix, key, opaque, onProgress: bar.update, net };
+  const settings = { names, prefix, key, opaque, onProgress: bar.update, net, adapter };
   const report = await converted(input, output, settings).finally(bar.stop);
   await printResult(report, (all) => describe(input, output, all), json);
 }
@@ -113,10 +115,14 @@ async function run(input: string, output: string, given: object): Promise<void> 
 async function converted(
   input: string,
   output: string,
-  { net, ...options }: ConvertOptions & { readonly net: NetDescription | undefined },
+  {
+    net,
+    adapter,
+    ...options
+  }: ConvertOptions & { readonly net: NetDescription | undefined } & Required<Pick<DeviceOptions, "adapter">>,
 ): Promise<ConvertReport> {
   if (net === undefined) return convert(input, output, options);
-  const device = await createDevice();
+  const device = await createDevice({ adapter });
   try {
     return await convertNet(input, output, { ...options, device, net });
   } finally {

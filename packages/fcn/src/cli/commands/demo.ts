@@ -3,6 +3,7 @@ import { BACKBONES } from "../../demo/recipe.js";
 import { runDemo } from "../../demo/run.js";
 import { COAST_COLUMNS, coastFinding } from "../../demo/scores.js";
 import { type DemoSummary, scoreRows } from "../../demo/summary.js";
+import { ADAPTER } from "../../measure/tunedDevice.js";
 import { oneOf, whole } from "../../options/rules.js";
 import { createStageView } from "../../progress/stages.js";
 import { formatTable, scoreTable } from "../../report/table.js";
@@ -26,6 +27,7 @@ const OPTIONS = {
     rule: whole(0),
     fallback: 1,
   },
+  adapter: ADAPTER,
   ...JSON_OUTPUT,
 } as const;
 

@@ -14,8 +14,9 @@ import { describeEvaluation } from "../../evaluation/describe.js";
 import { type EvaluateOptions, type Evaluation, evaluate } from "../../evaluation/evaluate.js";
 import { COCO_SIZES } from "../../evaluation/objectSizes.js";
 import { radiiRule } from "../../evaluation/scoreboard.js";
-import { TUNE, tunedDevice } from "../../measure/tunedDevice.js";
+import { ADAPTER, TUNE, tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModel } from "../../models/file/weightsFile.js";
+import { chooseFrom } from "../../options/closest.js";
 import { whole } from "../../options/rules.js";
 import { INFERENCE, type InferenceOptions, isTiled } from "../../prediction/inferenceOptions.js";
 import { createProgress } from "../../progress/items.js";
@@ -44,6 +45,7 @@ const OPTIONS = {
     fallback: [1, 2, 4, 8, 16],
     fallbackText: "1,2,4,8,16",
   },
+  adapter: ADAPTER,
   tune: TUNE,
   ...WORKERS,
   ...JSON_OUTPUT,
@@ -66,7 +68,7 @@ async function run(given: object): Promise<void> {
     open: openOptions(given),
   };
   const { opened, dataset: own } = await openSplit(flags);
-  const device = await tunedDevice(flags.tune);
+  const device = await tunedDevice(flags);
   const scored = { images: 0 };
   try {
     const loaded = await loadModel(flags.weights, device);
@@ -162,7 +164,11 @@ function withFlag(error: unknown, { open: { skipBad } }: EvalFlags): unknown {
 function splitOf({ root, splits }: OpenedData, name: string): SegmentationDataset {
   const names = Object.keys(splits);
   const dataset = Object.hasOwn(splits, name) ? splits[name] : undefined;
-  if (!dataset) throw new UsageError(`--split is "${name}"`, `use ${names.join(" or ")}`);
+  if (!dataset)
+    throw new UsageError(
+      `--split is "${name}"`,
+      names.length <= 3 ? `use ${names.join(" or ")}` : chooseFrom(name, names, `fcn data check ${root}`),
+    );
   if (dataset.length > 0) return dataset;
   throw new TensorError({
     code: "missing-data",

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { exportOnnx, type OnnxSummary, type OnnxValue } from "../../export/index.js";
 import { OPSETS } from "../../export/onnx/exportOnnx.js";
 import { refuseSameFile } from "../../files/write.js";
+import { ADAPTER } from "../../measure/tunedDevice.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { size, whole } from "../../options/rules.js";
 import { addFlags, givenBy } from "../flags/addFlags.js";
@@ -21,13 +22,19 @@ const OPTIONS = {
   onnx: { flag: "--onnx <file>", help: "ONNX file to write", isRequired: true },
   argmax: { flag: "--argmax", help: "output the class of each pixel instead of the logits" },
   softmax: { flag: "--softmax", help: "output probabilities instead of the logits" },
-  size: { flag: "--size <HxW>", help: "accept only single images of this size", reader: size },
+  size: {
+    flag: "--size <HxW>",
+    help: "accept only single images of this size",
+    reader: size,
+    fallbackText: "any number of any size",
+  },
   opset: {
     flag: "--opset <n>",
     help: "version of ONNX's operators",
     rule: whole(OPSETS.first, OPSETS.last),
     fallbackText: `${OPSETS.first}`,
   },
+  adapter: ADAPTER,
   ...JSON_OUTPUT,
 } as const;
 
@@ -35,10 +42,19 @@ const OPTIONS = {
 export const setUp = (command: Command): void => void addFlags(command, OPTIONS).action(run);
 
 async function run(given: object): Promise<void> {
-  const { weights, onnx, argmax = false, softmax = false, size, opset, json } = givenBy(OPTIONS, given);
+  const {
+    weights,
+    onnx,
+    argmax = false,
+    softmax = false,
+    size,
+    opset,
+    adapter = "auto",
+    json,
+  } = givenBy(OPTIONS, given);
   refuseBoth({ "--argmax": argmax, "--softmax": softmax });
   await refuseSameFile("export", onnx, [weights]);
-  const device = await createDevice();
+  const device = await createDevice({ adapter });
   try {
     const { model, metadata } = await loadModel(weights, device);
     const fixed = { ...(size && { shape: [1, ...size] as const }), ...(opset === undefined ? {} : { opset }) };

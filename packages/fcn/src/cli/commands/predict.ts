@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { ToldError } from "../../data/files/errors.js";
 import { counted } from "../../data/files/words.js";
 import { RANGE } from "../../data/open/openOptions.js";
-import { TUNE } from "../../measure/tunedDevice.js";
+import { ADAPTER, TUNE } from "../../measure/tunedDevice.js";
 import { size, upTo } from "../../options/rules.js";
 import { expandInputs, type Input } from "../../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName } from "../../prediction/files/outputs.js";
@@ -38,6 +38,7 @@ const OPTIONS = {
     help: "standard input holds raw pixels of four bytes each: red, green, blue, opacity",
     reader: size,
   },
+  adapter: ADAPTER,
   tune: TUNE,
   overwrite: {
     flag: "--overwrite",
@@ -56,7 +57,7 @@ export function setUp(command: Command): void {
 }
 
 async function run(names: string[], given: object): Promise<void> {
-  const { weights, out, save, raw, tune, overwrite = false, json = false, ...flags } = givenBy(OPTIONS, given);
+  const { weights, out, save, raw, adapter, tune, overwrite = false, json = false, ...flags } = givenBy(OPTIONS, given);
   const input = flagValues(INPUT, given);
   await checkFolder("--out", out);
   if (names.filter((name) => name === "-").length > 1) {
@@ -75,7 +76,18 @@ async function run(names: string[], given: object): Promise<void> {
   const onImage = (report: ImageReport): void => progress.step(describeImage(report), "error" in report);
   const written = new Set<string>();
   const onWritten = ({ name }: Input): void => void written.add(name);
-  const job = { inputs, weights, out, save, options, tolerance, overwrite, onWritten, ...(tune ? { tune } : {}) };
+  const job = {
+    inputs,
+    weights,
+    out,
+    save,
+    options,
+    tolerance,
+    overwrite,
+    onWritten,
+    ...(tune && { tune }),
+    ...(adapter && { adapter }),
+  };
   const summary = await runPredict(job, onImage)
     .catch((error: unknown) => {
       const rest = inputs.filter(({ name }) => !written.has(name)).map(({ name }) => name);

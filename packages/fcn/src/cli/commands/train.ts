@@ -36,7 +36,7 @@ async function run(given: object): Promise<void> {
   if (options.model === undefined && options.weights === undefined && !options.resume) {
     throw new UsageError(
       "--model is missing",
-      `name one of: ${list().slice(0, 6).join(", ")}, ... or give --weights of a run`,
+      `name one of: ${list().slice(0, 6).join(", ")}, ... (fcn models lists all), or give --weights of a run`,
     );
   }
   const optimizer = optimizerOf(options);
@@ -70,9 +70,9 @@ async function run(given: object): Promise<void> {
           stream.write(`${commandText}\n`);
         },
         checking: checking.update,
-        start: (model, steps, from) => {
+        start: (model, steps, from, stepsPerEpoch) => {
           checking.stop();
-          stages.start(model, steps, from);
+          stages.start(model, steps, from, stepsPerEpoch);
         },
         progress: (progress) => stages.progress(progress),
         validation: (step, meanIU) => stages.validation(step, meanIU),

@@ -7,5 +7,10 @@ export const JSON_OUTPUT = {
 
 /** The flag of commands that decode images. */
 export const WORKERS = {
-  workers: { flag: "--workers <n>", help: "threads that decode images; 0 for none", rule: whole(0) },
+  workers: {
+    flag: "--workers <n>",
+    help: "threads that decode images; 0 for none",
+    rule: whole(0),
+    fallbackText: "by the number of cores",
+  },
 } as const;

@@ -1,9 +1,5 @@
-import { list } from "../../models/index.js";
-import { oneOf, type Reader } from "../../options/rules.js";
+import type { Reader } from "../../options/rules.js";
 import { UsageError } from "../output/errors.js";
-
-/** The name of a net. */
-export const model: Reader<string> = oneOf(list());
 
 /** Some of the given words, separated by commas. */
 export const someOf = <Word extends string>(words: readonly Word[]): Reader<readonly Word[]> => ({

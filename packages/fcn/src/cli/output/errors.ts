@@ -33,14 +33,35 @@ export interface Failure {
  */
 export function describeFailure(error: unknown, options: { verbose: boolean; command?: string | undefined }): Failure {
   const usage = hasCode(error, "usage") || error instanceof CommanderError;
-  const message = oneLine(messageOf(error)).replace(/^error: /, "");
-  const lines = [`error: ${message}`, `fix: ${fixOf(error, options.command) ?? defaultFix(usage, options.command)}`];
+  const [text, hint] = withoutHint(messageOf(error));
+  const message = oneLine(text).replace(/^error: /, "");
+  const fix = fixOf(error, options.command) ?? hint + defaultFix(usage, options.command);
+  const lines = [`error: ${message}`, `fix: ${fix}`];
   if (options.verbose && error instanceof Error && error.stack) lines.push(error.stack, ...causes(error));
   return { text: `${lines.join("\n")}\n`, exitCode: codeOf(error) ?? (usage ? 2 : 1) };
 }
 
+/**
+ * A function of the library before what it was called for: `fetchWeights NAME: ...`, `models.create NAME: ...`. They
+ * are listed, because a folder of the user may stand there too.
+ */
+const CALLER = new RegExp(
+  "^(?:models\\.create|contactSheet|createDevice|createEventFile|(?:encode|export|fetch|load|open|read|save|write)" +
+    "(?:Caffemodel|Composite|Folder|IndexedPng|Model|Npy|Npz|Onnx|Pth|Safetensors|StateDict|Tfjs|Weights))" +
+    "(?:: | (?=[^\\s:]+: ))",
+);
+
+/** The message of an error, without the function that threw it, which no one called who types a command. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof TensorError ? message.replace(CALLER, "") : message;
+}
+
+/** Takes commander's "(Did you mean ...?)", which is a remedy, off a message. */
+function withoutHint(message: string): [message: string, hint: string] {
+  const [whole, names] = /\n\(did you mean (.*)\?\)$/i.exec(message) ?? [];
+  if (whole === undefined) return [message, ""];
+  return [message.slice(0, -whole.length), `did you mean ${names?.replace(/^one of /, "")}? `];
 }
 
 /** The exit code that an error carries. Commander's errors carry 1 even for wrong usage, so theirs is ignored. */

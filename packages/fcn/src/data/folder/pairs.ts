@@ -40,7 +40,8 @@ export const PAIR_OPTIONS: OptionTable<PairOptions> = {
       parse: (text) => (/[^*/\\]/.test(text) && !/[/\\]/.test(text) && text.split("*").length <= 2 ? text : undefined),
     },
     flag: "--mask-suffix <text>",
-    help: "for images/ and masks/: what the names of masks add to those of the images, such as _mask, or mask_* at the beginning (default: inferred from the names)",
+    help: "for images/ and masks/: what the names of masks add to those of the images, such as _mask, or mask_* at the beginning",
+    fallbackText: "inferred from the names",
   },
 };
 

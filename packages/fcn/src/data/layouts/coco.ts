@@ -31,7 +31,8 @@ export interface CocoOptions {
 const OPTIONS = {
   categories: {
     flag: "--categories <list>",
-    help: "for COCO: categories that become classes 1, 2, ... in this order, separated by commas; all others become background (default: all, in the order of their ids)",
+    help: "for COCO: categories that become classes 1, 2, ... in this order, separated by commas; all others become background",
+    fallbackText: "all, in the order of their ids",
     reader: names("person,dog"),
     decides: "classes",
   },

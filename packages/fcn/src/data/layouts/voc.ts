@@ -32,7 +32,8 @@ const OPTIONS: OptionTable<VocOptions & PairOptions> = {
   year: {
     rule: whole(2007),
     flag: "--year <n>",
-    help: "for VOC: the year to use if the folder has several (default: the latest)",
+    help: "for VOC: the year to use if the folder has several",
+    fallbackText: "the latest",
     decides: "trainingImages",
   },
   sbd: {

@@ -29,13 +29,15 @@ const COMMON: OptionTable<CommonOptions> = {
   range: {
     rule: pixelRange,
     flag: "--range <low,high>",
-    help: "the values that become 0 and 255 in images of more than 8 bits (default: the range of --weights, otherwise one that suits the training images)",
+    help: "the values that become 0 and 255 in images of more than 8 bits",
+    fallbackText: "the range of --weights, otherwise one that suits the training images",
     decides: "preprocessing",
   },
   layout: {
     rule: oneOf(LAYOUT_NAMES),
     flag: "--layout <name>",
-    help: `layout of the folder: ${LAYOUT_NAMES.join(", ")} (default: recognised from its contents)`,
+    help: `layout of the folder: ${LAYOUT_NAMES.join(", ")}`,
+    fallbackText: "recognised from its contents",
     decides: "trainingImages",
   },
   skipBad: {

@@ -96,7 +96,7 @@ export async function loadModel(source: io.PathOrBytes, device: Device): Promise
 export const buildNet = (
   { model, options, graph }: Pick<ModelMetadata, "model" | "options" | "graph">,
   device: Device,
-) => (graph === undefined ? create(model, device, options) : build<Tensor>(device, graph, options.seed));
+) => (graph === undefined ? create<Tensor>(model, device, options) : build<Tensor>(device, graph, options.seed));
 
 /**
  * Throws `invalid-file` if a file lacks the values that its graph needs or its fields disagree. Runs before the net

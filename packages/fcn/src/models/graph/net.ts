@@ -2,6 +2,7 @@ import { croppedRule, type Device, nn, type Tensor, TensorError, type Upsampling
 import { canUpsample, recording } from "@fcn/tensor/internal";
 import { type Band, bandsOf, type Chain, chainsOf, runInBands } from "./bands.js";
 import { inferChannels } from "./geometry/channels.js";
+import { describeGraph, type NodeSummary } from "./geometry/describe.js";
 import { type FeatureShape, type Geometry, geometryOf } from "./geometry/shapes.js";
 import { BilinearUpsampling } from "./kinds/convTranspose.js";
 import { kindOf } from "./kinds/index.js";
@@ -47,6 +48,14 @@ export class GraphNet<Output extends NetOutput = Tensor> extends nn.Module {
       this.#modules.set(name, module);
       this.registerModule(name, module);
     }
+  }
+
+  /**
+   * The layers for an image of `height` x `width` pixels, as `models.describe` gives them by name. Throws if the image
+   * is too small for the net.
+   */
+  describe({ height, width }: { readonly height: number; readonly width: number }): NodeSummary[] {
+    return describeGraph(this.graph, height, width);
   }
 
   override forward(x: Tensor): Output {

@@ -7,6 +7,8 @@ import type { Family } from "./entry.js";
 export const ALEXNET_NETS: Family = {
   "fcn32s-alexnet": {
     summary: "FCN-32s on CaffeNet",
+    keys: "Caffe",
+    backbone: "alexnet",
     preprocessing: VOC_MEAN,
     defaults: { widthMultiplier: 1, padding: 100, dropout: 0.5, deconv: "fixed", dense: false },
     graph: (options, name) =>

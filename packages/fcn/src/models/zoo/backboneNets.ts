@@ -17,6 +17,10 @@ const PREFIX = "backbone.";
 
 /** A backbone with torchvision's names: the strides at which it can be scored, its own options and how to append it. */
 interface Row extends Pick<ModelEntry, "defaults" | "rules" | "preprocessing"> {
+  /** If they are not torchvision's. */
+  readonly keys?: ModelEntry["keys"];
+  /** If the registry of weights calls the classifier otherwise than `BACKBONES` does. */
+  readonly classifier?: string;
   readonly title: string;
   readonly strides: readonly number[];
   readonly append: (builder: GraphBuilder, input: string, options: Resolved) => Backbone;
@@ -62,6 +66,7 @@ const BACKBONES: Readonly<Record<string, Row>> = {
   googlenet: googLeNetRow("GoogLeNet", PREFIX, googLeNetBackbone, 10),
   "googlenet-bvlc": {
     ...googLeNetRow("BVLC's GoogLeNet", "", bvlcGoogLeNetBackbone, 18),
+    keys: "Caffe",
     preprocessing: VOC_MEAN,
   },
   "alexnet-torchvision": {
@@ -73,6 +78,7 @@ const BACKBONES: Readonly<Record<string, Row>> = {
   },
   "vgg16-torchvision": {
     title: "VGG16 with torchvision's names",
+    classifier: "vgg16",
     strides: [32, 16, 8, 4],
     defaults: { padding: 100, dropout: 0.5 },
     append: (builder, input, options) => {
@@ -82,9 +88,12 @@ const BACKBONES: Readonly<Record<string, Row>> = {
   },
 };
 
-function entry({ title, strides: _, defaults, append, ...rest }: Row, outputStride: number): ModelEntry {
+function entry(backbone: string, row: Row, outputStride: number): ModelEntry {
+  const { title, strides: _, defaults, append, keys = "torchvision", classifier = backbone, ...rest } = row;
   return {
     ...rest,
+    keys,
+    backbone: classifier,
     summary: `FCN-${outputStride}s on ${title}`,
     defaults: { widthMultiplier: 1, deconv: "fixed", dense: false, ...defaults },
     graph: (options, name) => {
@@ -97,6 +106,6 @@ function entry({ title, strides: _, defaults, append, ...rest }: Row, outputStri
 /** Every backbone at every stride that it has features of: fcn32s-resnet18, fcn16s-resnet18, ... */
 export const BACKBONE_NETS: Family = Object.fromEntries(
   Object.entries(BACKBONES).flatMap(([name, row]) =>
-    row.strides.map((stride) => [`fcn${stride}s-${name}`, entry(row, stride)] as const),
+    row.strides.map((stride) => [`fcn${stride}s-${name}`, entry(name, row, stride)] as const),
   ),
 );

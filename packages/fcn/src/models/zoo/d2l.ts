@@ -30,6 +30,8 @@ export const D2L_NETS: Family = {
   "d2l-resnet18": {
     summary: "ResNet-18 with one learned transposed convolution",
     defaults: { widthMultiplier: 1 },
+    keys: "d2l",
+    backbone: "resnet18",
     graph: d2lResNet18,
   },
 };

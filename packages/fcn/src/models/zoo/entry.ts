@@ -10,6 +10,10 @@ export interface ModelEntry {
   readonly defaults: Partial<Resolved>;
   /** Rules for options of which this model takes fewer or other values than usual. */
   readonly rules?: Partial<RulesOf<ModelOptions>>;
+  /** Whose names the state dict has. */
+  readonly keys: "Caffe" | "torchvision" | "d2l" | "own";
+  /** The published classifiers that the backbone can start from, as the registry of weights names their model. */
+  readonly backbone?: string;
   /** Preprocessing of the published weights with these layer names, if it is not ImageNet's mean and deviation. */
   readonly preprocessing?: Preprocessing;
   /** The layers under the name of the model. */

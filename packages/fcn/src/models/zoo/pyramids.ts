@@ -72,6 +72,8 @@ export const PYRAMID_NETS: Family = Object.fromEntries(
       const entry: ModelEntry = {
         summary: `${head.title} on ResNet-${backbone.slice(6)}`,
         defaults: { widthMultiplier: 1 },
+        keys: "torchvision",
+        backbone,
         graph: (options, name) => graph(name, backbone, head, options),
       };
       return [`${prefix}-${backbone}`, entry];

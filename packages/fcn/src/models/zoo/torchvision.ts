@@ -31,6 +31,8 @@ function fcnResNet(name: string, backbone: "resnet50" | "resnet101", options: Re
 const entry = (backbone: "resnet50" | "resnet101"): ModelEntry => ({
   summary: `torchvision's FCN on a dilated ResNet-${backbone.slice(6)}, heads out and aux`,
   defaults: { widthMultiplier: 1, auxLoss: true },
+  keys: "torchvision",
+  backbone,
   graph: (options, name) => fcnResNet(name, backbone, options),
 });
 

@@ -49,5 +49,10 @@ function unet(options: Resolved, name: string): Graph {
 
 /** The U-Net to train from scratch. */
 export const UNET: Family = {
-  unet: { summary: "U-Net of 64 to 1024 channels", defaults: { widthMultiplier: 1, batchNorm: true }, graph: unet },
+  unet: {
+    summary: "U-Net of 64 to 1024 channels",
+    defaults: { widthMultiplier: 1, batchNorm: true },
+    keys: "own",
+    graph: unet,
+  },
 };

@@ -61,6 +61,8 @@ export const vggFcn =
 const vgg16Entry = (summary: string, skips: readonly VggSkip[]): ModelEntry => ({
   summary,
   defaults: VGG16_DEFAULTS,
+  keys: "Caffe",
+  backbone: "vgg16",
   preprocessing: VOC_MEAN,
   graph: vggFcn({ layers: VGG16, skips, upsampling: "none" }),
 });
@@ -75,6 +77,7 @@ const SMALL: VggLayers = {
 const smallEntry = (summary: string, skips: readonly VggSkip[]): ModelEntry => ({
   summary,
   defaults: { ...VGG16_DEFAULTS, padding: 1, batchNorm: true, dropout: 0 },
+  keys: "own",
   graph: vggFcn({ layers: SMALL, skips, upsampling: "aligned" }),
 });
 

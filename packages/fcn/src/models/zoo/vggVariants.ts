@@ -21,6 +21,7 @@ const RGBD_NAMES: VggNames = {
 const rgbdEntry = (stride: Stride): ModelEntry => ({
   summary: `FCN-${stride}s on VGG16 for colour and depth in one backbone: channels B, G, R, log depth`,
   defaults: { ...VGG16_DEFAULTS, inChannels: 4 },
+  keys: "Caffe",
   graph: vggFcn({ layers: VGG16, skips: VGG_SKIPS[stride], upsampling: "none", names: RGBD_NAMES }),
 });
 
@@ -56,6 +57,7 @@ const TWO_HALVES = rules.number(
 const hhaEntry = (stride: Stride): ModelEntry => ({
   summary: `FCN-${stride}s on two VGG16 backbones, colour and HHA, whose scores are averaged: channels B, G, R and the three of HHA`,
   defaults: { ...VGG16_DEFAULTS, inChannels: 6 },
+  keys: "Caffe",
   rules: { inChannels: TWO_HALVES },
   graph: (options, name) => lateFusion(name, stride, options),
 });
@@ -74,6 +76,8 @@ function twoTasks(name: string, stride: Stride, options: Resolved): Graph {
 const siftFlowEntry = (stride: Stride): ModelEntry => ({
   summary: `FCN-${stride}s on VGG16 with two heads: sem (numClasses) and geo (geometricClasses)`,
   defaults: { ...VGG16_DEFAULTS, geometricClasses: 3 },
+  keys: "Caffe",
+  backbone: "vgg16",
   preprocessing: VOC_MEAN,
   graph: (options, name) => twoTasks(name, stride, options),
 });

@@ -18,8 +18,9 @@ export interface PredictRun {
   readonly options: PredictOptions;
   /** Pixels by which polygons may move. */
   readonly tolerance: number;
-  /** As `createDevice` has it. */
+  /** As `createDevice` has them. */
   readonly tune?: DeviceOptions["tune"];
+  readonly adapter?: DeviceOptions["adapter"];
   /** Overwrites files that are not results of `predict`. Inputs are never overwritten. Default false. */
   readonly overwrite?: boolean;
   /** Called for each image whose results are all written, even if the run fails before its report. */
@@ -60,7 +61,7 @@ export async function runPredict(run: PredictRun, onImage: (report: ImageReport)
   await folder.open();
   const places = await folder.reserve(run.inputs, run);
   try {
-    const device = await tunedDevice(run.tune);
+    const device = await tunedDevice(run);
     try {
       return await predictAndWrite(run, device, { folder, places }, onImage);
     } finally {

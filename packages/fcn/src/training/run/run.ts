@@ -19,7 +19,7 @@ import { PREVIEWED, previewSheet } from "./preview.js";
 import { runReport } from "./report.js";
 import { prepareData } from "./start/data.js";
 import { chooseNet } from "./start/net.js";
-import { makeLoader, type PreparedRun, prepareRun } from "./start/prepare.js";
+import { makeLoader, type PreparedRun, prepareRun, stepsPerEpoch } from "./start/prepare.js";
 import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./state/checkpoint.js";
 import { type DataState, dataState, tellOtherData } from "./state/dataState.js";
 import { openFolder, withRunFolder } from "./state/folder.js";
@@ -51,7 +51,7 @@ async function runInFolder(options: TrainRunOptions): Promise<TrainRunResult> {
   const saved = resume ? await savedConfiguration(join(out, RUN_FILES.checkpoint)) : undefined;
   const data = await prepareData(options, saved);
   throwIfStopped(signal);
-  using own = options.device ? undefined : await tunedDevice(options.tune);
+  using own = options.device ? undefined : await tunedDevice(options);
   const device = options.device ?? (own as Device);
   checkGiven("train", SETTINGS, options);
   const metadata = await chooseNet(options, data, saved);
@@ -163,7 +163,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
   if (isOver && unscored === undefined) return { done: first, stepping: 0, waited: 0 };
   await using loader = makeLoader(run, from?.loader);
   const waiting = new Waiting(loader.batches(), run.device);
-  view?.start?.(metadata.model, settings.steps, first);
+  view?.start?.(metadata.model, settings.steps, first, stepsPerEpoch(run.data, settings));
   let aside = 0;
   try {
     if (unscored) await makeUp(run, loader, unscored);

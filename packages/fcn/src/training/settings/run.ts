@@ -1,8 +1,8 @@
 import type { Augmentation } from "../../data/augment/augmentation.js";
 import { sampleOrders } from "../../data/loader/plan.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
-import { TUNE } from "../../measure/tunedDevice.js";
-import { list } from "../../models/index.js";
+import { ADAPTER, TUNE } from "../../measure/tunedDevice.js";
+import { modelReader } from "../../models/modelReader.js";
 import { assignments, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
 import { listRecipes } from "./recipes.js";
 import type { RunSettings } from "./runOptions.js";
@@ -28,7 +28,7 @@ export const RUN = {
   model: {
     flag: "--model <name>",
     help: "the net, such as fcn16s-mobilenetv2; not needed if --weights or the resumed run names it",
-    reader: oneOf(list()),
+    reader: modelReader,
   },
   modelOptions: {
     flag: "--model-option <name=value>",
@@ -64,7 +64,13 @@ export const RUN = {
     help: `how images become numbers: ${PREPROCESSING_NAMES.join(", ")}`,
     reader: mapped(oneOf(PREPROCESSING_NAMES), (name) => PREPROCESSINGS[name]),
   },
-  crop: { flag: "--crop <HxW>", help: "train on random windows of this size", reader: size, decides: "augmentation" },
+  crop: {
+    flag: "--crop <HxW>",
+    help: "train on random windows of this size",
+    reader: size,
+    fallbackText: "whole images",
+    decides: "augmentation",
+  },
   augmentation: {
     flag: "--scale <x>",
     help: "scale images at random, up or down by at most this factor",
@@ -76,7 +82,14 @@ export const RUN = {
     help: "order of the images in an epoch: shuffle, sequential, or replacement (each is drawn from all)",
     reader: oneOf(sampleOrders()),
   },
-  workers: { flag: "--workers <n>", help: "threads that decode images; 0 for none", reader: whole(0), decides: false },
+  workers: {
+    flag: "--workers <n>",
+    help: "threads that decode images; 0 for none",
+    reader: whole(0),
+    fallbackText: "by the number of cores",
+    decides: false,
+  },
+  adapter: { ...ADAPTER, decides: false },
   tune: { ...TUNE, decides: false },
   validateEvery: {
     rule: whole(1),

@@ -18,7 +18,8 @@ export interface TrainRunView {
    */
   line?(text: string, commandText?: string): void;
   checking?(done: number, total: number): void;
-  start?(model: string, steps: number, from: number): void;
+  /** `stepsPerEpoch` is a fraction where batches span two passes over the images. */
+  start?(model: string, steps: number, from: number, stepsPerEpoch: number): void;
   progress?(progress: TrainProgress): void;
   validation?(step: number, meanIU: number): void;
   /** Training has ended or failed. */
@@ -103,6 +104,8 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
    * validation comes sooner.
    */
   readonly readEvery?: number;
+  /** The kind of adapter that the run opens where it is given no `device`, as `createDevice` has it. */
+  readonly adapter?: DeviceOptions["adapter"];
   /**
    * Whether the run measures tiles for later ones beside its work, as `createDevice` has it. A run that goes on later
    * does so with the tiles that are known then, and says where they are others. Default "off".

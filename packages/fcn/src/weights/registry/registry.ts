@@ -1,4 +1,5 @@
-import { invalidArgument } from "@fcn/tensor/internal";
+import { TensorError } from "@fcn/tensor";
+import { chooseFrom } from "../../options/closest.js";
 import { ENTRIES } from "./entries.js";
 import type { WeightsEntry } from "./entry.js";
 
@@ -9,10 +10,12 @@ export const listWeights = (): string[] => ENTRIES.map(({ name }) => name);
 export function describeWeights(name: string): WeightsEntry {
   const entry = ENTRIES.find((candidate) => candidate.name === name);
   if (entry !== undefined) return entry;
-  const last = name.slice(name.lastIndexOf("/") + 1);
-  const close = ENTRIES.filter((candidate) => candidate.name.includes(last) || last.includes(candidate.model));
-  throw invalidArgument(
-    `weights: there are none called ${JSON.stringify(name.slice(0, 80))}`,
-    `use one of: ${(last.length > 0 && close.length > 0 ? close : ENTRIES).map((found) => found.name).join(", ")}`,
-  );
+  throw new TensorError({
+    code: "invalid-argument",
+    message: `weights: there are none called ${JSON.stringify(name.slice(0, 80))}`,
+    fix: {
+      code: chooseFrom(name, listWeights(), "listWeights()"),
+      command: chooseFrom(name, listWeights(), "fcn weights list"),
+    },
+  });
 }

@@ -25,13 +25,15 @@ function graphIn(op: string, given: GraphOrNet): Graph {
  * Pixels between neighbouring values of the coarsest features: the least common multiple of all strides on both axes.
  */
 export function coarsestStride(net: GraphOrNet): number {
-  const graph = graphIn("coarsestStride", net);
-  const strides = foldGraph(graph, 1, ({ layer }, inputs) => {
+  return [...stridesOf(graphIn("coarsestStride", net)).values()].reduce(lcm);
+}
+
+/** Pixels between neighbouring values of each node: the least common multiple of both axes. */
+export const stridesOf = (graph: Graph): ReadonlyMap<string, number> =>
+  foldGraph(graph, 1, ({ layer }, inputs) => {
     const source = Math.max(...inputs);
     return lcm(...onBothAxes((axis) => strideOf(layer, axis, source)));
   });
-  return [...strides.values()].reduce(lcm);
-}
 
 /** Whole pixels between neighbouring values of a layer, given those of its input. */
 function strideOf(layer: Layer, axis: Axis, source: number): number {

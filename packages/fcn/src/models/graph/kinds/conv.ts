@@ -2,7 +2,7 @@ import { conv2d, nn } from "@fcn/tensor";
 import { elementsOf } from "@fcn/tensor/internal";
 import type { PaddedWindow } from "../plane/window.js";
 import { type ConvInit, convValues, INIT_NAMES } from "../weights/initialise.js";
-import { type BuildContext, type Fault, type Kind, ONE, type Shapes } from "./kind.js";
+import { type BuildContext, type Fault, type Kind, learned, ONE, type Shapes } from "./kind.js";
 import * as rule from "./rules.js";
 import { pair, slidingWindow, windowOptions, windowRules } from "./slidingWindow.js";
 
@@ -30,6 +30,8 @@ export const conv: Kind<Conv> = {
   ...slidingWindow,
   scores: "makes",
   parameters,
+  ...learned,
+  multiplyAdds: (layer, inChannels, { to }) => to * elementsOf(parameters(layer, inChannels).weight as number[]),
   build,
   adapt: (_, from, wanted) => (isFullyConnected(from, wanted) ? (blob) => ({ ...blob, shape: wanted }) : undefined),
   run: (layer, { x, module, fusion }) => {

@@ -1,5 +1,5 @@
 import { bilinearRule, convTranspose2d, type Device, nn, type Tensor } from "@fcn/tensor";
-import { versionOf } from "@fcn/tensor/internal";
+import { elementsOf, versionOf } from "@fcn/tensor/internal";
 import { inverseMap } from "../plane/coordinateMap.js";
 import { along, type Window, windowAlong } from "../plane/window.js";
 import { bilinearKernel } from "../weights/bilinear.js";
@@ -63,6 +63,8 @@ export const convTranspose: Kind<ConvTranspose> = {
   dilate: () => CUT_UPSAMPLING,
   scores: "passes",
   parameters,
+  buffers: ({ learned = false, init }) => (learned || init === "default" ? [] : ["weight"]),
+  multiplyAdds: (layer, inChannels, { from }) => from * elementsOf(parameters(layer, inChannels).weight as number[]),
   build,
   adapt: (key, from, wanted) =>
     isOtherForm(from, wanted) ? (blob) => convertDeconvBlob(key, blob as HostBlob, wanted) : undefined,

@@ -105,6 +105,10 @@ export interface Kind<L extends { readonly kind: string }> {
   readonly scores: "makes" | "passes" | "neither";
 
   readonly parameters: (layer: L, inChannels: number) => Shapes;
+  /** Those of `parameters` that no optimiser changes. */
+  readonly buffers: (layer: L) => readonly string[];
+  /** Multiplications of the weights with an input of these pixels that becomes an output of those, for one image. */
+  readonly multiplyAdds: ((layer: L, inChannels: number, pixels: { from: number; to: number }) => number) | undefined;
   /** Makes the module that holds parameters or state. */
   readonly build: ((layer: L, context: BuildContext) => nn.Module) | undefined;
   /** Converts a weight of another shape with the same values to the wanted one. */
@@ -144,8 +148,17 @@ export const oneToOne = {
   ...unmoved,
 } as const;
 
+/** For kinds whose parameters are all learned. */
+export const learned = { buffers: (): readonly string[] => [] } as const;
+
 /** For kinds without parameters or state. */
-export const stateless = { parameters: () => ({}), build: undefined, adapt: undefined } as const;
+export const stateless = {
+  parameters: () => ({}),
+  ...learned,
+  multiplyAdds: undefined,
+  build: undefined,
+  adapt: undefined,
+} as const;
 
 export const runModule = (_: object, { module, x }: RunContext): Tensor => (module as nn.Module).forward(x) as Tensor;
 

@@ -1,6 +1,6 @@
 import { batchNorm as batchNormOf, type FrozenNorm, localResponseNorm, nn } from "@fcn/tensor";
 import { groupsFault } from "./conv.js";
-import { type Kind, oneToOne, runModule, stateless } from "./kind.js";
+import { type Kind, learned, oneToOne, runModule, stateless } from "./kind.js";
 import * as rule from "./rules.js";
 
 /** Caffe's LRN across channels: x / (k + alpha / size * sum of `size` squares)^beta. */
@@ -30,6 +30,8 @@ export const batchNorm: Kind<BatchNorm> = {
   ...norm,
   optional: { eps: rule.positive, momentum: rule.probability },
   parameters: (_, c) => ({ weight: [c], bias: [c], running_mean: [c], running_var: [c] }),
+  buffers: () => ["running_mean", "running_var"],
+  multiplyAdds: undefined,
   build: ({ eps = 1e-5, momentum = 0.1 }, { device, inChannels }) =>
     new nn.BatchNorm2d(device, inChannels, { eps, momentum }),
   adapt: undefined,
@@ -47,6 +49,8 @@ export const groupNorm: Kind<{ readonly kind: "groupNorm"; readonly groups: numb
   fault: ({ groups }, [channels = 0]) => groupsFault(groups, channels, channels),
   isGlobal: true,
   parameters: (_, c) => ({ weight: [c], bias: [c] }),
+  ...learned,
+  multiplyAdds: undefined,
   build: ({ groups, eps = 1e-5 }, { device, inChannels }) => new nn.GroupNorm(device, groups, inChannels, { eps }),
   adapt: undefined,
   run: runModule,

@@ -123,6 +123,12 @@ interface Pace extends Pick<PreparedRun, "validateEvery" | "checkpointEvery"> {
   readonly readEvery: number;
 }
 
+/** Steps in one pass over the training images. */
+export const stepsPerEpoch = (
+  { train }: Pick<RunData, "train">,
+  { batchSize, accumulationSteps }: Pick<ResolvedOptions, "batchSize" | "accumulationSteps">,
+): number => train.length / (batchSize * accumulationSteps);
+
 function paceOf(
   options: TrainRunOptions,
   { train }: RunData,
@@ -131,7 +137,7 @@ function paceOf(
 ): Pace {
   const before = (saved ?? {}) as Partial<Pace>;
   // Batches continue from one pass into the next, so that all are full and no image is left out.
-  const perEpoch = train.length / (batchSize * accumulationSteps);
+  const perEpoch = stepsPerEpoch({ train }, { batchSize, accumulationSteps });
   const { epochs = RUN.epochs.fallback } = options;
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw invalidArgument(
