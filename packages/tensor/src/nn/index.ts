@@ -10,6 +10,7 @@ export {
 } from "./convolution.js";
 export { Dropout, Dropout2d, type DropoutOptions, type SeededModule } from "./dropout.js";
 export { GroupNorm, type GroupNormOptions } from "./groupNorm.js";
+export * as init from "./init.js";
 export { convolutionWeight } from "./initialise.js";
 export { Module } from "./module.js";
 export { AvgPool2d, MaxPool2d, type OpLayer, Upsample } from "./opLayers.js";
