@@ -16,6 +16,7 @@ const families = {
   movement: 26,
   crossEntropy: 15,
   normalisation: 17,
+  layers: 36,
 } as const;
 
 interface OperatorCase {

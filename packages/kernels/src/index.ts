@@ -22,6 +22,7 @@ export * from "./paint/plan.js";
 export * from "./plan.js";
 export * from "./pointwise/plan.js";
 export * from "./pointwise/table.js";
+export * from "./pool/adaptive.js";
 export * from "./pool/plan.js";
 export * from "./random/plan.js";
 export * from "./reduce/column-sum.js";

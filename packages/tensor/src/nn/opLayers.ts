@@ -1,6 +1,7 @@
 import type { Tensor } from "../core/tensor.js";
+import { ADAPTIVE_AVG_POOL2D, type AdaptiveAvgPool2dOptions } from "../ops/adaptiveAvgPool2d.js";
 import { AVG_POOL2D, type AvgPool2dOptions } from "../ops/avgPool2d.js";
-import { avgPool2d, interpolate, maxPool2d } from "../ops/index.js";
+import { adaptiveAvgPool2d, avgPool2d, interpolate, maxPool2d } from "../ops/index.js";
 import { INTERPOLATE, type InterpolateOptions } from "../ops/interpolate.js";
 import { MAX_POOL2D, type MaxPool2dOptions } from "../ops/maxPool2d.js";
 import { checkOptions } from "../plain/options.js";
@@ -38,6 +39,13 @@ export class MaxPool2d extends OpLayer<MaxPool2dOptions> {
 export class AvgPool2d extends OpLayer<AvgPool2dOptions> {
   constructor(options: AvgPool2dOptions) {
     super("nn.AvgPool2d", avgPool2d, AVG_POOL2D, options);
+  }
+}
+
+/** Average pooling to a size, with the options of {@link adaptiveAvgPool2d} (torch.nn.AdaptiveAvgPool2d). */
+export class AdaptiveAvgPool2d extends OpLayer<AdaptiveAvgPool2dOptions> {
+  constructor(options: AdaptiveAvgPool2dOptions) {
+    super("nn.AdaptiveAvgPool2d", adaptiveAvgPool2d, ADAPTIVE_AVG_POOL2D, options);
   }
 }
 
