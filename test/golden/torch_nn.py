@@ -1,4 +1,4 @@
-"""What torch.nn and torch.optim give: ranges of initial values.
+"""What torch.nn and torch.optim give: ranges of initial values, and modules as they print.
 
 `/usr/bin/python3 torch_nn.py` writes torch_nn.json.
 """
@@ -52,7 +52,23 @@ def init():
     return {"gains": gains, "ranges": ranges}
 
 
-FAMILIES = {"init": init}
+def reprs():
+    block = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU())
+    modules = {
+        "conv": nn.Conv2d(4, 6, (3, 5), stride=(2, 1), padding=(0, 2), dilation=2, groups=2),
+        "up": nn.ConvTranspose2d(4, 4, 4, stride=2, padding=1, output_padding=1, groups=4, bias=False),
+        "batchNorm": nn.BatchNorm2d(3, eps=1e-3, momentum=0.01), "groupNorm": nn.GroupNorm(2, 4),
+        "layerNorm": nn.LayerNorm(7), "layerNorm2": nn.LayerNorm((4, 5), elementwise_affine=False),
+        "linear": nn.Linear(5, 3, bias=False), "dropout": nn.Dropout(0.25), "dropout2d": nn.Dropout2d(),
+        "leaky": nn.LeakyReLU(0.2), "sigmoid": nn.Sigmoid(), "maxPool": nn.MaxPool2d(3, 2, (1, 0), ceil_mode=True),
+        "avgPool": nn.AvgPool2d(2), "adaptive": nn.AdaptiveAvgPool2d((None, 4)), "upsample": nn.Upsample(scale_factor=2, mode="bilinear"),
+        "resize": nn.Upsample(size=(5, 6)), "flatten": nn.Flatten(), "identity": nn.Identity(), "loss": nn.CrossEntropyLoss(),
+        "nested": nn.Sequential(block, nn.ModuleList([nn.Linear(2, 3), nn.ReLU6()]), nn.ModuleDict({"a": block})),
+        "empty": nn.Sequential()}
+    return {name: repr(module) for name, module in modules.items()}
+
+
+FAMILIES = {"init": init, "reprs": reprs}
 
 if __name__ == "__main__":
     target = pathlib.Path(__file__).with_suffix(".json")

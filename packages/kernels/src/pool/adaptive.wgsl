@@ -23,12 +23,12 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<Y>;
 
 // Positions [begin, end) on an axis of `size` that belong to position i on one of `other`.
-fn share(i: u32, size: u32, other: u32) -> vec2u {
+fn binOf(i: u32, size: u32, other: u32) -> vec2u {
   return vec2u(i * size / other, ((i + 1u) * size + other - 1u) / other);
 }
 
 fn lengthOf(i: u32, size: u32, other: u32) -> u32 {
-  let range = share(i, size, other);
+  let range = binOf(i, size, other);
   return range.y - range.x;
 }
 
@@ -40,8 +40,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = p.begin + step;
   let c = id % p.channels;
   let pixel = id / p.channels;
-  let wx = share(pixel % p.toW, p.fromW, p.toW);
-  let wy = share(pixel / p.toW % p.toH, p.fromH, p.toH);
+  let wx = binOf(pixel % p.toW, p.fromW, p.toW);
+  let wy = binOf(pixel / p.toW % p.toH, p.fromH, p.toH);
   let image = pixel / (p.toW * p.toH) * p.fromH;
   var sum = 0.0;
   for (var iy = wy.x; iy < wy.y; iy++) {

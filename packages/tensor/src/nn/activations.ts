@@ -3,6 +3,7 @@ import { leakyRelu, relu, relu6, sigmoid } from "../ops/index.js";
 import { checkOptions } from "../plain/options.js";
 import { finite } from "../plain/rules.js";
 import { Module } from "./module.js";
+import { listed } from "./repr.js";
 
 /** max(x, 0) (torch.nn.ReLU). */
 export class ReLU extends Module {
@@ -31,6 +32,10 @@ export class LeakyReLU extends Module {
 
   override forward(x: Tensor): Tensor {
     return leakyRelu(x, this.#slope);
+  }
+
+  override extraRepr(): string {
+    return listed({ negative_slope: this.#slope });
   }
 }
 

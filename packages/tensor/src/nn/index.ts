@@ -1,5 +1,6 @@
 export { LeakyReLU, ReLU, ReLU6, Sigmoid } from "./activations.js";
 export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm.js";
+export { type Container, ModuleDict, ModuleList } from "./containers.js";
 export {
   Conv2d,
   type Conv2dLayerOptions,

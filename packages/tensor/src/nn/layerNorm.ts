@@ -5,6 +5,7 @@ import { NORMALIZED_SHAPE } from "../ops/layerNorm.js";
 import { checkOptions, checkValue } from "../plain/options.js";
 import { boolean, from } from "../plain/rules.js";
 import { Module } from "./module.js";
+import { listed, python } from "./repr.js";
 
 export interface LayerNormOptions {
   /** Added to the variance. Default 1e-5. */
@@ -39,5 +40,9 @@ export class LayerNorm extends Module {
 
   override forward(x: Tensor): Tensor {
     return layerNorm(x, { normalizedShape: this.#shape, weight: this.weight, bias: this.bias, eps: this.#eps });
+  }
+
+  override extraRepr(): string {
+    return `${python(this.#shape)}, ${listed({ eps: this.#eps, elementwise_affine: this.weight !== undefined })}`;
   }
 }

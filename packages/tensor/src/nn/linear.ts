@@ -5,6 +5,7 @@ import { checkOptions } from "../plain/options.js";
 import { boolean, seed as seedRule } from "../plain/rules.js";
 import { checkChannels, mixSeed, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
+import { listed } from "./repr.js";
 
 export interface LinearOptions {
   /** Default true. */
@@ -37,5 +38,10 @@ export class Linear extends Module {
 
   override forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    const [outFeatures, inFeatures] = this.weight.shape;
+    return listed({ in_features: inFeatures, out_features: outFeatures, bias: this.bias !== undefined });
   }
 }

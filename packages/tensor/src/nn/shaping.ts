@@ -4,6 +4,7 @@ import { checkOptions } from "../plain/options.js";
 import { integer } from "../plain/rules.js";
 import { dimIndex, elementsOf } from "../plain/shape.js";
 import { Module } from "./module.js";
+import { listed } from "./repr.js";
 
 /** Returns its argument (torch.nn.Identity): a place for a layer that is left out. */
 export class Identity extends Module {
@@ -46,5 +47,9 @@ export class Flatten extends Module {
     }
     const merged = elementsOf(x.shape.slice(start, end + 1));
     return x.reshape([...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)]);
+  }
+
+  override extraRepr(): string {
+    return listed({ start_dim: this.#startDim, end_dim: this.#endDim });
   }
 }
