@@ -17,6 +17,7 @@ export * from "./lrn/plan.js";
 export * from "./matmul/plan.js";
 export * from "./norm/plan.js";
 export * from "./optim/plan.js";
+export * from "./optim/rmsprop.js";
 export * from "./optim/scaler.js";
 export * from "./paint/plan.js";
 export * from "./plan.js";

@@ -1,3 +1,4 @@
+export { Adam, type AdamOptions } from "./adam.js";
 export { AdamW, type AdamWOptions } from "./adamw.js";
 export { clipGradNorm } from "./clipGradNorm.js";
 export { GradScaler, type GradScalerOptions, type SkippedSteps } from "./gradScaler.js";
@@ -8,5 +9,6 @@ export {
   type ResolvedGroup,
   type SharedOptions,
 } from "./optimizer.js";
+export { RMSprop, type RMSpropOptions } from "./rmsprop.js";
 export { SGD, type SGDOptions } from "./sgd.js";
 export type { ParameterState, SavedState } from "./state.js";
