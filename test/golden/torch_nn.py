@@ -1,10 +1,11 @@
-"""What torch.nn and torch.optim give: ranges of initial values, and modules as they print.
+"""What torch.nn and torch.optim give: ranges of initial values, modules as they print, rates and averages.
 
 `/usr/bin/python3 torch_nn.py` writes torch_nn.json.
 """
 import json
 import pathlib
 
+import torch
 from torch import nn
 
 
@@ -68,7 +69,65 @@ def reprs():
     return {name: repr(module) for name, module in modules.items()}
 
 
-FAMILIES = {"init": init, "reprs": reprs}
+def snake(options):
+    return {"".join(f"_{c.lower()}" if c.isupper() else c for c in name): value for name, value in options.items()}
+
+
+def one_group(lr):
+    return torch.optim.SGD([{"params": [torch.zeros(1)]}], lr=lr)
+
+
+def one_cycles():
+    cases = []
+    for options in [{"totalSteps": 10}, {"totalSteps": 37, "pctStart": 0.1, "annealStrategy": "linear", "divFactor": 10.0},
+                    {"totalSteps": 20, "threePhase": True, "finalDivFactor": 5.0}, {"totalSteps": 23, "pctStart": 0.5},
+                    {"totalSteps": 16, "threePhase": True, "annealStrategy": "linear"}]:
+        optimiser = one_group(1.0)
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.3, cycle_momentum=False, **snake(options))
+        rates = []
+        for step in range(options["totalSteps"]):
+            rates.append(optimiser.param_groups[0]["lr"])
+            if step + 1 < options["totalSteps"]:
+                optimiser.step()
+                scheduler.step()
+        cases.append({"options": {"maxLr": 0.3, **options}, "rates": rates})
+    return cases
+
+
+def plateaus():
+    losses = [1, 0.8, 0.8, 0.79995, 0.81, 0.7, 0.71, 0.72, 0.73, 0.74, float("nan"), 0.75, 0.76, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3]
+    losses = [None if loss != loss else loss for loss in losses]
+    cases = []
+    for options in [{"patience": 2}, {"patience": 0, "factor": 0.5, "cooldown": 2}, {"mode": "max", "patience": 1},
+                    {"patience": 1, "threshold": 0.1, "thresholdMode": "abs", "minLr": 0.005}, {"patience": 1, "eps": 0.02},
+                    {"mode": "max", "patience": 1, "threshold": 0.05, "thresholdMode": "abs"}]:
+        optimiser = one_group(0.1)
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, **snake(options))
+        rates = []
+        for loss in losses:
+            scheduler.step(float("nan") if loss is None else loss)
+            rates.append(optimiser.param_groups[0]["lr"])
+        cases.append({"options": options, "rates": rates})
+    return {"metrics": losses, "cases": cases}
+
+
+def averages():
+    """The first update of AveragedModel copies the parameters; those after it average."""
+    torch.manual_seed(3)
+    model = nn.Linear(3, 2)
+    average = torch.optim.swa_utils.AveragedModel(model, avg_fn=lambda mean, value, count: 0.8 * mean + 0.2 * value)
+    steps = []
+    for _ in range(6):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.copy_(torch.randn(parameter.shape))
+        average.update_parameters(model)
+        values = lambda module: [parameter.ravel().tolist() for parameter in module.parameters()]
+        steps.append({"parameters": values(model), "averages": values(average.module)})
+    return {"shapes": [list(parameter.shape) for parameter in model.parameters()], "decay": 0.8, "steps": steps}
+
+
+FAMILIES = {"init": init, "reprs": reprs, "oneCycles": one_cycles, "plateaus": plateaus, "averages": averages}
 
 if __name__ == "__main__":
     target = pathlib.Path(__file__).with_suffix(".json")

@@ -3,6 +3,7 @@ export { AdamW, type AdamWOptions } from "./adamw.js";
 export { clipGradNorm } from "./clipGradNorm.js";
 export { GradScaler, type GradScalerOptions, type SkippedSteps } from "./gradScaler.js";
 export * as lrScheduler from "./lrScheduler.js";
+export { ExponentialMovingAverage, type MovingAverageOptions } from "./movingAverage.js";
 export {
   Optimizer,
   type ParameterGroup,
