@@ -1,6 +1,6 @@
 // Writes what the packages have in TypeScript and is kept in another form: every .wgsl file below packages/kernels/src
-// as a constant that is named by its path (wgsl.generated.ts), and a function for every public row of the table of
-// pointwise ops (packages/tensor/src/ops/pointwise.generated.ts).
+// as a constant that is named by its path (wgsl.generated.ts), and a function for every public row of the tables
+// of pointwise ops (packages/tensor/src/ops/pointwise.generated.ts).
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,11 +14,13 @@ const shaders = listFiles(source, (name) => name.endsWith(".wgsl")).map((path) =
   path,
   source: readFileSync(join(source, path), "utf8"),
 }));
-const table = readFileSync(join(source, "pointwise/table.ts"), "utf8");
+const tables = ["activations", "elementary", "comparisons", "table"].map((name) =>
+  readFileSync(join(source, `pointwise/${name}.ts`), "utf8"),
+);
 
 function write(path, content) {
   if (writeIfChanged(join(packages, path), content)) console.log(`wrote ${path}`);
 }
 
 write("kernels/src/wgsl.generated.ts", wgslModule(shaders));
-write("tensor/src/ops/pointwise.generated.ts", pointwiseModule(table));
+write("tensor/src/ops/pointwise.generated.ts", pointwiseModule(tables));

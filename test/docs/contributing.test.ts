@@ -106,12 +106,12 @@ describe("the recipes for contributors", () => {
     }
     const script = `
       import * as fcn from "@fcn/core";
-      import { createDevice, square } from "@fcn/tensor";
+      import { createDevice, reciprocal } from "@fcn/tensor";
       const device = await createDevice({ quiet: true });
       const opened = await fcn.data.open(${JSON.stringify(data)});
       const [sample] = await fcn.data.loadAll(opened.splits.train);
       console.log(JSON.stringify({
-        square: await square(device.tensor([1, -3], [2])).array(),
+        reciprocal: await reciprocal(device.tensor([2, -4], [2])).array(),
         nets: fcn.models.list().filter((name) => name.endsWith("-plain")),
         layout: opened.layout,
         label: sample.labels[0],
@@ -120,7 +120,7 @@ describe("the recipes for contributors", () => {
     writeFileSync(join(copy, "users.mjs"), script);
     const { stdout, stderr } = node("users.mjs");
     expect(JSON.parse(stdout || stderr)).toEqual({
-      square: [1, 9],
+      reciprocal: [0.5, -0.25],
       nets: ["fcn32s-plain", "fcn16s-plain", "fcn8s-plain"],
       layout: "ade20k",
       label: 2,

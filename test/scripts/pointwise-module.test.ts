@@ -6,6 +6,8 @@ export interface Row { readonly arity: 1 | 2 }
 export const pointwise = {
   /** max(x, 0). */
   relu: { arity: 1, forward: "max(a, T(0.0))" },
+  /** a equals b. */
+  eq: { arity: 2, gives: "int32", forward: "a == b" },
   affine: { arity: 1, forward: "a * p.s + T(p.t)" },
   // A comment that is no doc comment.
   equal: { arity: 2, forward: "a == b" },
@@ -20,11 +22,13 @@ export const pointwise = {
 `;
 
 it("the rows with a doc comment are functions with that comment", () => {
-  expect(pointwiseModule(table).split("\n").slice(1)).toEqual([
-    'import { binary, unary } from "./pointwise.js";',
+  expect(pointwiseModule([table]).split("\n").slice(1)).toEqual([
+    'import { binary, compare, unary } from "./pointwise.js";',
     "",
     "/** max(x, 0). */",
     'export const relu = /* @__PURE__ */ unary("relu");',
+    "/** a equals b. */",
+    'export const eq = /* @__PURE__ */ compare("eq");',
     "/**",
     " * a + b.",
     " */",

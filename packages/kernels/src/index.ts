@@ -28,6 +28,7 @@ export * from "./pool/plan.js";
 export * from "./random/plan.js";
 export * from "./reduce/column-sum.js";
 export * from "./reduce/plan.js";
+export * from "./select/plan.js";
 export * from "./softmax/plan.js";
 export { type KernelTile, sameTile, TUNING_VERSION, type Tunable, type Tuning, type Variant } from "./tuning.js";
 export * from "./upsampled/plan.js";

@@ -13,5 +13,6 @@ export * from "./nd.js";
 export * from "./norm/reference.js";
 export * from "./pool/reference.js";
 export * from "./reduce/reference.js";
+export * from "./select/reference.js";
 export * from "./softmax/reference.js";
 export * from "./upsampled/reference.js";

@@ -2,6 +2,7 @@ import { boxOperand, boxParts, flatOperand, flatRanges } from "../bindingParts.j
 import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, NAN_BITS, type Plan, product, type Step } from "../plan.js";
+import { calledFunctions } from "./functions.js";
 import { powerFunctions } from "./power.js";
 import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
 
@@ -11,14 +12,14 @@ fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 const IS_NAN_VEC = `
 fn isNan(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }`;
 
-/** What to compute from a row: the result, or the gradient of one input. */
-export type Part = "forward" | "da" | "db";
-export type Source = "a" | "b" | "y" | "g";
+/** What to compute from a row: the result, that of int32 operands, or the gradient of one input. */
+export type Part = "forward" | "integer" | "da" | "db";
+export type Source = "a" | "b" | "c" | "y" | "g";
 
 /** The inputs that an expression reads, in binding order. */
 export function sourcesOf(name: PointwiseName, part: Part): Source[] {
   const expression = (pointwise[name] as PointwiseRow)[part] ?? "";
-  return (["a", "b", "y", "g"] as const).filter((id) => new RegExp(`\\b${id}\\b`).test(expression));
+  return (["a", "b", "c", "y", "g"] as const).filter((id) => new RegExp(`\\b${id}\\b`).test(expression));
 }
 
 const typeOf = (dtype: "int32" | undefined, flat: boolean): string =>
@@ -30,26 +31,32 @@ function emit(name: PointwiseName, part: Part, rank: number): Kernel {
   const expression = row[part]!;
   const sources = sourcesOf(name, part);
   const flat = rank === 0;
-  const T = typeOf(row.takes, flat);
-  const R = typeOf(row.gives, flat);
+  const integer = part === "integer" ? "int32" : undefined;
+  const T = typeOf(integer ?? row.takes, flat);
+  const R = typeOf(integer ?? row.gives, flat);
+  const C = sources.includes("c") ? `alias C = ${typeOf("int32", flat)};\n` : "";
+  const typeName = (id: Source) => (id === "c" ? "C" : "T");
   // Types of their own for each operand as it lies in memory, where it may be halves.
-  const stored = [...sources.map((id) => `alias In_${id} = ${T};`), `alias Result = ${R};`];
+  const stored = [
+    ...sources.map((id) => `alias In_${id} = ${id === "c" ? typeOf("int32", flat) : T};`),
+    `alias Result = ${R};`,
+  ];
   const bindings = sources.map((id, i) => `@group(0) @binding(${i + 1}) var<storage, read> in_${id}: array<In_${id}>;`);
   const placed = [...sources, RESULT];
   const place = (id: string) => (flat ? "id" : `at.${LANES[placed.indexOf(id)]}`);
-  const loads = sources.map((id) => `  let ${id} = T(in_${id}[${place(id)}]);`);
+  const loads = sources.map((id) => `  let ${id} = ${typeName(id)}(in_${id}[${place(id)}]);`);
   const power = /\bpower(Slope)?\(/.test(expression) ? powerFunctions(flat) : "";
   const isNan = expression.includes("isNan(") ? (flat ? IS_NAN_VEC : IS_NAN_SCALAR) : "";
   const source = `// ${name}, ${part}: result = ${expression}
 alias T = ${T};
 alias R = ${R};
-${stored.join("\n")}
+${C}${stored.join("\n")}
 const WG: u32 = ${WG}u;
 ${flat ? "" : `const RANK: u32 = ${rank}u;\n`}struct Params { count: u32, s: f32, t: f32, nanBits: u32,${flat ? "" : BOX_FIELDS} }
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.join("\n")}
 @group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<Result>;
-${power}${isNan}
+${power}${isNan}${calledFunctions(expression)}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {

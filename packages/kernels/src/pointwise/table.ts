@@ -1,79 +1,17 @@
+import { activations } from "./activations.js";
+import { comparisons } from "./comparisons.js";
+import { elementary } from "./elementary.js";
 import { powerReference } from "./power.js";
+import { EITHER_NAN, one, type PointwiseRow, zero } from "./row.js";
 
-/** The row, with its numbers s and t, that computes an op of two operands when one of them is a number. */
-export type NumberForm = (value: number) => {
-  readonly name: "affine" | "rdiv" | "powScalar";
-  readonly s: number;
-  readonly t?: number;
-};
-
-/**
- * One row an op. Expressions are WGSL over the type T of the inputs (f32 or vec4f, i32 or vec4i) and R of the result,
- * with the names a, b (inputs), y (output), g (gradient of y) and the numbers p.s, p.t. `da`, `db` are the gradients.
- * WGSL does not define what max, min, clamp and comparisons do with NaN: `isNan(x)` reads the bits, and a row that uses
- * these functions says with it what NaN gives.
- *
- * A row with a doc comment is a public function of @fcn/tensor that takes its operands and nothing else: the build
- * makes it from the row, under its name and with that comment.
- */
-export interface PointwiseRow {
-  readonly arity: 1 | 2;
-  /** The type of the inputs where it is not float32; `gives` is that of the result. */
-  readonly takes?: "int32";
-  readonly gives?: "int32";
-  readonly forward: string;
-  readonly da?: string;
-  readonly db?: string;
-  /** How the row is computed where operand a or b is a number; without a form the number becomes a tensor. */
-  readonly numberA?: NumberForm;
-  readonly numberB?: NumberForm;
-  /** The same in float64, for tests. */
-  readonly reference: (a: number, b: number, s: number, t: number) => number;
-}
-
-const zero = "T(0.0)";
-const one = "T(1.0)";
-const EITHER_NAN = "isNan(a) | isNan(b)";
+export type { NumberForm, PointwiseRow } from "./row.js";
 
 export const pointwise = {
-  /**
-   * max(x, 0) (torch.relu). NaN stays NaN. x is float32 or float16 of any shape, the result has its shape and dtype.
-   * Throws `invalid-dtype` for another type. So do all ops of one operand.
-   */
-  relu: {
-    arity: 1,
-    forward: `select(max(a, ${zero}), a, isNan(a))`,
-    da: `select(${zero}, g, (y > ${zero}) | isNan(y))`,
-    reference: (a) => Math.max(a, 0),
-  },
-  /** min(max(x, 0), 6) (torch.nn.functional.relu6). */
-  relu6: {
-    arity: 1,
-    forward: `select(clamp(a, ${zero}, T(6.0)), a, isNan(a))`,
-    da: `select(${zero}, g, ((y > ${zero}) & (y < T(6.0))) | isNan(y))`,
-    reference: (a) => Math.min(Math.max(a, 0), 6),
-  },
-  leakyRelu: {
-    arity: 1,
-    forward: `select(a * p.s, a, a > ${zero})`,
-    da: `select(g * p.s, g, a > ${zero})`,
-    reference: (a, _b, s) => (a > 0 ? a : a * s),
-  },
-  /** 1 / (1 + e^-x) (torch.sigmoid). */
-  sigmoid: {
-    arity: 1,
-    forward: `${one} / (${one} + exp(-a))`,
-    da: `g * y * (${one} - y)`,
-    reference: (a) => 1 / (1 + Math.exp(-a)),
-  },
-  /** e^x (torch.exp); infinity above about 88.7. */
-  exp: { arity: 1, forward: "exp(a)", da: "g * y", reference: (a) => Math.exp(a) },
-  /** Natural logarithm (torch.log); -infinity at 0, NaN below. */
-  log: { arity: 1, forward: "log(a)", da: "g / a", reference: (a) => Math.log(a) },
-  /** Square root (torch.sqrt); NaN below 0. */
-  sqrt: { arity: 1, forward: "sqrt(a)", da: `g / (y + y)`, reference: (a) => Math.sqrt(a) },
-  /** -x (torch.neg). */
-  neg: { arity: 1, forward: "-a", da: "-g", reference: (a) => -a },
+  ...activations,
+  ...elementary,
+  ...comparisons,
+  /** -x (torch.neg). int32 too. */
+  neg: { arity: 1, forward: "-a", integer: "-a", da: "-g", reference: (a) => -a },
   clamp: {
     arity: 1,
     forward: "select(min(max(a, T(p.s)), T(p.t)), a, isNan(a))",
@@ -94,13 +32,15 @@ export const pointwise = {
     reference: (a, _b, s) => powerReference(a, s),
   },
   /**
-   * a + b (torch.add). Operands are float32 or float16 tensors whose shapes broadcast, or one of them a number. The
-   * result is float16 where all tensors are. Throws `invalid-shape` where the shapes do not broadcast, `invalid-dtype`
-   * for another type; so do all ops of two operands.
+   * a + b (torch.add). Operands are tensors whose shapes broadcast, or one of them a number. Both are float32 or
+   * float16, and the result is float16 where all tensors are; or both are int32, and so is the result, modulo 2^32.
+   * Throws `invalid-shape` where the shapes do not broadcast, `invalid-dtype` for other types or an integer beside a
+   * float; so do all ops of two operands.
    */
   add: {
     arity: 2,
     forward: "a + b",
+    integer: "a + b",
     da: "g",
     db: "g",
     numberA: (a) => ({ name: "affine", s: 1, t: a }),
@@ -111,6 +51,7 @@ export const pointwise = {
   sub: {
     arity: 2,
     forward: "a - b",
+    integer: "a - b",
     da: "g",
     db: "-g",
     numberA: (a) => ({ name: "affine", s: -1, t: a }),
@@ -121,16 +62,21 @@ export const pointwise = {
   mul: {
     arity: 2,
     forward: "a * b",
+    integer: "a * b",
     da: "g * b",
     db: "g * a",
     numberA: (a) => ({ name: "affine", s: a }),
     numberB: (b) => ({ name: "affine", s: b }),
     reference: (a, b) => a * b,
   },
-  /** a / b with broadcasting (torch.div); infinity or NaN where b is 0. Operands as for {@link add}. */
+  /**
+   * a / b with broadcasting (torch.div); infinity or NaN where b is 0. Operands as for {@link add}; of int32 the
+   * result is float32.
+   */
   div: {
     arity: 2,
     forward: "a / b",
+    promotes: true,
     da: "g / b",
     db: "-g * a / (b * b)",
     numberA: (a) => ({ name: "rdiv", s: a }),
@@ -138,8 +84,8 @@ export const pointwise = {
     reference: (a, b) => a / b,
   },
   /**
-   * a to the power b with broadcasting (torch.pow); NaN for a negative base under a fractional exponent. Operands as
-   * for {@link add}.
+   * a to the power b with broadcasting (torch.pow); NaN for a negative base under a fractional exponent. Operands
+   * are floats as for {@link add}.
    */
   pow: {
     arity: 2,
@@ -156,6 +102,7 @@ export const pointwise = {
   maximum: {
     arity: 2,
     forward: `select(max(a, b), a + b, ${EITHER_NAN})`,
+    integer: "max(a, b)",
     da: `select(select(select(${zero}, g * 0.5, a == b), g, a > b), g, ${EITHER_NAN})`,
     db: `select(select(select(${zero}, g * 0.5, a == b), g, b > a), g, ${EITHER_NAN})`,
     reference: (a, b) => Math.max(a, b),
@@ -167,6 +114,7 @@ export const pointwise = {
   minimum: {
     arity: 2,
     forward: `select(min(a, b), a + b, ${EITHER_NAN})`,
+    integer: "min(a, b)",
     da: `select(select(select(${zero}, g * 0.5, a == b), g, a < b), g, ${EITHER_NAN})`,
     db: `select(select(select(${zero}, g * 0.5, a == b), g, b < a), g, ${EITHER_NAN})`,
     reference: (a, b) => Math.min(a, b),
@@ -177,18 +125,14 @@ export const pointwise = {
     forward: `select(${zero}, ${one}, (a == b) | (isNan(a) & isNan(b)))`,
     reference: (a, b) => Number(Object.is(a, b) || a === b),
   },
-  eq: {
-    arity: 2,
-    gives: "int32",
-    forward: `select(R(0), R(1), (a == b) & !(${EITHER_NAN}))`,
-    reference: (a, b) => Number(a === b),
-  },
-  eqInt: {
-    arity: 2,
-    takes: "int32",
-    gives: "int32",
-    forward: "select(R(0), R(1), a == b)",
-    reference: (a, b) => Number(a === b),
+  where: {
+    arity: 3,
+    forward: "select(b, a, c != C(0))",
+    integer: "select(b, a, c != C(0))",
+    da: `select(${zero}, g, c != C(0))`,
+    db: `select(g, ${zero}, c != C(0))`,
+    // The condition is the third operand.
+    reference: (a, b, c) => (c === 0 ? b : a),
   },
   // The same values, for operands and results of other widths.
   copy: { arity: 1, forward: "a", da: "g", reference: (a) => a },

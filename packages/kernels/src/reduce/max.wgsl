@@ -1,5 +1,5 @@
 // Maximum over any dimensions of a tensor: (y, index)[kept] = the largest x[offset(kept) + offset(r)] over r, and the
-// first r that has it. NaN is larger than any number, as in PyTorch.
+// first r that has it; with SMALLEST, the smallest. NaN comes before any number, as in PyTorch.
 //
 // Dimensions, slices and threads are those of sum.wgsl. With MERGE, x and found hold the maxima and indices of an
 // earlier pass, whose slices are reduced here. The reduced elements of a part are numbered from p.reducedFirst on.
@@ -9,10 +9,13 @@ const KEPT: u32 = 4u;
 const REDUCED: u32 = 4u;
 const MERGE: bool = false;
 const ACCUMULATE: bool = false;
+const SMALLEST: bool = false;
 
 // Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
 alias Y = f32;
+// The type in which they are computed; for int32 the planner replaces all three by i32.
+alias Value = f32;
 
 struct Params {
   count: u32,
@@ -50,11 +53,12 @@ fn reducedOffset(number: u32) -> u32 { return offsetOf(number, REDUCED, p.reduce
 
 fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
 
-fn beats(value: f32, candidate: u32, best: f32, bestIndex: u32) -> bool {
-  let a = isNan(value);
-  let b = isNan(best);
+fn beats(value: Value, candidate: u32, best: Value, bestIndex: u32) -> bool {
+  let a = isNan(f32(value));
+  let b = isNan(f32(best));
   if (a != b) { return a; }
-  return (!a && value > best) || ((a || value == best) && candidate < bestIndex);
+  let better = select(value > best, value < best, SMALLEST);
+  return (!a && better) || ((a || value == best) && candidate < bestIndex);
 }
 
 @compute @workgroup_size(WG)
@@ -65,12 +69,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let base = p.xFirst + keptOffset(id % p.kept);
   let first = id / p.kept;
   var at = base + reducedOffset(first);
-  var best = f32(x[at]);
+  var best = Value(x[at]);
   var bestIndex = p.reducedFirst + first;
   if (MERGE) { bestIndex = found[at]; }
   for (var r = first + p.slices; r < p.reduced; r += p.slices) {
     at = base + reducedOffset(r);
-    let value = f32(x[at]);
+    let value = Value(x[at]);
     var candidate = p.reducedFirst + r;
     if (MERGE) { candidate = found[at]; }
     if (beats(value, candidate, best, bestIndex)) {
@@ -78,7 +82,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       bestIndex = candidate;
     }
   }
-  if (ACCUMULATE && beats(f32(y[p.yFirst + id]), index[p.yFirst + id], best, bestIndex)) { return; }
+  if (ACCUMULATE && beats(Value(y[p.yFirst + id]), index[p.yFirst + id], best, bestIndex)) { return; }
   y[p.yFirst + id] = Y(best);
   index[p.yFirst + id] = bestIndex;
 }

@@ -1,5 +1,6 @@
 import { boundPart } from "../bindingParts.js";
 import { defect } from "../errors.js";
+import { ofIntegers } from "../integers.js";
 import type { Kernel, Params } from "../kernel.js";
 import {
   type Binding,
@@ -137,45 +138,56 @@ function grow(scratch: Record<string, number>, name: string, bytes: number): voi
   scratch[name] = Math.max(scratch[name] ?? 0, bytes);
 }
 
+const [INTEGER_SUM, INTEGER_MAX] = [ofIntegers(SUM), ofIntegers(MAX)];
+
+/** {@link planSum} of integers, modulo 2^32 and without a scale. Operands: x, y (int32). */
+export const planIntegerSum = (dims: readonly ReductionDim[], caps: Capabilities): Plan =>
+  planReduction(dims, sumReducer(INTEGER_SUM, 1), caps);
+
 /**
  * `y = scale * sum of x` over the reduced dimensions (torch.sum, torch.mean), in the memory order of the kept ones.
  * Operands: x, y (float32). Throws `defect` when there are more than four separate kept or reduced dimensions.
  */
 export function planSum(dims: readonly ReductionDim[], scale: number, caps: Capabilities): Plan {
-  const reducer: Reducer = {
-    kernel: SUM,
-    inputs: { x: "partial" },
-    outputs: { y: "partial" },
-    first: {},
-    last: { y: "y" },
-    discarded: [],
-    constants: () => ({}),
-    params: ({ last }) => ({ scale: last ? scale : 1 }),
-  };
-  return planReduction(dims, reducer, caps);
+  return planReduction(dims, sumReducer(SUM, scale), caps);
 }
+
+const sumReducer = (kernel: Kernel, scale: number): Reducer => ({
+  kernel,
+  inputs: { x: "partial" },
+  outputs: { y: "partial" },
+  first: {},
+  last: { y: "y" },
+  discarded: [],
+  constants: () => ({}),
+  params: ({ last }) => ({ scale: last ? scale : 1 }),
+});
 
 /** What {@link planMax} writes: the maxima, their indices, or both. */
 export interface MaxOutputs {
   readonly values: boolean;
   readonly indices: boolean;
+  /** Of the smallest elements instead of the largest. */
+  readonly smallest?: boolean;
+  /** Whether x and y are int32. */
+  readonly integer?: boolean;
 }
 
 /**
- * The maximum over the reduced dimensions (torch.amax) and its index among the reduced elements, counted in memory
- * order: the first of equals (torch.argmax). At least one element must be reduced. Operands: x, y (float32, with
- * `values`), index (int32, with `indices`). Throws `defect` when there are more than four separate kept or reduced
- * dimensions.
+ * The maximum, or minimum, over the reduced dimensions (torch.amax, torch.amin) and its index among the reduced
+ * elements, counted in memory order: the first of equals (torch.argmax). At least one element must be reduced.
+ * Operands: x, y (float32 or, with `integer`, int32; y with `values`), index (int32, with `indices`). Throws `defect`
+ * when there are more than four separate kept or reduced dimensions.
  */
 export function planMax(dims: readonly ReductionDim[], outputs: MaxOutputs, caps: Capabilities): Plan {
   const reducer: Reducer = {
-    kernel: MAX,
+    kernel: outputs.integer ? INTEGER_MAX : MAX,
     inputs: { x: "partial", found: "indices" },
     outputs: { y: "partial", index: "indices" },
     first: { found: UNREAD },
     last: { y: "y", index: "index" },
     discarded: [...(outputs.values ? [] : ["y"]), ...(outputs.indices ? [] : ["index"])],
-    constants: ({ first }) => ({ MERGE: !first }),
+    constants: ({ first }) => ({ MERGE: !first, SMALLEST: outputs.smallest ?? false }),
     params: ({ first, leaf }) => ({ reducedFirst: first ? leaf.reducedBegin : 0 }),
   };
   return planReduction(dims, reducer, caps);

@@ -18,6 +18,8 @@ const ACCUMULATE: bool = false;
 // Types of elements as they lie in memory, where they may be halves: the loader then makes them f16 and vec4h.
 alias X = f32;
 alias Y = f32;
+// The type in which they are computed; for int32 the planner replaces all three by i32.
+alias Value = f32;
 
 struct Params {
   count: u32,
@@ -57,27 +59,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = (group.x + group.y * groups.x) * WG + local;
   if (id >= p.count) { return; }
   let base = p.xFirst + keptOffset(id % p.kept);
-  var sum = 0.0;
-  var middle = 0.0;
-  var high = 0.0;
+  var sum = Value(0);
+  var middle = Value(0);
+  var high = Value(0);
   var taken = 0u;
   var r = id / p.kept;
   for (; r < p.reduced && p.reduced - r > 7u * p.slices; r += 8u * p.slices) {
-    var v: array<f32, 8>;
-    for (var i = 0u; i < 8u; i++) { v[i] = f32(x[base + reducedOffset(r + i * p.slices)]); }
+    var v: array<Value, 8>;
+    for (var i = 0u; i < 8u; i++) { v[i] = Value(x[base + reducedOffset(r + i * p.slices)]); }
     sum += ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
     taken++;
     if (taken % RUN == 0u) {
       middle += sum;
-      sum = 0.0;
+      sum = Value(0);
       if (taken % (RUN * RUN) == 0u) {
         high += middle;
-        middle = 0.0;
+        middle = Value(0);
       }
     }
   }
-  for (; r < p.reduced; r += p.slices) { sum += f32(x[base + reducedOffset(r)]); }
-  sum = (high + (middle + sum)) * p.scale;
-  if (ACCUMULATE) { sum += f32(y[p.yFirst + id]); }
+  for (; r < p.reduced; r += p.slices) { sum += Value(x[base + reducedOffset(r)]); }
+  sum = (high + (middle + sum)) * Value(p.scale);
+  if (ACCUMULATE) { sum += Value(y[p.yFirst + id]); }
   y[p.yFirst + id] = Y(sum);
 }

@@ -32,9 +32,36 @@ export * from "./maxPool2d.js";
 export { addInto, type CropOptions, concat, crop, flip, pad, slice } from "./movement.js";
 export * from "./paint.js";
 export * from "./pointwise.generated.js";
-export { type ClampOptions, clamp, eq, leakyRelu, type Operand } from "./pointwise.js";
+export {
+  type ClampOptions,
+  clamp,
+  type EluOptions,
+  elu,
+  type GeluOptions,
+  gelu,
+  leakyRelu,
+  type Operand,
+  type SoftplusOptions,
+  softplus,
+} from "./pointwise.js";
 export type { PoolWindow } from "./poolWindow.js";
-export { type ArgmaxOptions, argmax, max, mean, type ReduceOptions, sum } from "./reduce.js";
+export { type ArgmaxOptions, argmax, argmin, max, mean, min, type ReduceOptions, sum } from "./reduce.js";
+export * from "./select.js";
+export {
+  chunk,
+  type DimOptions,
+  expand,
+  type FlattenOptions,
+  flatten,
+  type SqueezeOptions,
+  split,
+  squeeze,
+  stack,
+  transpose,
+  unsqueeze,
+} from "./shapes.js";
 export * from "./softmax.js";
 export * from "./upsampled.js";
+export * from "./variance.js";
 export { permute, reshape } from "./view.js";
+export * from "./where.js";

@@ -23,6 +23,9 @@ export const checkFloat = checkDType("float32");
 /** Throws unless `x` is a live float32 or float16 tensor. */
 export const checkReal = checkDType("float32", "float16");
 
+/** Throws unless `x` is a live tensor of any dtype that is computed with. */
+export const checkNumeric = checkDType("float32", "float16", "int32");
+
 /** Throws unless `x` is a live int32 tensor. */
 export const checkInt = checkDType("int32");
 

@@ -1,4 +1,4 @@
-import { planExpand, planMax, planSum, type ReductionDim } from "@fcn/kernels";
+import { planExpand, planIntegerSum, planMax, planSum, type ReductionDim } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
 import { planned } from "../core/planned.js";
 import { contiguous, inOrder, Tensor } from "../core/tensor.js";
@@ -7,7 +7,7 @@ import type { Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, checkedInUse, integer, type RulesOf } from "../plain/rules.js";
 import { dimIndex } from "../plain/shape.js";
-import { checkReal, inputGradient } from "./operands.js";
+import { checkNumeric, checkReal, inputGradient } from "./operands.js";
 import { compute } from "./pointwise.js";
 
 export interface ReduceOptions {
@@ -35,8 +35,8 @@ interface Reduction {
   readonly terms: number;
 }
 
+/** Throws unless dims and shape agree. */
 function reductionOf(op: string, x: Tensor, options: ReduceOptions): Reduction {
-  checkReal(op, "x", x);
   checkOptions<ReduceOptions>(op, options, OPTIONS);
   const { dim, keepdim = false } = options;
   const rank = x.shape.length;
@@ -59,7 +59,9 @@ function reductionOf(op: string, x: Tensor, options: ReduceOptions): Reduction {
   };
 }
 
-function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (terms: number) => number): Tensor {
+/** @internal The sum over dims times a number that depends on how many terms each has. */
+export function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (terms: number) => number): Tensor {
+  checkReal(op, "x", x);
   const { dims, shape, order, terms } = reductionOf(op, x, options);
   const scale = scaleOf(terms);
   const { runtime, dtype, shape: inputShape, order: inputOrder } = x;
@@ -71,43 +73,59 @@ function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf: (term
   });
 }
 
-/** Sum over dims (torch.sum). x: float32 or float16 of any shape. */
-export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => scaledSum("sum", x, options, () => 1);
+/** Sum over dims (torch.sum). x: float32, float16 or int32 of any shape; integers are summed modulo 2^32. */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  checkNumeric("sum", "x", x);
+  if (x.dtype !== "int32") return scaledSum("sum", x, options, () => 1);
+  const { dims, shape, order } = reductionOf("sum", x, options);
+  const y = Tensor.empty(x.runtime, shape, { dtype: "int32", order });
+  x.runtime.run("sum", planned(planIntegerSum, dims), { x, y });
+  return y;
+}
 
 /** Mean over dims (torch.mean). x: float32 or float16 of any shape. */
 export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
   scaledSum("mean", x, options, (terms) => 1 / terms);
 
-/**
- * Largest values over dims; NaN counts as larger than any number. With a single `dim` (torch.max), the gradient goes to
- * the first of several largest elements. With all dims or a list of dims (torch.amax), they share it equally.
- */
-export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const { dims, shape, order } = reductionOf("max", x, options);
+/** The largest or smallest values over dims, with their gradient. */
+function extreme(op: "max" | "min", x: Tensor, options: ReduceOptions): Tensor {
+  checkNumeric(op, "x", x);
+  const { dims, shape, order } = reductionOf(op, x, options);
   const { runtime, dtype, shape: inputShape, order: inputOrder } = x;
   const y = Tensor.empty(runtime, shape, { dtype, order });
+  const smallest = op === "min";
+  const values = planned(planMax, dims, { values: true, indices: false, smallest, integer: dtype === "int32" });
+  if (dtype === "int32") {
+    runtime.run(op, values, { x, y });
+    return y;
+  }
   if (typeof options.dim !== "number") {
-    runtime.run("max", planned(planMax, dims, { values: true, indices: false }), { x, y });
-    return record("max", y, [x], [x, y], (grad, [input, largest]) => [
-      sharedGradient(grad, input!, largest!, dims, order),
+    runtime.run(op, values, { x, y });
+    return record(op, y, [x], [x, y], (grad, [input, found]) => [
+      sharedGradient(op, grad, input!, found!, dims, order),
     ]);
   }
   using index = Tensor.empty(runtime, shape, { order, dtype: "int32", tracked: false });
-  runtime.run("max", planned(planMax, dims, { values: true, indices: true }), { x, y, index });
-  return record("max", y, [x], [index], (grad, [places]) => {
+  runtime.run(op, planned(planMax, dims, { values: true, indices: true, smallest }), { x, y, index });
+  return record(op, y, [x], [index], (grad, [places]) => {
     const plan = planned(planExpand, dims, 1, true);
-    return inputGradient(
-      "max",
-      plan,
-      grad,
-      { shape: inputShape, dtype, order: inputOrder, from: order },
-      { index: places },
-    );
+    const place = { shape: inputShape, dtype, order: inputOrder, from: order };
+    return inputGradient(op, plan, grad, place, { index: places });
   });
 }
 
-/** The gradient of a maximum, shared equally by all elements that are largest. */
-function sharedGradient(grad: Tensor, x: Tensor, y: Tensor, dims: Reduction["dims"], order: Order): Tensor {
+/**
+ * Largest values over dims; NaN counts as larger than any number. x is float32, float16 or int32. With a single `dim`
+ * (torch.max), the gradient goes to the first of several largest elements. With all dims or a list of dims
+ * (torch.amax), they share it equally.
+ */
+export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => extreme("max", x, options);
+
+/** Smallest values over dims (torch.min, torch.amin); NaN counts as smaller than any number. Else as {@link max}. */
+export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => extreme("min", x, options);
+
+/** The gradient of a maximum or minimum, shared equally by all elements that are it. */
+function sharedGradient(op: string, grad: Tensor, x: Tensor, y: Tensor, dims: Reduction["dims"], order: Order): Tensor {
   const { runtime, shape } = x;
   const isReduced = new Map(x.order.map((d, i) => [d, dims[i]!.reduced]));
   // Reduced dims get size 1, so that the result broadcasts.
@@ -116,28 +134,31 @@ function sharedGradient(grad: Tensor, x: Tensor, y: Tensor, dims: Reduction["dim
   using largest = beside(y);
   using places = compute("equal", "forward", { a: x, b: largest }, shape, x.order, {}, false);
   using count = Tensor.empty(runtime, y.shape, { order, tracked: false });
-  runtime.run("max backward", planned(planSum, dims, 1), { x: places, y: count });
+  runtime.run(`${op} backward`, planned(planSum, dims, 1), { x: places, y: count });
   using dy = inOrder(grad, order);
   using share = compute("div", "forward", { a: dy, b: count }, y.shape, order, {}, false);
   using shares = beside(share);
   return compute("mul", "forward", { a: places, b: shares }, shape, x.order, {}, false);
 }
 
-/**
- * Index of the largest value along a dim, or among all elements in row-major order (torch.argmax), as int32. Of equal
- * values, the first. NaN counts as larger than any number. Has no gradient.
- */
-export function argmax(x: Tensor, options: ArgmaxOptions = {}): Tensor {
-  checkReal("argmax", "x", x);
-  checkOptions<ArgmaxOptions>("argmax", options, { ...OPTIONS, dim: integer });
+function place(op: string, x: Tensor, options: ArgmaxOptions, smallest: boolean): Tensor {
+  checkNumeric(op, "x", x);
+  checkOptions<ArgmaxOptions>(op, options, { ...OPTIONS, dim: integer });
   const { dim, keepdim = false } = options;
   // Indices over all elements count in memory order, so that must be row-major.
   using source = dim === undefined ? contiguous(x) : x.alias();
-  const { dims, shape, order } = reductionOf("argmax", source, { dim, keepdim });
+  const { dims, shape, order } = reductionOf(op, source, { dim, keepdim });
   const index = Tensor.empty(x.runtime, shape, { order, dtype: "int32" });
-  x.runtime.run("argmax", planned(planMax, dims, { values: false, indices: true }), {
-    x: source,
-    index,
-  });
+  const outputs = { values: false, indices: true, smallest, integer: x.dtype === "int32" };
+  x.runtime.run(op, planned(planMax, dims, outputs), { x: source, index });
   return index;
 }
+
+/**
+ * Index of the largest value along a dim, or among all elements in row-major order (torch.argmax), as int32. Of equal
+ * values, the first. NaN counts as larger than any number. x is float32, float16 or int32. Has no gradient.
+ */
+export const argmax = (x: Tensor, options: ArgmaxOptions = {}): Tensor => place("argmax", x, options, false);
+
+/** Index of the smallest value (torch.argmin), where NaN counts as smaller than any number. Else as {@link argmax}. */
+export const argmin = (x: Tensor, options: ArgmaxOptions = {}): Tensor => place("argmin", x, options, true);

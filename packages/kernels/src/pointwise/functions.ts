@@ -1,0 +1,81 @@
+/**
+ * WGSL functions that a row may call, over the type T of its operands. WGSL's own promise too little near 0 or far
+ * from it (sin, cos and tanh), or are missing.
+ */
+const FUNCTIONS: Readonly<Record<string, string>> = {
+  // e^a - 1: near 0 a series of nine terms.
+  exponentialLess1: `
+fn exponentialLess1(a: T) -> T {
+  var tail = T(1.0) + a / T(9.0);
+  for (var n = 8.0; n > 1.0; n -= 1.0) { tail = T(1.0) + a * tail / T(n); }
+  return select(exp(a) - T(1.0), a * tail, abs(a) < T(0.5));
+}`,
+  // log(1 + a): near 0 by 2 artanh(a / (2 + a)).
+  logOf1And: `
+fn logOf1And(a: T) -> T {
+  let s = a / (T(2.0) + a);
+  let z = s * s;
+  let tail = T(1.0) + z * (T(0.33333333) + z * (T(0.2) + z * (T(0.14285714) + z * T(0.11111111))));
+  return select(log(T(1.0) + a), (s + s) * tail, (a > T(-0.25)) & (a < T(0.5)));
+}`,
+  // log(1 + e^a).
+  logExp: `
+fn logExp(a: T) -> T { return max(a, T(0.0)) + logOf1And(exp(-abs(a))); }`,
+  logistic: `
+fn logistic(a: T) -> T { return T(1.0) / (T(1.0) + exp(-a)); }`,
+  hyperbolicTangent: `
+fn hyperbolicTangent(a: T) -> T {
+  let e = exponentialLess1(clamp(a + a, T(-20.0), T(20.0)));
+  return e / (e + T(2.0));
+}`,
+  // erf: below 0.92 an odd polynomial, above 1 - e^q of a polynomial q, both fitted to a last bit of float32.
+  errorFunction: `
+fn errorFunction(a: T) -> T {
+  let t = min(abs(a), T(4.0));
+  let s = a * a;
+  let q = ((T(-1.72853470e-5) * t + T(3.83197126e-4)) * (t * t) + (T(-3.88396438e-3) * t + T(2.42546219e-2))) * t;
+  let far = T(1.0) - exp((((q - T(1.06777877e-1)) * t - T(6.34846687e-1)) * t - T(1.28717512e-1)) * t - t);
+  let inner = ((T(-5.96761703e-4) * s + T(4.99119423e-3)) * s - T(2.67681349e-2)) * s + T(1.12819925e-1);
+  let near = ((inner * s - T(3.76125336e-1)) * s + T(1.28379166e-1)) * a + a;
+  return select(near, select(far, -far, a < T(0.0)), t > T(0.927734375));
+}`,
+  // sin(a + shift pi / 2): a less the nearest multiple of pi / 2, which is subtracted in three parts, and a series.
+  circular: `
+fn circular(a: T, shift: T) -> T {
+  let k = round(a * T(0.636619772));
+  let r = ((a - k * T(1.5703125)) - k * T(4.837512969970703125e-4)) - k * T(7.54978995489188216e-8);
+  let z = r * r;
+  let sine = r + r * z * ((T(-1.9515295891e-4) * z + T(8.3321608736e-3)) * z - T(1.6666654611e-1));
+  let high = (T(2.443315711809948e-5) * z - T(1.388731625493765e-3)) * z + T(4.166664568298827e-2);
+  let cosine = T(1.0) - T(0.5) * z + z * z * high;
+  let turn = k + shift - T(4.0) * floor((k + shift) * T(0.25));
+  let value = select(sine, cosine, (turn == T(1.0)) | (turn == T(3.0)));
+  return select(value, -value, turn >= T(2.0));
+}`,
+};
+
+/** The text of the functions that `code` calls, and of those that these call, each before its callers. */
+export function calledFunctions(code: string): string {
+  const called = new Set<string>();
+  const visit = (text: string): void => {
+    for (const [name, body] of Object.entries(FUNCTIONS)) {
+      if (called.has(name) || !new RegExp(`\\b${name}\\(`).test(text)) continue;
+      visit(body.replace(`fn ${name}(`, ""));
+      called.add(name);
+    }
+  };
+  visit(code);
+  return [...called].map((name) => FUNCTIONS[name]).join("");
+}
+
+/** The error function in float64: its series, which the terms near 0 of the sum of e^-t^2 give. */
+export function erfReference(a: number): number {
+  if (Math.abs(a) > 6) return Math.sign(a);
+  let term = a;
+  let sum = a;
+  for (let n = 1; n < 200; n++) {
+    term *= (2 * a * a) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-a * a) * sum;
+}
