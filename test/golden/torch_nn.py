@@ -65,7 +65,8 @@ def reprs():
         "avgPool": nn.AvgPool2d(2), "adaptive": nn.AdaptiveAvgPool2d((None, 4)), "upsample": nn.Upsample(scale_factor=2, mode="bilinear"),
         "resize": nn.Upsample(size=(5, 6)), "flatten": nn.Flatten(), "identity": nn.Identity(), "loss": nn.CrossEntropyLoss(),
         "nested": nn.Sequential(block, nn.ModuleList([nn.Linear(2, 3), nn.ReLU6()]), nn.ModuleDict({"a": block})),
-        "empty": nn.Sequential()}
+        "empty": nn.Sequential(), "tanh": nn.Tanh(), "silu": nn.SiLU(), "hardswish": nn.Hardswish(),
+        "hardsigmoid": nn.Hardsigmoid(), "gelu": nn.GELU(), "geluTanh": nn.GELU(approximate="tanh"), "softmax": nn.Softmax(dim=1)}
     return {name: repr(module) for name, module in modules.items()}
 
 

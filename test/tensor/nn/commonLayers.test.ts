@@ -76,6 +76,28 @@ describe("layers without parameters", () => {
   });
 });
 
+describe("activations", () => {
+  it("are the functions of their names", async () => {
+    await device.scope(async () => {
+      const x = device.randn([3, 7], { seed: 4 });
+      const rows: [nn.Module, Tensor][] = [
+        [new nn.Tanh(), t.tanh(x)],
+        [new nn.SiLU(), t.silu(x)],
+        [new nn.Hardswish(), t.hardswish(x)],
+        [new nn.Hardsigmoid(), t.hardsigmoid(x)],
+        [new nn.GELU(), t.gelu(x)],
+        [new nn.GELU({ approximate: "tanh" }), t.gelu(x, { approximate: "tanh" })],
+        [new nn.Softmax({ dim: 0 }), t.softmax(x, { dim: 0 })],
+      ];
+      const seen = await Promise.all(rows.map(async ([layer]) => values(layer.forward(x) as Tensor)));
+      expect(seen).toEqual(await Promise.all(rows.map(([, want]) => values(want))));
+      expect(new Set(seen.map(String)).size).toBe(rows.length);
+      expect(() => new nn.GELU({ approximate: "erf" as "tanh" })).toThrow(/nn.GELU: approximate is "erf"/);
+      expect(() => new nn.Softmax({} as { dim: number })).toThrow(/nn.Softmax: dim is missing/);
+    });
+  });
+});
+
 describe("losses", () => {
   it("are the functions with fixed options, and keep their weights as buffers", async () => {
     await device.scope(async () => {

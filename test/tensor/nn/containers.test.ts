@@ -51,6 +51,13 @@ function modules(): Record<string, nn.Module> {
       new nn.ModuleDict({ a: block }),
     ),
     empty: new nn.Sequential(),
+    tanh: new nn.Tanh(),
+    silu: new nn.SiLU(),
+    hardswish: new nn.Hardswish(),
+    hardsigmoid: new nn.Hardsigmoid(),
+    gelu: new nn.GELU(),
+    geluTanh: new nn.GELU({ approximate: "tanh" }),
+    softmax: new nn.Softmax({ dim: 1 }),
   };
 }
 

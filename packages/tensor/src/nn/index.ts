@@ -1,4 +1,15 @@
-export { LeakyReLU, ReLU, ReLU6, Sigmoid } from "./activations.js";
+export {
+  GELU,
+  Hardsigmoid,
+  Hardswish,
+  LeakyReLU,
+  ReLU,
+  ReLU6,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Tanh,
+} from "./activations.js";
 export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm.js";
 export { type Container, ModuleDict, ModuleList } from "./containers.js";
 export {
