@@ -29,7 +29,9 @@ describe("nn.Linear", () => {
       const bare = new nn.Linear(device, 3, 2, { bias: false });
       expect(Object.keys(bare.stateDict())).toEqual(["weight"]);
       expect(bare.forward(device.ones([3])).shape).toEqual([2]);
-      expect(() => new nn.Linear(device, 0, 2)).toThrow(/nn.Linear: inChannels 0/);
+      expect(() => new nn.Linear(device, 0, 2)).toThrow(
+        /nn.Linear: inFeatures is 0, expected a whole number of at least 1/,
+      );
     });
   });
 });

@@ -139,6 +139,7 @@ describe("nn.init", () => {
         /xavierUniform_: the tensor has shape \[4\], expected at least two/,
       );
       expect(() => nn.init.kaimingNormal_(bias)).toThrow(/kaimingNormal_: the tensor has shape \[4\]/);
+      expect(() => nn.init.xavierNormal_(bias, null as never)).toThrow(/xavierNormal_: the options are null/);
       expect(() => nn.init.uniform_(bias, { a: 2, b: 1 })).toThrow(/a is 2 and b 1/);
       expect(() => nn.init.normal_(bias, { std: -1 })).toThrow(/std is -1/);
       expect(() => nn.init.normal_(device.tensor([1], [1], { dtype: "int32" }))).toThrow(

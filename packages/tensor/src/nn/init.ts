@@ -65,10 +65,13 @@ function fill(op: string, t: Tensor, make: (name: string) => Tensor): Tensor {
   return t;
 }
 
-const draw = (op: string, t: Tensor, { seed }: SeedOptions, distribution: () => Distribution): Tensor =>
-  fill(op, t, (name) =>
-    random(name, t.runtime, t.shape, distribution(), { tracked: false, ...(seed === undefined ? {} : { seed }) }),
-  );
+/** `distribution` checks the options before the seed among them is read. */
+const draw = (op: string, t: Tensor, options: SeedOptions, distribution: () => Distribution): Tensor =>
+  fill(op, t, (name) => {
+    const drawn = distribution();
+    const { seed } = options;
+    return random(name, t.runtime, t.shape, drawn, { tracked: false, ...(seed === undefined ? {} : { seed }) });
+  });
 
 const drawUniform = (op: string, t: Tensor, options: SeedOptions, bound: () => number): Tensor =>
   draw(op, t, options, () => ({ mode: "uniform", a: -bound(), b: bound() }));

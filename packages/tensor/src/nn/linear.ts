@@ -1,9 +1,9 @@
 import type { Tensor } from "../core/tensor.js";
 import type { Device } from "../device.js";
 import { linear } from "../ops/index.js";
-import { checkOptions } from "../plain/options.js";
-import { boolean, seed as seedRule } from "../plain/rules.js";
-import { checkChannels, mixSeed, nextSeed } from "./initialise.js";
+import { checkOptions, checkValues } from "../plain/options.js";
+import { boolean, seed as seedRule, whole } from "../plain/rules.js";
+import { mixSeed, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
 import { listed } from "./repr.js";
 
@@ -25,7 +25,10 @@ export class Linear extends Module {
   constructor(device: Device, inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
     checkOptions<LinearOptions>("nn.Linear", options, { bias: boolean, seed: seedRule });
-    checkChannels("nn.Linear", inFeatures, outFeatures, 1);
+    checkValues("nn.Linear", [
+      ["inFeatures", inFeatures, whole(1)],
+      ["outFeatures", outFeatures, whole(1)],
+    ]);
     const { bias = true, seed = nextSeed(device) } = options;
     const bound = 1 / Math.sqrt(inFeatures);
     const draw = (shape: number[], part: number): Tensor =>
