@@ -15,6 +15,8 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
+export { type CanvasLike, type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
+export { toImage, toTensor } from "./images/tensorImages.js";
 export { type Colour, vocPalette } from "./labels/colours.js";
 export type { Labels } from "./labels/labels.js";
 export { SegmentationMetrics, type SegmentationScores } from "./labels/metrics.js";
@@ -38,10 +40,15 @@ export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {
   type BatchStream,
   type ClassBalancing,
+  type ComparedRun,
   type Configuration,
   classWeights,
+  compareRuns,
   convertLearningRate,
   convertWeightDecay,
+  type EpochData,
+  type EpochOptions,
+  type EpochScores,
   encodeModel,
   freezeBatchNorm,
   type HeadLabels,
@@ -70,6 +77,7 @@ export {
   type RecipeName,
   type Reduction,
   type ReductionChange,
+  type RunComparison,
   recipe,
   recipeRate,
   type Schedule,
@@ -92,6 +100,7 @@ export {
   type TrainSettings,
   type TrainState,
   train,
+  trainEpochs,
   trainRun,
   trainStaged,
   trainValidated,

@@ -21,6 +21,33 @@ describe("lineChart", () => {
       (points as string).split(" ").map((point) => point.split(",").map(Number)),
     );
 
+  it("gives its legend more lines where there are many names, and itself more height", () => {
+    const chartOf = (count: number) =>
+      lineChart({
+        title: "t",
+        xLabel: "x",
+        series: Array.from({ length: count }, (_, i) => ({
+          name: `a long name ${i}`,
+          colour: "red",
+          points: [
+            [0, 0],
+            [1, i],
+          ],
+        })),
+      });
+    const heightOf = (svg: string) => Number(/viewBox="0 0 560 (\d+)"/.exec(svg)?.[1]);
+    const [one, many] = [chartOf(1), chartOf(10)];
+    expect(heightOf(many)).toBe(heightOf(one) + 32);
+    const entries = [...many.matchAll(/<text x="(\d+)" y="(\d+)">a long name (\d+)/g)].map((match) =>
+      match.slice(1).map(Number),
+    );
+    expect(entries.map(([, , name]) => name)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    for (const [x = 0, y = 0] of entries) {
+      expect(x + 7 * 13).toBeLessThan(560);
+      expect([40, 56, 72]).toContain(y);
+    }
+  });
+
   it("places points to scale inside the axes", () => {
     const series = [
       {

@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "score a net on labelled images: the four metrics, each class, boundaries, and sizes of objects",
     load: () => import("./commands/eval.js"),
   },
+  compare: {
+    summary: "draw the curves, scores and differing settings of training runs on one page",
+    load: () => import("./commands/compare.js"),
+  },
   predict: {
     summary: "label every pixel of images; the exit code is 1 if any of them failed",
     load: () => import("./commands/predict.js"),

@@ -48,6 +48,7 @@ export { seg11valid, type VocOptions } from "./layouts/voc.js";
 export { DataLoader, type LoadedBatch } from "./loader/loader.js";
 export type { LoaderOptions, LoaderState } from "./loader/loaderOptions.js";
 export { type EpochOptions, planEpoch, type SampleOrder } from "./loader/plan.js";
+export { type LoadVocOptions, loadVoc, type VocData } from "./loadVoc.js";
 export type { Numbers as MatNumbers } from "./mat/cursor.js";
 export {
   type MatCell,

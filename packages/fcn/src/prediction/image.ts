@@ -17,19 +17,24 @@ export type ImageInput = RasterImage | ImageDataLike | string | URL | Uint8Array
 
 /**
  * The image as interleaved rows without opacity. `scale` applies to encoded images. Throws a TensorError that names the
- * file.
+ * file, or `op` for what is no image.
  */
-export async function toRaster(image: ImageInput, name = nameOf(image), scale: PixelScale = {}): Promise<RasterImage> {
-  if (image instanceof URL) return toRaster(nodeModule(name, "node:url").fileURLToPath(image), name, scale);
-  if (typeof image === "string") return toRaster(await readBytes(image), name, scale);
-  if (image instanceof ArrayBuffer) return toRaster(new Uint8Array(image), name, scale);
+export async function toRaster(
+  image: ImageInput,
+  name = nameOf(image),
+  scale: PixelScale = {},
+  op = "predict",
+): Promise<RasterImage> {
+  if (image instanceof URL) return toRaster(nodeModule(name, "node:url").fileURLToPath(image), name, scale, op);
+  if (typeof image === "string") return toRaster(await readBytes(image), name, scale, op);
+  if (image instanceof ArrayBuffer) return toRaster(new Uint8Array(image), name, scale, op);
   if (image instanceof Uint8Array) return (await decodeImage(name, image, scale)).image;
-  if (typeof image !== "object" || image === null || !("data" in image)) throw notAImage(image);
+  if (typeof image !== "object" || image === null || !("data" in image)) throw notAnImage(op, image);
   if ("channels" in image) {
-    checkImage("predict", image);
+    checkImage(op, image);
     return image;
   }
-  return dropOpacity(image);
+  return dropOpacity(op, image);
 }
 
 /** The name of an image in messages and results. */
@@ -38,8 +43,8 @@ export function nameOf(image: ImageInput): string {
   return image instanceof URL ? fileName(image.pathname) : "the given image";
 }
 
-function dropOpacity({ data, height, width }: ImageDataLike): RasterImage {
-  checkImage("predict", {
+function dropOpacity(op: string, { data, height, width }: ImageDataLike): RasterImage {
+  checkImage(op, {
     data: new Uint8Array(data.buffer, data.byteOffset, data.length),
     height,
     width,
@@ -54,8 +59,8 @@ function dropOpacity({ data, height, width }: ImageDataLike): RasterImage {
   return { data: rgb, height, width, channels: 3 };
 }
 
-function notAImage(image: unknown): TensorError {
-  return invalidArgument(`predict: got ${image === null ? "null" : typeof image}, but needs an image`, {
+function notAnImage(op: string, image: unknown): TensorError {
+  return invalidArgument(`${op}: got ${image === null ? "null" : typeof image}, but needs an image`, {
     code: "pass { data, height, width, channels }, ImageData, a path, or the bytes of an image file",
   });
 }

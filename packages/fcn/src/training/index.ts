@@ -7,6 +7,7 @@ export {
   saveModel,
 } from "../models/file/weightsFile.js";
 export { mainLogits, type SegmentationNet } from "../models/segmentationNet.js";
+export { type EpochData, type EpochOptions, type EpochScores, trainEpochs } from "./epochs.js";
 export { type ClassBalancing, classWeights } from "./loss/classWeights.js";
 export type { HeadLabels, HeadWeights } from "./loss/heads.js";
 export { type Loss, type LossName, type LossSettings, lossNames } from "./loss/loss.js";
@@ -28,9 +29,12 @@ export {
 } from "./optimizer/parameterGroups.js";
 export type { Optimizer, Schedule, ScheduleName } from "./optimizer/schedules.js";
 export {
+  type ComparedRun,
   type Configuration,
+  compareRuns,
   type ImageScore,
   RUN_FILES,
+  type RunComparison,
   type TrainRunOptions,
   type TrainRunResult,
   type TrainRunView,

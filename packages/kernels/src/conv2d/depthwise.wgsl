@@ -12,6 +12,8 @@
 // loads each weight once for all of them, and for BLOCK taps of a row at a time the strip of x that they share: pixels
 // SPACING apart, of which an output begins ADVANCE after the last and a tap PACE. With WHOLE the blocks hold all taps
 // without a rest. With VEC it owns four channels: the vec4 bindings are used, and all counts of elements are in vec4.
+// Each lane holds much: where subgroups may be small, more registers are left for it.
+const FEWEST_LANES: bool = true;
 const WG: u32 = 64u;
 const R: u32 = 8u;
 const VEC: bool = false;

@@ -9,6 +9,8 @@
 // computed as in loss.wgsl to the last bit, since exp(v - lse) would blow up rounding where scores are huge.
 // scores [N, H, W, C], channels last; labels, lse [N, OH, OW]; weight [C]; part [slices, N, H + 1, W + 1, 4, quads]
 // in vectors of four classes. A thread owns four classes of a patch, in a slice of its rows.
+// Each lane holds much: where subgroups may be small, more registers are left for it.
+const FEWEST_LANES: bool = true;
 const WG: u32 = 64u;
 const CLAMPED: bool = false;
 const EACH: bool = false;

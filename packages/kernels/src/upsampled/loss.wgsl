@@ -7,6 +7,8 @@
 // w) over the runs t, t + threads, ... of four neighbouring pixels of a row, or with EACH the loss of each pixel. A
 // thread owns every p.threads-th run. The error of a sum grows with the number of consecutive terms, so RUN terms are
 // added, then those sums. A label outside [0, C) gives NaN and a report in the fault record.
+// Each lane holds much: where subgroups may be small, more registers are left for it.
+const FEWEST_LANES: bool = true;
 const WG: u32 = 64u;
 const RUN: u32 = 32u;
 const COLUMNS: u32 = 3u;

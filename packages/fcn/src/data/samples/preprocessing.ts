@@ -36,6 +36,22 @@ export function normaliseInto(
   }
 }
 
+/** The image that one of the planes (C, H, W) shows which {@link normaliseInto} wrote. */
+export function imageOf(
+  planes: Float32Array,
+  [, channels, height, width]: readonly [number, number, number, number],
+  preprocessing: Preprocessing,
+): RasterImage {
+  const plane = height * width;
+  const data = new Float32Array(planes.length);
+  for (let c = 0; c < channels; c++) {
+    const target = sourceChannel(c, channels, preprocessing);
+    const [mean, std] = [preprocessing.mean[c] as number, preprocessing.std[c] as number];
+    for (let p = 0; p < plane; p++) data[p * channels + target] = (planes[c * plane + p] as number) * std + mean;
+  }
+  return { data, height, width, channels };
+}
+
 /** The image channel that becomes channel `c` of the net. */
 function sourceChannel(c: number, channels: number, { channelOrder }: Preprocessing): number {
   return channelOrder === "bgr" && channels >= 3 && c < 3 ? 2 - c : c;

@@ -21,6 +21,7 @@ export interface ChartOptions {
 
 const WIDTH = 560;
 const HEIGHT = 280;
+const LEGEND_LINE = 16;
 const MARGIN = { left: 48, right: 14, top: 58, bottom: 40 };
 
 interface Scale {
@@ -35,14 +36,16 @@ export function lineChart(options: ChartOptions): string {
     points.map((p) => p[0]),
     [MARGIN.left, WIDTH - MARGIN.right],
   );
+  const { svg, more } = legend(options.series);
   const y = makeScale(options.yBounds ?? points.map((p) => p[1]), [HEIGHT - MARGIN.bottom, MARGIN.top]);
   return [
-    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(options.title)}" class="chart">`,
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT + more}" role="img" aria-label="${escapeHtml(options.title)}" class="chart">`,
     `<text x="${MARGIN.left - 34}" y="18" class="chart-title">${escapeHtml(options.title)}</text>`,
-    legend(options.series),
+    svg,
+    `<g transform="translate(0 ${more})">`,
     axes(x, y, options.xLabel),
     ...options.series.map((series) => line(series, x, y, options.dots ?? false)),
-    "</svg>",
+    "</g></svg>",
   ].join("\n");
 }
 
@@ -94,14 +97,22 @@ function line(series: ChartSeries, x: Scale, y: Scale, dots: boolean): string {
   return `<polyline points="${places.join(" ")}" fill="none" stroke="${series.colour}" stroke-width="2" stroke-linejoin="round"${dash}/>${marks.join("")}`;
 }
 
-function legend(series: readonly ChartSeries[]): string {
-  let left = MARGIN.left - 34;
-  return series
-    .map(({ name, colour, dashed }) => {
-      const at = left;
-      left += 34 + name.length * 7;
-      const dash = dashed ? ' stroke-dasharray="5 4"' : "";
-      return `<line x1="${at}" x2="${at + 16}" y1="36" y2="36" stroke="${colour}" stroke-width="3"${dash}/><text x="${at + 21}" y="40">${escapeHtml(name)}</text>`;
-    })
-    .join("");
+interface Legend {
+  readonly svg: string;
+  /** Height of the lines after the first. */
+  readonly more: number;
+}
+
+function legend(series: readonly ChartSeries[]): Legend {
+  const first = MARGIN.left - 34;
+  let [left, top] = [first, 36];
+  const entries = series.map(({ name, colour, dashed }) => {
+    const width = 34 + name.length * 7;
+    if (left > first && left + width > WIDTH) [left, top] = [first, top + LEGEND_LINE];
+    const at = left;
+    left += width;
+    const dash = dashed ? ' stroke-dasharray="5 4"' : "";
+    return `<line x1="${at}" x2="${at + 16}" y1="${top}" y2="${top}" stroke="${colour}" stroke-width="3"${dash}/><text x="${at + 21}" y="${top + 4}">${escapeHtml(name)}</text>`;
+  });
+  return { svg: entries.join(""), more: top - 36 };
 }

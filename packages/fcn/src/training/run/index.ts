@@ -1,8 +1,10 @@
 import { nodeModule } from "@fcn/tensor/internal";
 import type { TrainRunOptions } from "../settings/runOptions.js";
+import type { RunComparison } from "./compare.js";
 import type { TrainRunResult } from "./state/result.js";
 
 export type { TrainRunOptions, TrainRunView } from "../settings/runOptions.js";
+export type { ComparedRun, RunComparison } from "./compare.js";
 export type { Configuration } from "./configuration.js";
 export type { ImageScore, Validation } from "./state/history.js";
 export { RUN_FILES, type TrainRunResult } from "./state/result.js";
@@ -25,4 +27,16 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   nodeModule("trainRun", "node:fs/promises");
   const run = await import("./run.js");
   return run.trainRun(options);
+}
+
+/**
+ * Reads the last checkpoints of runs, and draws their curves, scores and differing settings on one page (Node). Throws
+ * `missing-data` for a folder that holds no checkpoint, and `corrupt-file` for one that is damaged.
+ *
+ * `const { runs, differences, html } = await fcn.compareRuns(["out/adamw", "out/sgd"])`
+ */
+export async function compareRuns(folders: readonly string[]): Promise<RunComparison> {
+  nodeModule("compareRuns", "node:fs/promises");
+  const compare = await import("./compare.js");
+  return compare.compareRuns(folders);
 }

@@ -31,7 +31,7 @@ export async function runReport(result: TrainRunResult, run: ReportedRun): Promi
     `<p>${escapeHtml(summaryLine(result))}</p>`,
     ...(history.best ? [...scoreSections(history.best, metadata), ...headSections(history.best, run)] : []),
     "<h2>Training</h2>",
-    `<div class="charts">${charts(history)}</div>`,
+    `<div class="charts">${charts(history, metadata)}</div>`,
     ...(history.best && data.validation ? await imageSections(history.best, data.validation, run) : []),
     ...leftOutSection(result),
     "<h2>Configuration</h2>",
@@ -40,12 +40,13 @@ export async function runReport(result: TrainRunResult, run: ReportedRun): Promi
   return htmlPage(title, body.join("\n"));
 }
 
-function summaryLine({ steps, best, seconds, resumedFrom, loss }: TrainRunResult): string {
+function summaryLine({ steps, done, best, seconds, resumedFrom, loss }: TrainRunResult): string {
+  const made = done < steps ? `${done} of ${steps} steps` : `${steps} steps`;
   const found = best
     ? `The best weights are those of step ${best.step}: mean IU ${percent(best.scores.meanIU)} %.`
     : "";
   const time = `${resumedFrom > 0 ? `The last part, from step ${resumedFrom} on,` : "The run"} took ${Math.round(seconds)} s.`;
-  return `${steps} steps, last loss ${loss.toPrecision(4)}. ${found} ${time}`;
+  return `${made}, last loss ${loss.toPrecision(4)}. ${found} ${time}`;
 }
 
 function leftOutSection({ leftOut }: TrainRunResult): string[] {
@@ -86,7 +87,7 @@ function headSections({ step, heads = {} }: Validation, { data, settings }: Repo
   });
 }
 
-function charts({ readings, validations }: History): string {
+function charts({ readings, validations }: History, classes: Pick<ModelMetadata, "classes" | "palette">): string {
   type Points = readonly (readonly [number, number])[];
   const chart = (title: string, name: string, colour: string, points: Points, dots = false): string =>
     lineChart({ title, xLabel: "step", series: [{ name, colour, points }], dots });
@@ -96,8 +97,32 @@ function charts({ readings, validations }: History): string {
   return [
     chart("Training loss", "loss", COLOURS.loss, loss),
     ...(scores.length > 0 ? [chart("Validation", "mean IU", COLOURS.meanIU, scores, true)] : []),
+    ...(validations.length > 1 ? [classChart(validations, classes)] : []),
     chart("Learning rate", "rate", COLOURS.rate, rate),
   ].join("\n");
+}
+
+/** Lines that can still be told apart. */
+const MOST_LINES = 12;
+
+/** The intersection over union of each class over time; of many classes, those with the most pixels. */
+function classChart(
+  validations: readonly Validation[],
+  { classes, palette }: Pick<ModelMetadata, "classes" | "palette">,
+): string {
+  const { confusion } = (validations.at(-1) as Validation).scores;
+  const pixelsOf = (label: number): number => confusion[label]?.reduce((sum, count) => sum + count, 0) ?? 0;
+  const labels = classes.map((_, label) => label).sort((a, b) => pixelsOf(b) - pixelsOf(a));
+  const series = labels.slice(0, MOST_LINES).map((label) => ({
+    name: classes[label] as string,
+    colour: cssColour(palette[label] ?? VOID_COLOUR),
+    points: validations
+      .map(({ step, scores }) => [step, scores.perClassIU[label] ?? Number.NaN] as const)
+      .filter(([, value]) => !Number.isNaN(value)),
+  }));
+  const shown = series.filter(({ points }) => points.length > 0);
+  if (shown.length === 0) return "";
+  return lineChart({ title: "Intersection over union by class", xLabel: "step", series: shown, dots: true });
 }
 
 async function imageSections(

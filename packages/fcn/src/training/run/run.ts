@@ -1,6 +1,7 @@
 import { type Device, io, type TensorError } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
+import { invalidArgument, nodeModule } from "@fcn/tensor/internal";
 import type { DataLoader } from "../../data/loader/loader.js";
+import type { HostSamples } from "../../data/workers/makeBatch.js";
 import { writeWholeFile } from "../../files/write.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
 import { buildNet, saveModel } from "../../models/file/weightsFile.js";
@@ -14,6 +15,7 @@ import type { TrainProgress } from "../settings/trainOptions.js";
 import { trainResolved } from "../train.js";
 import { countAndHash, tellLonger } from "./configuration.js";
 import { checkFinite } from "./finite.js";
+import { PREVIEWED, previewSheet } from "./preview.js";
 import { runReport } from "./report.js";
 import { prepareData } from "./start/data.js";
 import { chooseNet } from "./start/net.js";
@@ -64,6 +66,12 @@ async function runPrepared(prepared: PreparedRun, device: Device, begin: number)
   const { options, data, model, metadata, settings, configuration } = prepared;
   const { out, resume = false, signal } = options;
   const tell = (text: string): void => options.view?.line?.(text);
+  if (options.patience !== undefined && data.validation === undefined) {
+    throw invalidArgument(`train: patience ${options.patience} without images to validate on`, {
+      code: "leave patience out, or give the data a validation split (open: { validation: 0.2 })",
+      command: "leave --patience out, or name images to validate on in splits/val.txt",
+    });
+  }
   const from = resume ? await readCheckpoint(join(out, RUN_FILES.checkpoint), model, configuration) : undefined;
   if (resume && from === undefined) tell(`${out} has no checkpoint yet: starting at the beginning`);
   for (const text of from ? tellLonger(from, settings) : []) tell(text);
@@ -74,6 +82,7 @@ async function runPrepared(prepared: PreparedRun, device: Device, begin: number)
   const otherData = tellOtherData(from?.data, state);
   if (otherData) tell(otherData);
   const run: Run = { ...prepared, device, state, adapters, history, events };
+  if (options.preview !== undefined) await writePreview(options.preview, run);
   const { nothingLearned, ...trained } = await trainOn(run, from).finally(() => events.close());
   const { best } = history;
   const result: TrainRunResult = {
@@ -125,6 +134,21 @@ async function writtenFiles(out: string): Promise<string[]> {
   return Object.values(RUN_FILES).flatMap((name) => (present.includes(name) ? [join(out, name)] : []));
 }
 
+/** Draws the first batches of the run, which a loader of their own makes. */
+async function writePreview(file: string, run: Run): Promise<void> {
+  await using loader = makeLoader(run, undefined);
+  const batches: HostSamples[] = [];
+  let count = 0;
+  for await (const batch of loader.epoch()) {
+    batches.push(batch);
+    count += batch.names.length;
+    if (count >= PREVIEWED) break;
+  }
+  const { classes, palette } = run.data.opened;
+  const { preprocessing } = run.metadata;
+  await writeWholeFile("train", file, await previewSheet(batches, { classes, palette, preprocessing }));
+}
+
 /** The result of training: the step at which it ended, and the times of `TrainRunResult`. */
 type Trained = Pick<TrainRunResult, "done" | "stepping" | "waited"> & {
   readonly nothingLearned?: TensorError | undefined;
@@ -135,34 +159,48 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
   const { view, signal } = options;
   const first = from?.step ?? 0;
   const unscored = from && lacksValidation(run, from) ? from : undefined;
-  if (first >= settings.steps && unscored === undefined) return { done: first, stepping: 0, waited: 0 };
+  const isOver = first >= settings.steps || hasNoMorePatience(run);
+  if (isOver && unscored === undefined) return { done: first, stepping: 0, waited: 0 };
   await using loader = makeLoader(run, from?.loader);
   const waiting = new Waiting(loader.batches(), run.device);
   view?.start?.(metadata.model, settings.steps, first);
   let aside = 0;
   try {
     if (unscored) await makeUp(run, loader, unscored);
+    const ended = new AbortController();
     const trained = await trainResolved({
       ...settings,
       data: waiting.stream(),
       readAt: (step) => isScored(run, step),
       pauseAt: (step) => isKept(run, step),
-      ...(signal ? { signal } : {}),
+      signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
       ...(from ? { from } : {}),
       onWarning: (text) => view?.line?.(`warning: ${text}`),
       onProgress: async (progress, optimizer, scaler) => {
         const begin = performance.now();
         await report(run, loader, progress);
-        if (isKept(run, progress.step)) await keep(run, progress, { optimizer, scaler }, loader.state);
+        const isEnd = hasNoMorePatience(run);
+        if (isEnd || isKept(run, progress.step)) await keep(run, progress, { optimizer, scaler }, loader.state);
+        if (isEnd) ended.abort();
         aside += (performance.now() - begin) / 1000;
       },
     });
     const { steps: done, seconds, nothingLearned } = trained;
+    if (ended.signal.aborted && done < settings.steps) view?.line?.(endedEarly(run, done));
     if (done === first) throwIfStopped(signal, first);
     return { done, nothingLearned, stepping: seconds - aside, waited: waiting.seconds };
   } finally {
     view?.end?.();
   }
+}
+
+/** Whether so many validations in a row were no better than the best before them that the run is to end. */
+const hasNoMorePatience = ({ options: { patience = Number.POSITIVE_INFINITY }, history }: Run): boolean =>
+  history.validations.filter(({ step }) => step > (history.best?.step ?? 0)).length >= patience;
+
+function endedEarly({ options: { patience }, history }: Run, done: number): string {
+  const best = `the best mean IU is that of step ${history.best?.step}`;
+  return `ended after step ${done}, since ${best} and ${patience} validations have not surpassed it`;
 }
 
 const isScored = ({ data, settings, validateEvery }: Run, step: number): boolean =>

@@ -84,6 +84,17 @@ export const RUN = {
     flag: "--validate-every <n>",
     help: "steps between validations",
   },
+  preview: {
+    flag: "--preview <file>",
+    help: "write a PNG that shows the first images as they are trained on, with their labels",
+    decides: false,
+  },
+  patience: {
+    rule: whole(1),
+    flag: "--patience <n>",
+    help: "end the run after so many validations in a row without a better mean IU (default: never)",
+    decides: false,
+  },
   checkpointEvery: {
     rule: whole(1),
     fallbackText: "as --validate-every",

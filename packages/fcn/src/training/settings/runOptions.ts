@@ -89,6 +89,13 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
   readonly overwrite?: boolean;
   /** Steps between two validations. Default: about an epoch, and at least a twentieth of the run. */
   readonly validateEvery?: number;
+  /** A file for a PNG image of the first training images after augmentation, with their labels. */
+  readonly preview?: string;
+  /**
+   * Ends the run after so many validations in a row whose mean IU was no better than the best before; the best weights
+   * are kept in any case. A resumed run may use another number. Default: never.
+   */
+  readonly patience?: number;
   /** Steps between two checkpoints. A resumed run may use another number. Default: `validateEvery`. */
   readonly checkpointEvery?: number;
   /**

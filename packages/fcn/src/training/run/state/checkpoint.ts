@@ -69,12 +69,17 @@ export async function writeCheckpoint(
  * The configuration of the last checkpoint, or undefined if the folder has none. Throws if its format is another one.
  */
 export async function savedConfiguration(folder: string): Promise<Configuration | undefined> {
-  const step = (await checkpoints(folder)).at(-1);
-  if (step === undefined) return undefined;
-  const file = join(folder, nameOf(step));
+  const file = await checkpointFile(folder);
+  if (file === undefined) return undefined;
   const metadata = await io.readSafetensorsMetadata(file);
   checkFormat(file, metadata.format);
   return readConfiguration(file, metadata);
+}
+
+/** The file of the last checkpoint, or undefined if the folder has none. */
+export async function checkpointFile(folder: string): Promise<string | undefined> {
+  const step = (await checkpoints(folder)).at(-1);
+  return step === undefined ? undefined : join(folder, nameOf(step));
 }
 
 /**
