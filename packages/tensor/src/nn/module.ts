@@ -45,17 +45,20 @@ export abstract class Module {
     return [...this.#modules, ...properties];
   }
 
-  /** The children, as {@link namedChildren} lists them. */
+  /** The children (torch.nn.Module.children), as {@link namedChildren} lists them. */
   children(): Module[] {
     return this.namedChildren().map(([, child]) => child);
   }
 
-  /** This module, by the name "", and all modules in it at any depth, each once by its first name. */
+  /**
+   * This module, by the name "", and all modules in it at any depth, each once by its first name
+   * (torch.nn.Module.named_modules).
+   */
   namedModules(): [name: string, module: Module][] {
     return once(this.#collect((module) => [["", module] as [string, Module]]));
   }
 
-  /** This module and all modules in it, each once. */
+  /** This module and all modules in it, each once (torch.nn.Module.modules). */
   modules(): Module[] {
     return this.namedModules().map(([, module]) => module);
   }
@@ -70,17 +73,20 @@ export abstract class Module {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
 
-  /** Every tensor that is saved but not learned once, by its first name. */
+  /** Every tensor that is saved but not learned once, by its first name (torch.nn.Module.named_buffers). */
   namedBuffers(): [name: string, buffer: Tensor][] {
     return once(this.#collect((module) => module.#buffers));
   }
 
-  /** Every tensor that is saved but not learned once. */
+  /** Every tensor that is saved but not learned once (torch.nn.Module.buffers). */
   buffers(): Tensor[] {
     return this.namedBuffers().map(([, buffer]) => buffer);
   }
 
-  /** Calls `fn` with each module once, those inside a module before it, such as to set initial values. */
+  /**
+   * Calls `fn` with each module once, those inside a module before it, such as to set initial values
+   * (torch.nn.Module.apply).
+   */
   apply(fn: (module: Module) => void): this {
     const seen = new Set<Module>();
     const visit = (module: Module): void => {
