@@ -16,6 +16,7 @@ const families = {
   movement: 26,
   crossEntropy: 15,
   normalisation: 17,
+  layers: 36,
 } as const;
 
 interface OperatorCase {
@@ -33,7 +34,7 @@ interface OperatorCase {
 
 interface OptimiserCase {
   key: string;
-  op: "SGD" | "AdamW";
+  op: "SGD" | "AdamW" | "Adam" | "RMSprop";
   name: string;
   options: Options;
   secondGroup: Options;
@@ -120,6 +121,6 @@ async function runOptimiser(c: OptimiserCase, file: GoldenFile): Promise<void> {
 describe("golden optimisers", () => {
   const file = readGolden("optimisers");
   const cases = JSON.parse(file.metadata.cases ?? "[]") as OptimiserCase[];
-  it("holds 11 cases", () => expect(cases).toHaveLength(11));
+  it("holds 17 cases", () => expect(cases).toHaveLength(17));
   it.each(cases.map((c) => [c.name, c] as const))("%s", (_, c) => runOptimiser(c, file));
 });

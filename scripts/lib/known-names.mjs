@@ -8,6 +8,10 @@ const PACKAGES = { "@fcn/tensor": "packages/tensor", "@fcn/core": "packages/fcn"
 /** A name of a Python package in a comment, without the dot that ends a sentence. */
 const KNOWN = /\b(torch(?:vision)?|d2l)(?:\.\w+)+/g;
 
+/** Whether a class has a member with a comment of its own: what is inherited stands in its base class. */
+const isOwn = ({ declarations = [] }, { declarations: owners = [] }) =>
+  declarations.some((of) => owners.includes(of.parent) && ts.getJSDocCommentsAndTags(of).length > 0);
+
 /** The exports of a package that name what they are known as: [known, ours, package]. */
 function entriesOf(name, folder, checker, program) {
   const entry = program.getSourceFile(fileURLToPath(new URL(`${folder}/dist/index.d.ts`, root)));
@@ -24,7 +28,7 @@ function entriesOf(name, folder, checker, program) {
     } else if (target.flags & ts.SymbolFlags.Class || target.name === "TensorMethods") {
       const owner = target.name === "TensorMethods" ? "Tensor" : path;
       for (const member of checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(target))) {
-        if (!member.name.startsWith("_")) visit(member, `${owner}.${member.name}`, 1);
+        if (!member.name.startsWith("_") && isOwn(member, target)) visit(member, `${owner}.${member.name}`, 1);
       }
     }
   };

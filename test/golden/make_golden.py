@@ -11,6 +11,7 @@ import d2l  # noqa: E402
 import fcn_alexnet  # noqa: E402
 import fcn_googlenet  # noqa: E402
 import fcn_vgg  # noqa: E402
+import layer_cases  # noqa: E402
 import loss_cases  # noqa: E402
 import pyramid_nets  # noqa: E402
 import torchvision_nets  # noqa: E402
@@ -21,7 +22,8 @@ FAMILIES = {"conv2d": window_cases.convolution, "convTranspose2d": window_cases.
             "pools": window_cases.pools, "interpolate": window_cases.interpolation,
             "pointwise": value_cases.unary, "binary": value_cases.binary, "reductions": value_cases.reductions,
             "matmul": value_cases.matmul, "movement": value_cases.movement, "crossEntropy": loss_cases.cross_entropy,
-            "normalisation": loss_cases.normalisations, "optimisers": loss_cases.optimisers}
+            "normalisation": loss_cases.normalisations, "optimisers": loss_cases.optimisers,
+            "layers": layer_cases.layers}
 
 
 def main():

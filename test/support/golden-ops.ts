@@ -74,5 +74,17 @@ export const calls: Readonly<Record<string, Call>> = {
     const { x: _, ...rest } = t;
     return ops.batchNorm(need(t, "x"), { ...o, ...rest });
   },
+  adaptiveAvgPool2d: withOptions(ops.adaptiveAvgPool2d),
+  layerNorm: (t, o) => {
+    const { x: _, ...vectors } = t;
+    return ops.layerNorm(need(t, "x"), { ...o, ...vectors });
+  },
+  linear: (t) => ops.linear(need(t, "x"), need(t, "w"), t.b),
+  mseLoss: (t, o) => ops.mseLoss(need(t, "input"), need(t, "target"), o),
+  l1Loss: (t, o) => ops.l1Loss(need(t, "input"), need(t, "target"), o),
+  binaryCrossEntropyWithLogits: (t, o) => {
+    const { input: _, target, ...weights } = t;
+    return ops.binaryCrossEntropyWithLogits(need(t, "input"), target!, { ...o, ...weights });
+  },
   localResponseNorm: withOptions(ops.localResponseNorm),
 };

@@ -16,6 +16,7 @@ export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from 
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
 export { ONE_VALUE } from "./ops/batchNorm.js";
+export { bilinearRow } from "./plain/bilinear.js";
 export {
   brief,
   defect,

@@ -91,6 +91,8 @@ const CASES: Record<
   [model: string, options: Partial<fcn.TrainOptions>, of?: Partial<fcn.models.ModelOptions>]
 > = {
   "momentum and weight decay": ["fcn8s-small", { weightDecay: 0.01 }],
+  "RMSprop and one cycle": ["fcn8s-small", { optimizer: "rmsprop", schedule: "oneCycle", learningRate: 0.001 }],
+  "Adam with a decay": ["fcn8s-small", { optimizer: "adam", weightDecay: 0.01, learningRate: 0.005 }],
   "AdamW, a warm-up and a cosine": ["fcn8s-small", { optimizer: "adamw", warmUp: 2, schedule: "cosine" }],
   "dropout and learned upsampling": ["fcn16s-vgg16", {}, { widthMultiplier: 1 / 16, dropout: 0.5, deconv: "learned" }],
   "factors of layers and clipping": [

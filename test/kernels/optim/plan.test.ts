@@ -101,6 +101,7 @@ describe("what the kernels are told", () => {
     expect(step?.params).toEqual({
       ...{ count: 4, split: 2, isFirst: Number(first === 1), isFirst2: Number(second === 1) },
       decay: expect.closeTo(0.99, 12),
+      weightDecay: 0,
       keep1: expect.closeTo(0.1, 12),
       beta2: 0.99,
       keep2: expect.closeTo(0.01, 12),
@@ -124,7 +125,7 @@ describe("what the kernels are told", () => {
   it("of a step of AdamW with a scaler, by the logarithms of its betas", () => {
     const of: ScaledStepped = { count: 8, at: 0, taken: 3, isFirst: true, isGuarded: false };
     const [step] = soundSteps(planScaledAdamW(of, { ...adamw, beta2: 0 }, caps), caps);
-    expect(step?.constants).toEqual({ PAIR: false, SCALED: true });
+    expect(step?.constants).toEqual({ COUPLED: false, PAIR: false, SCALED: true });
     const logs = { logBeta1: expect.closeTo(Math.log(0.9), 12), logBeta2: -200 };
     expect(step?.params).toMatchObject({ isFirst: 1, lr: 0.1, isGuarded: 0, at: 0, taken: 3, ...logs });
     expect(step?.operands).toMatchObject({ g2: UNREAD, m2: "taken", v2: unwritten("v2") });

@@ -37,6 +37,9 @@ const cases: Record<string, Case> = {
   "maxPool2d, vectors": one(vector, (x) => t.maxPool2d(x, { kernelSize: 2, stride: 1 })),
   avgPool2d: one(image, (x) => t.avgPool2d(x, { kernelSize: 3, stride: 1, padding: 1, countIncludePad: false })),
   "avgPool2d, strided": one(vector, (x) => t.avgPool2d(x, overlap), 1),
+  "adaptiveAvgPool2d, uneven": one(image, (x) => t.adaptiveAvgPool2d(x, { outputSize: [17, 9] })),
+  "adaptiveAvgPool2d, larger": one([2, 6, 5, 7], (x) => t.adaptiveAvgPool2d(x, { outputSize: [24, 11] }), 1),
+  "adaptiveAvgPool2d, one": one(image, (x) => t.adaptiveAvgPool2d(x, { outputSize: 1 }), 1),
   "interpolate, up": one([2, 5, 9, 6], (x) => t.interpolate(x, { size: [31, 9], mode: "bilinear" }), 1),
   "interpolate, corners": one(
     [2, 5, 9, 6],
@@ -67,6 +70,18 @@ const cases: Record<string, Case> = {
     run: (_, x, weight, bias) => t.groupNorm(x!, { groups: 3, weight, bias }),
     large: 2,
   },
+  layerNorm: {
+    inputs: [[45, 30], [30], [30]],
+    run: (_, x, weight, bias) => t.layerNorm(x!, { normalizedShape: 30, weight, bias }),
+    large: 2,
+  },
+  linear: {
+    inputs: [[5, 30, 20], [24, 20], [24]],
+    run: (_, x, w, b) => t.linear(x!, w!, b!),
+    large: 2,
+  },
+  mseLoss: { inputs: [image, image], run: (_, a, b) => t.mseLoss(a!, b!), large: 2 },
+  binaryCrossEntropyWithLogits: one(image, (x, d) => t.binaryCrossEntropyWithLogits(x, d.ones(image)), 1),
   "softmax over height": one(image, (x) => t.softmax(x, { dim: 2 })),
   "softmax over channels": one(image, (x) => t.softmax(x, { dim: 1 })),
   "logSoftmax over the batch of rows": one([40, 30], (x) => t.logSoftmax(x, { dim: 1 })),

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
-type AnyOptimizer = optim.SGD | optim.AdamW;
+type AnyOptimizer = optim.SGD | optim.AdamW | optim.Adam | optim.RMSprop;
 const leaf = (data: number[], shape = [data.length]): Tensor => device.tensor(data, shape, { requiresGrad: true });
 /** The gradient of sum(p * g) is g, to the bit. */
 const lossOf = (parameter: Tensor, gradient: Tensor): Tensor => sum(mul(parameter, gradient));
@@ -21,7 +21,7 @@ interface Golden {
   readonly start: number[][];
   readonly gradients: number[][][];
   readonly cases: readonly {
-    readonly op: "SGD" | "AdamW";
+    readonly op: "SGD" | "AdamW" | "Adam" | "RMSprop";
     readonly options: object;
     readonly unscales: boolean;
     readonly steps: readonly { readonly scale: number; readonly params: number[][] }[];
@@ -134,6 +134,8 @@ describe("a step with an overflow", () => {
     ["SGD", { momentum: 0.9 }],
     ["SGD", { momentum: 0.9, dampening: 0.5 }],
     ["AdamW", {}],
+    ["Adam", { weightDecay: 0.1 }],
+    ["RMSprop", { momentum: 0.5 }],
   ] as const)("of %s with %o leaves parameters and state as they are, the first too", async (name, options) => {
     await device.scope(async () => {
       using scaler = new optim.GradScaler(device, { initScale: 4, backoffFactor: 0.5 });
@@ -292,40 +294,43 @@ describe("a GradScaler", () => {
     });
   });
 
-  it.each(["SGD", "AdamW"] as const)("and %s go on from their saved state to the bit", async (name) => {
-    await device.scope(async () => {
-      const options = { lr: 0.1, ...(name === "SGD" ? { momentum: 0.9, dampening: 0.1 } : {}) };
-      const scaling = { initScale: 8, growthInterval: 2 };
-      const gradients = [Number.NaN, 1, 2, Number.POSITIVE_INFINITY, 0.5, -1, 3].map((g) => [g, 1, -2]);
-      const walk = (w: Tensor, optimizer: AnyOptimizer, scaler: optim.GradScaler, own: number[][]): void => {
-        for (const gradient of own) {
-          optimizer.zeroGrad();
-          giveScaled(scaler, w, gradient);
-          scaler.step(optimizer);
-          scaler.update();
+  it.each(["SGD", "AdamW", "Adam", "RMSprop"] as const)(
+    "and %s go on from their saved state to the bit",
+    async (name) => {
+      await device.scope(async () => {
+        const options = { lr: 0.1, ...(name === "SGD" ? { momentum: 0.9, dampening: 0.1 } : {}) };
+        const scaling = { initScale: 8, growthInterval: 2 };
+        const gradients = [Number.NaN, 1, 2, Number.POSITIVE_INFINITY, 0.5, -1, 3].map((g) => [g, 1, -2]);
+        const walk = (w: Tensor, optimizer: AnyOptimizer, scaler: optim.GradScaler, own: number[][]): void => {
+          for (const gradient of own) {
+            optimizer.zeroGrad();
+            giveScaled(scaler, w, gradient);
+            scaler.step(optimizer);
+            scaler.update();
+          }
+        };
+        const whole = leaf([1, 2, 3]);
+        const scalers = [0, 1, 2].map(() => new optim.GradScaler(device, scaling));
+        const [first, second, third] = scalers as [optim.GradScaler, optim.GradScaler, optim.GradScaler];
+        walk(whole, new optim[name]([whole], options), first, gradients);
+        for (const cut of [1, 4]) {
+          const part = leaf([1, 2, 3]);
+          const before = new optim[name]([part], options);
+          second.loadStateDict({ scale: device.full([], 8), counts: device.zeros([4]) });
+          walk(part, before, second, gradients.slice(0, cut));
+          const rest = device.tensor(await part.data(), [3], { requiresGrad: true });
+          const after = new optim[name]([rest], options);
+          after.loadStateDict(before.stateDict());
+          third.loadStateDict(second.stateDict());
+          walk(rest, after, third, gradients.slice(cut));
+          expect(await rest.data()).toEqual(await whole.data());
+          expect(await third.getScale()).toBe(await first.getScale());
+          expect(await third.getSkippedSteps()).toEqual({ inARow: 0, total: 2 });
         }
-      };
-      const whole = leaf([1, 2, 3]);
-      const scalers = [0, 1, 2].map(() => new optim.GradScaler(device, scaling));
-      const [first, second, third] = scalers as [optim.GradScaler, optim.GradScaler, optim.GradScaler];
-      walk(whole, new optim[name]([whole], options), first, gradients);
-      for (const cut of [1, 4]) {
-        const part = leaf([1, 2, 3]);
-        const before = new optim[name]([part], options);
-        second.loadStateDict({ scale: device.full([], 8), counts: device.zeros([4]) });
-        walk(part, before, second, gradients.slice(0, cut));
-        const rest = device.tensor(await part.data(), [3], { requiresGrad: true });
-        const after = new optim[name]([rest], options);
-        after.loadStateDict(before.stateDict());
-        third.loadStateDict(second.stateDict());
-        walk(rest, after, third, gradients.slice(cut));
-        expect(await rest.data()).toEqual(await whole.data());
-        expect(await third.getScale()).toBe(await first.getScale());
-        expect(await third.getSkippedSteps()).toEqual({ inARow: 0, total: 2 });
-      }
-      for (const scaler of scalers) scaler.dispose();
-    });
-  });
+        for (const scaler of scalers) scaler.dispose();
+      });
+    },
+  );
 
   it("may come after steps without one, and these may come after it", async () => {
     await device.scope(async () => {

@@ -11,7 +11,7 @@ const leaf = (data: number[], shape = [data.length]): Tensor => device.tensor(da
 const give = (parameter: Tensor, gradient: Tensor): void => sum(mul(parameter, gradient)).backward();
 
 describe("optimisers", () => {
-  it.each(["SGD", "AdamW"] as const)(
+  it.each(["SGD", "AdamW", "Adam", "RMSprop"] as const)(
     "%s updates a parameter larger than a binding as it does a small one",
     async (name) => {
       await device.scope(async () => {
@@ -75,6 +75,8 @@ describe("optimisers", () => {
     ["SGD", { momentum: 0 }],
     ["SGD", { momentum: 0.9, nesterov: true }],
     ["AdamW", {}],
+    ["Adam", {}],
+    ["RMSprop", { momentum: 0.9, centered: true }],
   ] as const)("%s with %o gives parameters the bits that it gives each alone", async (name, more) => {
     await device.scope(async () => {
       const shapes = [[5], [8], [3, 2, 2, 2], [1], [20_000], [7]];
@@ -125,30 +127,38 @@ describe("optimisers", () => {
     expect(device.memory().liveBytes).toBe(liveBytes);
   });
 
-  it.each(["SGD", "AdamW"] as const)("%s goes on from its saved state as if it had not stopped", async (name) => {
-    await device.scope(async () => {
-      const options = { lr: 0.1, ...(name === "SGD" ? { momentum: 0.9 } : {}) };
-      const steps = (w: Tensor, optimiser: optim.SGD | optim.AdamW, from: number, to: number): void => {
-        for (let i = from; i < to; i++) {
-          optimiser.zeroGrad();
-          give(w, device.tensor([i - 1, 2 * i]));
-          optimiser.step();
-        }
-      };
-      const whole = leaf([1, 2]);
-      steps(whole, new optim[name]([whole], options), 0, 4);
-      const first = leaf([1, 2]);
-      const one = new optim[name]([first], options);
-      steps(first, one, 0, 2);
-      const second = device.tensor(await first.data(), [2], { requiresGrad: true });
-      const two = new optim[name]([second], options);
-      two.loadStateDict(one.stateDict());
-      steps(second, two, 2, 4);
-      expect(await second.data()).toEqual(await whole.data());
-      const other = new optim[name]([leaf([1, 2, 3])], options);
-      expect(() => other.loadStateDict(one.stateDict())).toThrow(/loadStateDict: 0\.\w+ is \[2\], expected \[3\]/);
-    });
-  });
+  it.each(["SGD", "AdamW", "Adam", "RMSprop"] as const)(
+    "%s goes on from its saved state as if it had not stopped",
+    async (name) => {
+      await device.scope(async () => {
+        const options = { lr: 0.1, ...(name === "SGD" ? { momentum: 0.9 } : {}) };
+        const steps = (
+          w: Tensor,
+          optimiser: optim.SGD | optim.AdamW | optim.Adam | optim.RMSprop,
+          from: number,
+          to: number,
+        ): void => {
+          for (let i = from; i < to; i++) {
+            optimiser.zeroGrad();
+            give(w, device.tensor([i - 1, 2 * i]));
+            optimiser.step();
+          }
+        };
+        const whole = leaf([1, 2]);
+        steps(whole, new optim[name]([whole], options), 0, 4);
+        const first = leaf([1, 2]);
+        const one = new optim[name]([first], options);
+        steps(first, one, 0, 2);
+        const second = device.tensor(await first.data(), [2], { requiresGrad: true });
+        const two = new optim[name]([second], options);
+        two.loadStateDict(one.stateDict());
+        steps(second, two, 2, 4);
+        expect(await second.data()).toEqual(await whole.data());
+        const other = new optim[name]([leaf([1, 2, 3])], options);
+        expect(() => other.loadStateDict(one.stateDict())).toThrow(/loadStateDict: 0\.\w+ is \[2\], expected \[3\]/);
+      });
+    },
+  );
 
   it("refuses settings out of range", async () => {
     await device.scope(() => {

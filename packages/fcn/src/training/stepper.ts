@@ -15,6 +15,9 @@ import { type Freeze, freezeBatchNorm } from "./optimizer/freezing.js";
 import type { Optimizer } from "./optimizer/schedules.js";
 import type { ResolvedOptions, TrainBatch } from "./settings/trainOptions.js";
 
+/** The optimisers whose steps can be recorded. */
+const KNOWN = [optim.SGD, optim.AdamW, optim.Adam, optim.RMSprop];
+
 type Tensors = readonly Tensor[];
 
 /**
@@ -44,7 +47,7 @@ export class Stepper {
     this.#fitting = fittingOf("train", model, Object.keys(heads));
     this.watch = new LearningWatch(options);
     // Others may do what only their code knows.
-    const isKnown = runsGraphOnly(model) && [optim.SGD, optim.AdamW].some((kind) => optimizer.constructor === kind);
+    const isKnown = runsGraphOnly(model) && KNOWN.some((kind) => optimizer.constructor === kind);
     const isSized = Object.keys(heads).every((head) => headClasses(model, head) !== undefined);
     this.#repeats = isKnown && isSized && !waitsForLogits(loss);
   }

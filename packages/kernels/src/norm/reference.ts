@@ -28,3 +28,10 @@ export function batchNorm(x: Nd, weight: Nd, bias: Nd, eps: number): Nd {
   const y = groupNorm(stacked, weight, bias, c, eps);
   return build(x.shape, ([image, channel, row, column]) => at(y, [0, channel!, image! * h + row!, column!]));
 }
+
+/** Layer normalisation of each row of x [rows, size], whose last dims are one here: a group norm of one group. */
+export function layerNorm(x: Nd, weight: Nd, bias: Nd, eps: number): Nd {
+  const [rows, size] = x.shape as [number, number];
+  const { data } = groupNorm({ shape: [rows, size, 1, 1], data: x.data }, weight, bias, 1, eps);
+  return { shape: x.shape, data };
+}

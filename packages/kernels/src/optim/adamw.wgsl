@@ -1,6 +1,7 @@
 // One step of torch.optim.AdamW (Loshchilov and Hutter 2019, algorithm 2) on one parameter, or on two (PAIR), which
-// share their settings but for the number of the step.
+// share their settings but for the number of the step; with COUPLED of torch.optim.Adam, whose decay is 1.
 //
+//   g = g + weightDecay * w                  with COUPLED only
 //   w = decay * w                            decay = 1 - lr * weightDecay
 //   m = m + keep1 * (g - m)                  keep1 = 1 - beta1
 //   v = beta2 * v + keep2 * g * g            keep2 = 1 - beta2
@@ -17,6 +18,7 @@
 // logarithms of the betas, with 1 - beta^t = -expm1(t * log(beta)) as a series where t is small.
 const WG: u32 = 64u;
 const PAIR: bool = false;
+const COUPLED: bool = false;
 const SCALED: bool = false;
 
 struct Params {
@@ -25,6 +27,7 @@ struct Params {
   isFirst: u32,
   isFirst2: u32,
   decay: f32,
+  weightDecay: f32,
   keep1: f32,
   beta2: f32,
   keep2: f32,
@@ -50,6 +53,12 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> w2: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> m2: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> v2: array<vec4f>;
+
+// The gradient of a weight with its decay.
+fn decayed(gradient: vec4f, weight: vec4f) -> vec4f {
+  if (COUPLED) { return gradient + p.weightDecay * weight; }
+  return gradient;
+}
 
 // The moments after a step, from those before it.
 fn moments(gradient: vec4f, m: vec4f, v: vec4f, isFirst: bool) -> mat2x4f {
@@ -88,7 +97,7 @@ fn scaledAdamw(id: u32) {
     }
     return;
   }
-  let next = moments(g[id] * record.x, m[id], v[id], isFirst);
+  let next = moments(decayed(g[id] * record.x, w[id]), m[id], v[id], isFirst);
   m[id] = next[0];
   v[id] = next[1];
   let t = taken + 1.0;
@@ -104,13 +113,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (SCALED) {
     scaledAdamw(id);
   } else if (!PAIR || id < p.split) {
-    let next = moments(g[id], m[id], v[id], p.isFirst != 0u);
+    let next = moments(decayed(g[id], w[id]), m[id], v[id], p.isFirst != 0u);
     m[id] = next[0];
     v[id] = next[1];
     w[id] = stepped(w[id], next, p.stepSize, p.correction);
   } else {
     let at = id - p.split;
-    let next = moments(g2[at], m2[at], v2[at], p.isFirst2 != 0u);
+    let next = moments(decayed(g2[at], w2[at]), m2[at], v2[at], p.isFirst2 != 0u);
     m2[at] = next[0];
     v2[at] = next[1];
     w2[at] = stepped(w2[at], next, p.stepSize2, p.correction2);

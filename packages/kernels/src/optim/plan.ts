@@ -24,13 +24,15 @@ export interface SgdStep {
   readonly nesterov: boolean;
 }
 
-/** The settings of one AdamW step, those of torch.optim.AdamW. */
+/** The settings of one AdamW step, those of torch.optim.AdamW, or with `isCoupled` of torch.optim.Adam. */
 export interface AdamWStep {
   readonly lr: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
   readonly weightDecay: number;
+  /** Whether the decay is part of the gradient, and so of the moments. Default false. */
+  readonly isCoupled?: boolean;
 }
 
 /** A parameter in a step. */
@@ -97,7 +99,7 @@ export function planAdamW(parameters: OneOrTwo<Stepped>, s: AdamWStep, caps: Cap
   const stepSize = ({ step }: Stepped) => s.lr / (1 - s.beta1 ** step);
   const correction = ({ step }: Stepped) => 1 / Math.sqrt(1 - s.beta2 ** step);
   return update(parameters, caps, {
-    ...adamwUpdate(),
+    ...adamwUpdate(s),
     params: (a, b = a) => ({
       ...adamw(s),
       stepSize: stepSize(a),
@@ -116,11 +118,11 @@ export function planAdamW(parameters: OneOrTwo<Stepped>, s: AdamWStep, caps: Cap
 export function planScaledAdamW(parameter: ScaledStepped, s: AdamWStep, caps: Capabilities): Plan {
   // The power of a beta of 0 is 0 in float32 from here on.
   const log = (beta: number) => Math.max(Math.log(beta), -200);
-  const shared = adamwUpdate();
+  const shared = adamwUpdate(s);
   return update([parameter], caps, {
     ...shared,
     unused: { ...shared.unused, ...scaledOperands(parameter) },
-    constants: { SCALED: true },
+    constants: { ...shared.constants, SCALED: true },
     params: () => ({
       ...adamw(s),
       ...{ stepSize: 0, stepSize2: 0, correction: 0, correction2: 0 },
@@ -130,15 +132,19 @@ export function planScaledAdamW(parameter: ScaledStepped, s: AdamWStep, caps: Ca
 }
 
 /** Made when it is asked for, so that a bundle without AdamW leaves its kernel out. */
-const adamwUpdate = () => ({
+const adamwUpdate = (s: AdamWStep) => ({
   kernel: ADAMW,
   names: ["g", "w", "m", "v"],
   unused: { g2: UNREAD, w2: unwritten("w2"), m2: unwritten("m2"), v2: unwritten("v2") },
-  constants: {},
+  constants: { COUPLED: isCoupled(s) },
 });
 
+/** Whether there is a decay to add to gradients. */
+const isCoupled = (s: AdamWStep): boolean => s.isCoupled === true && s.weightDecay !== 0;
+
 const adamw = (s: AdamWStep) => ({
-  decay: 1 - s.lr * s.weightDecay,
+  decay: s.isCoupled ? 1 : 1 - s.lr * s.weightDecay,
+  weightDecay: isCoupled(s) ? s.weightDecay : 0,
   keep1: 1 - s.beta1,
   beta2: s.beta2,
   keep2: 1 - s.beta2,

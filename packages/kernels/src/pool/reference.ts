@@ -1,4 +1,4 @@
-import { at, atOr, build, type Nd, range } from "../nd.js";
+import { at, atOr, build, mean, type Nd, range } from "../nd.js";
 
 /** A pooling with equal numbers for both axes. */
 export interface Pool {
@@ -52,4 +52,18 @@ export const avgPool = (x: Nd, p: Pool, countIncludePad: boolean): Nd =>
       }
     }
     return sum / (countIncludePad ? counted : inside);
+  });
+
+/**
+ * Mean of x [N, C, H, W] over windows that divide it evenly to `size`: an output holds the pixels that overlap its
+ * share of the image, by any part.
+ */
+export const adaptiveAvgPool = (x: Nd, [height, width]: readonly [number, number]): Nd =>
+  build([x.shape[0]!, x.shape[1]!, height, width], ([n, c, oy, ox]) => {
+    // Pixel i covers [i, i + 1) of `size`, output o the range [o, o + 1) of `count` scaled to it.
+    const overlaps = (i: number, o: number, size: number, count: number) =>
+      i * count < (o + 1) * size && (i + 1) * count > o * size;
+    const rows = range(x.shape[2]!).filter((i) => overlaps(i, oy!, x.shape[2]!, height));
+    const columns = range(x.shape[3]!).filter((i) => overlaps(i, ox!, x.shape[3]!, width));
+    return mean(rows.flatMap((row) => columns.map((column) => at(x, [n!, c!, row, column]))));
   });

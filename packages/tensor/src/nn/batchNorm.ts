@@ -5,6 +5,7 @@ import { checkOptions } from "../plain/options.js";
 import { from, probability } from "../plain/rules.js";
 import { checkChannels } from "./initialise.js";
 import { Module } from "./module.js";
+import { listed } from "./repr.js";
 
 export interface BatchNorm2dOptions {
   /** Added to the variance. Default 1e-5. */
@@ -45,5 +46,10 @@ export class BatchNorm2d extends Module {
   override forward(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, training } = this;
     return batchNorm(x, { weight, bias, runningMean, runningVar, eps: this.#eps, momentum: this.#momentum, training });
+  }
+
+  override extraRepr(): string {
+    const options = { eps: this.#eps, momentum: this.#momentum, affine: true, track_running_stats: true };
+    return `${this.weight.size}, ${listed(options)}`;
   }
 }

@@ -7,6 +7,7 @@ import { boolean, extent, type RulesOf, required, seed as seedRule } from "../pl
 import { type Extent, pair } from "../plain/shape.js";
 import { checkChannels, convolutionParameters, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
+import { listed } from "./repr.js";
 
 export interface ConvolutionLayerOptions {
   /** Rows and columns of the kernel. */
@@ -27,6 +28,8 @@ const LAYER: RulesOf<ConvolutionLayerOptions> = { kernelSize: required(extent(1)
 export abstract class Convolution<Options extends Conv2dLayerOptions> extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
+  readonly #channels: string;
+  readonly #kernelSize: readonly [number, number];
   protected readonly options: Omit<Options, keyof ConvolutionLayerOptions>;
 
   constructor(
@@ -50,6 +53,33 @@ export abstract class Convolution<Options extends Conv2dLayerOptions> extends Mo
     this.bias = made.bias;
     this.registerParameter("weight", made.weight);
     if (made.bias) this.registerParameter("bias", made.bias);
+    this.#channels = `${inChannels}, ${outChannels}`;
+    this.#kernelSize = pair(kernelSize);
+  }
+
+  /** Options that are the default are left out, as in PyTorch, but for kernel size and stride. */
+  override extraRepr(): string {
+    const {
+      stride = 1,
+      padding = 0,
+      dilation = 1,
+      groups = 1,
+      outputPadding = 0,
+    } = this.options as ConvTranspose2dOptions;
+    const unless = (normal: number, value: number | readonly unknown[]) => {
+      const both = typeof value === "number" ? [value, value] : value;
+      return both.every((side) => side === normal) ? undefined : both;
+    };
+    const options = {
+      kernel_size: this.#kernelSize,
+      stride: pair(stride),
+      padding: unless(0, padding),
+      dilation: unless(1, dilation),
+      output_padding: unless(0, outputPadding),
+      groups: groups === 1 ? undefined : groups,
+      bias: this.bias ? undefined : false,
+    };
+    return `${this.#channels}, ${listed(options)}`;
   }
 }
 

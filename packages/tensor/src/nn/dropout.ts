@@ -4,6 +4,7 @@ import { checkOptions } from "../plain/options.js";
 import { probability, seed as seedRule } from "../plain/rules.js";
 import { mixSeed, nextSeed } from "./initialise.js";
 import { Module } from "./module.js";
+import { listed } from "./repr.js";
 
 export interface DropoutOptions {
   /** Probability of zeroing. Default 0.5. */
@@ -34,6 +35,10 @@ export abstract class SeededModule extends Module {
 
   set calls(value: number) {
     this.#calls = value;
+  }
+
+  override extraRepr(): string {
+    return listed({ p: this.#p, inplace: false });
   }
 
   /** @internal */

@@ -5,6 +5,7 @@ import { checkOptions } from "../plain/options.js";
 import { from } from "../plain/rules.js";
 import { checkChannels } from "./initialise.js";
 import { Module } from "./module.js";
+import { listed } from "./repr.js";
 
 export interface GroupNormOptions {
   /** Added to the variance. Default 1e-5. */
@@ -35,5 +36,9 @@ export class GroupNorm extends Module {
 
   override forward(x: Tensor): Tensor {
     return groupNorm(x, { groups: this.#groups, weight: this.weight, bias: this.bias, eps: this.#eps });
+  }
+
+  override extraRepr(): string {
+    return `${this.#groups}, ${this.weight.size}, ${listed({ eps: this.#eps, affine: true })}`;
   }
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from "../core/tensor.js";
 import { describe } from "../plain/describe.js";
 import { invalidArgument } from "../plain/errors.js";
-import { checkOptions } from "../plain/options.js";
+import { checkOptions, checkValue } from "../plain/options.js";
 import { boolean } from "../plain/rules.js";
 import { type LoadOptions, type LoadReport, loadInto, type StateAdapter, type StateDict } from "./stateDict.js";
 
@@ -45,15 +45,65 @@ export abstract class Module {
     return [...this.#modules, ...properties];
   }
 
+  /** The children (torch.nn.Module.children), as {@link namedChildren} lists them. */
+  children(): Module[] {
+    return this.namedChildren().map(([, child]) => child);
+  }
+
+  /**
+   * This module, by the name "", and all modules in it at any depth, each once by its first name
+   * (torch.nn.Module.named_modules).
+   */
+  namedModules(): [name: string, module: Module][] {
+    return once(this.#collect((module) => [["", module] as [string, Module]]));
+  }
+
+  /** This module and all modules in it, each once (torch.nn.Module.modules). */
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
   /** Every learned tensor once, by its first name. */
   namedParameters(): [name: string, parameter: Tensor][] {
-    const seen = new Set<Tensor>();
-    return this.#collect((module) => module.#parameters).filter(([, tensor]) => !seen.has(tensor) && seen.add(tensor));
+    return once(this.#collect((module) => module.#parameters));
   }
 
   /** Every learned tensor once. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, parameter]) => parameter);
+  }
+
+  /** Every tensor that is saved but not learned once, by its first name (torch.nn.Module.named_buffers). */
+  namedBuffers(): [name: string, buffer: Tensor][] {
+    return once(this.#collect((module) => module.#buffers));
+  }
+
+  /** Every tensor that is saved but not learned once (torch.nn.Module.buffers). */
+  buffers(): Tensor[] {
+    return this.namedBuffers().map(([, buffer]) => buffer);
+  }
+
+  /**
+   * Calls `fn` with each module once, those inside a module before it, such as to set initial values
+   * (torch.nn.Module.apply).
+   */
+  apply(fn: (module: Module) => void): this {
+    const seen = new Set<Module>();
+    const visit = (module: Module): void => {
+      if (seen.has(module)) return;
+      seen.add(module);
+      for (const child of module.children()) visit(child);
+      fn(module);
+    };
+    visit(this);
+    return this;
+  }
+
+  /** Sets `requiresGrad` of all parameters: false freezes the module (torch.nn.Module.requires_grad_). */
+  requiresGrad_(requiresGrad = true): this {
+    checkValue("requiresGrad_", "requiresGrad", requiresGrad, boolean);
+    for (const parameter of this.parameters()) parameter.requiresGrad = requiresGrad;
+    return this;
   }
 
   /** Parameters and buffers by name: the tensors themselves, not copies. */
@@ -110,6 +160,24 @@ export abstract class Module {
     return this.train(false);
   }
 
+  /** What `String(module)` says of the module itself, such as its options (torch.nn.Module.extra_repr). */
+  extraRepr(): string {
+    return "";
+  }
+
+  /** The module and those in it, line by line, as PyTorch prints them: class, options, and children by name. */
+  toString(): string {
+    // Throws where a module holds itself.
+    this.modules();
+    const extra = this.extraRepr();
+    const children = this.namedChildren().map(
+      ([name, child]) => `(${name}): ${String(child).replaceAll("\n", "\n  ")}`,
+    );
+    const lines = [...(extra ? [extra] : []), ...children];
+    const inside = children.length > 0 ? `\n  ${lines.join("\n  ")}\n` : extra;
+    return `${this.constructor.name}(${inside})`;
+  }
+
   /** Frees the gradients of all parameters. */
   zeroGrad(): void {
     for (const parameter of this.parameters()) parameter.zeroGrad();
@@ -125,7 +193,8 @@ export abstract class Module {
     this.dispose();
   }
 
-  #collect(own: (module: Module) => Iterable<[string, Tensor]>, ancestors: readonly Module[] = []): [string, Tensor][] {
+  /** What `own` gives of this module and of those in it; names inside a child follow its own and a dot. */
+  #collect<T>(own: (module: Module) => Iterable<[string, T]>, ancestors: readonly Module[] = []): [string, T][] {
     if (ancestors.includes(this)) {
       throw invalidArgument(
         `${this.constructor.name}: the module holds itself, directly or through a child`,
@@ -134,8 +203,14 @@ export abstract class Module {
     }
     const path = [...ancestors, this];
     const inherited = this.namedChildren().flatMap(([prefix, child]) =>
-      child.#collect(own, path).map(([name, tensor]): [string, Tensor] => [`${prefix}.${name}`, tensor]),
+      child.#collect(own, path).map(([name, item]): [string, T] => [name === "" ? prefix : `${prefix}.${name}`, item]),
     );
     return [...own(this), ...inherited];
   }
+}
+
+/** Each item by the first of its names. */
+function once<T>(named: [string, T][]): [string, T][] {
+  const seen = new Set<T>();
+  return named.filter(([, item]) => !seen.has(item) && seen.add(item));
 }

@@ -1,3 +1,4 @@
+export { type AdaptiveAvgPool2dOptions, adaptiveAvgPool2d } from "./adaptiveAvgPool2d.js";
 export * from "./avgPool2d.js";
 export * from "./batchNorm.js";
 export * from "./confusionMatrix.js";
@@ -16,7 +17,16 @@ export { type DropoutOptions, dropout, dropout2d } from "./dropout.js";
 export type { Epilogue } from "./epilogue.js";
 export { type GroupNormOptions, groupNorm } from "./groupNorm.js";
 export * from "./interpolate.js";
+export { type LayerNormOptions, layerNorm } from "./layerNorm.js";
+export { linear } from "./linear.js";
 export * from "./localResponseNorm.js";
+export {
+  type BCEWithLogitsOptions,
+  binaryCrossEntropyWithLogits,
+  type LossOptions,
+  l1Loss,
+  mseLoss,
+} from "./losses.js";
 export * from "./matmul.js";
 export * from "./maxPool2d.js";
 export { addInto, type CropOptions, concat, crop, flip, pad, slice } from "./movement.js";

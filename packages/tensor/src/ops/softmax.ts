@@ -4,7 +4,7 @@ import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import type { Order } from "../plain/layout.js";
 import { checkOptions } from "../plain/options.js";
-import { integer, required } from "../plain/rules.js";
+import { integer, type RulesOf, required } from "../plain/rules.js";
 import { dimIndex } from "../plain/shape.js";
 import { to } from "./cast.js";
 import { checkReal, inputGradient } from "./operands.js";
@@ -13,6 +13,9 @@ export interface SoftmaxOptions {
   /** The dim along which values sum to 1. Negative ones count from the end. */
   readonly dim: number;
 }
+
+/** @internal */
+export const SOFTMAX: RulesOf<SoftmaxOptions> = { dim: required(integer) };
 
 function linesOf(shape: readonly number[], order: Order, dim: number): Lines {
   const at = order.indexOf(dim);
@@ -32,7 +35,7 @@ function orderFor(x: Tensor, dim: number): Order {
 
 function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean): Tensor {
   checkReal(op, "x", x);
-  checkOptions<SoftmaxOptions>(op, options, { dim: required(integer) });
+  checkOptions<SoftmaxOptions>(op, options, SOFTMAX);
   if (x.dtype === "float16") {
     // The kernel keeps exponentials in y, which must not be rounded on the way.
     using wide = to(x, "float32");

@@ -24,7 +24,8 @@ export interface AdamWOptions {
   readonly weightDecay?: number;
 }
 
-const RULES: RulesOf<AdamWOptions> = {
+/** @internal */
+export const ADAM_RULES: RulesOf<AdamWOptions> = {
   lr: from(0),
   betas: listOf("two numbers from 0 to below 1", from(0, 1), 2),
   eps: from(0),
@@ -37,39 +38,61 @@ const RULES: RulesOf<AdamWOptions> = {
  */
 export class AdamW extends Optimizer<AdamWOptions> {
   constructor(params: readonly Tensor[] | readonly ParameterGroup<AdamWOptions>[], options: AdamWOptions = {}) {
-    checkOptions<AdamWOptions>("AdamW", options, RULES);
+    checkOptions<AdamWOptions>("AdamW", options, ADAM_RULES);
     const { lr = 1e-3, betas = [0.9, 0.999] as const, eps = 1e-8, weightDecay = 0.01 } = options;
-    super("AdamW", params, RULES, { lr, betas, eps, weightDecay }, () => ["expAvg", "expAvgSq"]);
+    super("AdamW", params, ADAM_RULES, { lr, betas, eps, weightDecay }, () => ["expAvg", "expAvgSq"]);
   }
 
   /** @internal */
   protected override update(updates: OneOrTwo<Update>, group: ResolvedGroup<AdamWOptions>): void {
-    const [{ w, g, state }, second] = updates;
-    const { expAvg: m, expAvgSq: v } = state.buffers;
-    const { expAvg: m2, expAvgSq: v2 } = second?.state.buffers ?? {};
-    const call = () => planned(planAdamW, updates.map(steppedOf) as [Stepped, Stepped], settingsOf(group));
-    w.runtime.run("AdamW", call, { g, w, m, v, g2: second?.g, w2: second?.w, m2, v2 });
+    updateAdam("AdamW", updates, group, false);
   }
 
   /** @internal */
   protected override updateScaled(
     update: Update,
     group: ResolvedGroup<AdamWOptions>,
-    { taken, record }: { readonly taken: Tensor; readonly record: Tensor | undefined },
+    operands: { readonly taken: Tensor; readonly record: Tensor | undefined },
   ): void {
-    const { w, g, state } = update;
-    const { expAvg: m, expAvgSq: v } = state.buffers;
-    const call = () => planned(planScaledAdamW, scaledOf(update, record), settingsOf(group));
-    w.runtime.run("AdamW", call, { g, w, m, v, taken, record });
+    updateScaledAdam("AdamW", update, group, false, operands);
   }
 }
 
-const settingsOf = ({ lr, betas, eps, weightDecay }: ResolvedGroup<AdamWOptions>): AdamWStep => ({
+/** @internal A step of AdamW, or of Adam, whose decay is coupled: part of the gradient. */
+export function updateAdam(
+  op: string,
+  updates: OneOrTwo<Update>,
+  group: ResolvedGroup<AdamWOptions>,
+  isCoupled: boolean,
+): void {
+  const [{ w, g, state }, second] = updates;
+  const { expAvg: m, expAvgSq: v } = state.buffers;
+  const { expAvg: m2, expAvgSq: v2 } = second?.state.buffers ?? {};
+  const call = () => planned(planAdamW, updates.map(steppedOf) as [Stepped, Stepped], settingsOf(group, isCoupled));
+  w.runtime.run(op, call, { g, w, m, v, g2: second?.g, w2: second?.w, m2, v2 });
+}
+
+/** @internal {@link updateAdam} by the record of a GradScaler. */
+export function updateScaledAdam(
+  op: string,
+  update: Update,
+  group: ResolvedGroup<AdamWOptions>,
+  isCoupled: boolean,
+  { taken, record }: { readonly taken: Tensor; readonly record: Tensor | undefined },
+): void {
+  const { w, g, state } = update;
+  const { expAvg: m, expAvgSq: v } = state.buffers;
+  const call = () => planned(planScaledAdamW, scaledOf(update, record), settingsOf(group, isCoupled));
+  w.runtime.run(op, call, { g, w, m, v, taken, record });
+}
+
+const settingsOf = ({ lr, betas, eps, weightDecay }: ResolvedGroup<AdamWOptions>, isCoupled: boolean): AdamWStep => ({
   lr,
   beta1: betas[0],
   beta2: betas[1],
   eps,
   weightDecay,
+  isCoupled,
 });
 
 const steppedOf = (update: Update): Stepped => ({ ...updatedOf(update), step: update.state.step });

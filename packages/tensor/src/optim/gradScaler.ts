@@ -9,7 +9,9 @@ import { mul, reshape, slice } from "../ops/index.js";
 import { invalidArgument, show, TensorError } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, number, positive, type RulesOf, whole } from "../plain/rules.js";
+import type { Adam } from "./adam.js";
 import type { AdamW } from "./adamw.js";
+import type { RMSprop } from "./rmsprop.js";
 import type { SGD } from "./sgd.js";
 import type { SavedState } from "./state.js";
 
@@ -34,7 +36,7 @@ const RULES: RulesOf<GradScalerOptions> = {
   enabled: boolean,
 };
 
-type AnyOptimizer = SGD | AdamW;
+type AnyOptimizer = SGD | AdamW | Adam | RMSprop;
 
 /** What has been done for an optimiser since the last `update`. */
 interface Use {
@@ -111,7 +113,7 @@ export class GradScaler {
    * Without it, `step` divides as it updates. Throws if no parameter has a gradient, and if it was called before since
    * the last `update`.
    */
-  unscale(optimizer: SGD | AdamW): void {
+  unscale(optimizer: SGD | AdamW | Adam | RMSprop): void {
     if (!this.#state) return;
     const use = this.#use(optimizer);
     const gradients = gradientsOf("unscale", optimizer);
@@ -131,7 +133,7 @@ export class GradScaler {
    * Makes the step of an optimiser with the gradients divided by the scale, or none if one of them is not finite.
    * Throws if no parameter has a gradient, and if it was called before since the last `update`.
    */
-  step(optimizer: SGD | AdamW): void {
+  step(optimizer: SGD | AdamW | Adam | RMSprop): void {
     if (!this.#state) {
       optimizer.step();
       return;

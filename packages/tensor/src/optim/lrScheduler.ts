@@ -1,11 +1,9 @@
-import type { Tensor } from "../core/tensor.js";
 import { checkOptions } from "../plain/options.js";
-import { from, type RulesOf, required } from "../plain/rules.js";
+import { boolean, from, oneOf, positive, probability, type RulesOf, required } from "../plain/rules.js";
+import type { Schedulable } from "./schedulable.js";
 
-/** The part of an optimiser that a schedule changes. */
-export interface Schedulable {
-  readonly groups: readonly { lr: number; readonly params?: readonly Tensor[] }[];
-}
+export { type PlateauOptions, type PlateauState, ReduceLROnPlateau } from "./reduceOnPlateau.js";
+export type { Schedulable };
 
 /** A learning-rate schedule. The learning rates of the groups when it is created are their rates at step 0. */
 export interface LRScheduler {
@@ -73,6 +71,65 @@ export function cosine(optimizer: Schedulable, options: CosineOptions): LRSchedu
   return schedule("cosine", optimizer, options, rules, ({ totalSteps, etaMin = 0 }) => (base, at) => {
     const angle = (Math.PI * Math.min(at, totalSteps)) / totalSteps;
     return etaMin + ((base - etaMin) * (1 + Math.cos(angle))) / 2;
+  });
+}
+
+export interface OneCycleOptions extends Resumable {
+  /** Steps of the whole cycle. */
+  readonly totalSteps: number;
+  /** Highest learning rate, of all groups. Default: the learning rate that each group has. */
+  readonly maxLr?: number;
+  /** Share of the cycle in which the rate rises. Default 0.3. */
+  readonly pctStart?: number;
+  /** Course of rise and fall. Default "cos". */
+  readonly annealStrategy?: "cos" | "linear";
+  /** The first learning rate is the highest over this. Default 25. */
+  readonly divFactor?: number;
+  /** The last learning rate is the first over this. Default 1e4. */
+  readonly finalDivFactor?: number;
+  /** Fall to the first rate as long as it rose, and then to the last. Default false: fall to the last at once. */
+  readonly threePhase?: boolean;
+}
+
+/**
+ * Rises to the highest learning rate and falls far below the first (torch.optim.lr_scheduler.OneCycleLR with
+ * `cycle_momentum` false; Smith and Topin 2018). Stays at the last rate after totalSteps, where PyTorch's throws.
+ */
+export function oneCycle(optimizer: Schedulable, options: OneCycleOptions): LRScheduler {
+  const rules: RulesOf<Omit<OneCycleOptions, "lastStep">> = {
+    totalSteps: required(from(1)),
+    maxLr: from(0),
+    pctStart: probability,
+    annealStrategy: oneOf("cos", "linear"),
+    divFactor: positive,
+    finalDivFactor: positive,
+    threePhase: boolean,
+  };
+  return schedule("oneCycle", optimizer, options, rules, (given) => {
+    const { totalSteps, maxLr, pctStart = 0.3, annealStrategy = "cos", divFactor = 25, finalDivFactor = 1e4 } = given;
+    const rise = pctStart * totalSteps - 1;
+    const share = (part: number): number => (annealStrategy === "cos" ? (1 - Math.cos(Math.PI * part)) / 2 : part);
+    return (base, at) => {
+      const highest = maxLr ?? base;
+      const first = highest / divFactor;
+      const last = first / finalDivFactor;
+      const turns = given.threePhase
+        ? ([
+            [rise, highest],
+            [2 * rise, first],
+            [totalSteps - 1, last],
+          ] as const)
+        : ([
+            [rise, highest],
+            [totalSteps - 1, last],
+          ] as const);
+      let [begin, low] = [0, first];
+      for (const [end, high] of turns) {
+        if (at <= end) return low + (high - low) * share(end > begin ? (at - begin) / (end - begin) : 1);
+        [begin, low] = [end, high];
+      }
+      return last;
+    };
   });
 }
 

@@ -40,7 +40,7 @@ export function scaledOf({ w, state: { step, fresh, taken } }: Update, record: T
   return { count: w.size, isFirst: fresh, at, taken: known, isGuarded: record !== undefined };
 }
 
-/** Base class of SGD and AdamW: parameter groups, gradients, and the state of each parameter. */
+/** Base class of the optimisers: parameter groups, gradients, and the state of each parameter. */
 export abstract class Optimizer<Options extends SharedOptions> {
   /** The parameter groups, in the order in which they were given. */
   readonly groups: readonly ResolvedGroup<Options>[];
@@ -102,7 +102,10 @@ export abstract class Optimizer<Options extends SharedOptions> {
     for (const { params } of this.groups) for (const parameter of params) parameter.zeroGrad();
   }
 
-  /** Updates every parameter that has a gradient, two at a time, as a dispatch has buffers for two of AdamW. */
+  /**
+   * Updates every parameter that has a gradient, two at a time, as a dispatch has buffers for two of AdamW. RMSprop
+   * takes each of them by itself.
+   */
   step(): void {
     const record = this.#record;
     for (const group of this.groups) {

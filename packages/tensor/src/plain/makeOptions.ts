@@ -59,11 +59,11 @@ export type Distribution = Required<Pick<RandomPlan, "mode" | "a" | "b">>;
 export function checkRandom(
   op: string,
   shape: readonly number[],
-  { a, b }: Distribution,
+  { mode, a, b }: Distribution,
   options: RandomOptions,
 ): void {
   checkMake(op, shape, options, true);
-  if (!(Number.isFinite(a) && Number.isFinite(b) && a <= b)) {
+  if (!(Number.isFinite(a) && Number.isFinite(b) && (mode !== "uniform" || a <= b))) {
     throw invalidArgument(`${op}: low is ${a} and high ${b}`, "pass finite numbers with low <= high");
   }
 }

@@ -54,5 +54,11 @@ describe("the rates of a schedule", () => {
     expect(optimizer.groups.map(({ lr }) => lr)).toEqual(close([0.5 ** 0.9, 10 * 0.5 ** 0.9]));
   });
 
-  it("have these names", () => expect(scheduleNames()).toEqual(["fixed", "poly", "cosine", "step"]));
+  it("have these names", () => expect(scheduleNames()).toEqual(["fixed", "poly", "cosine", "step", "oneCycle"]));
+
+  it("rise to the rate and fall in one cycle", () => {
+    const walked = rates("oneCycle", 10, { steps: 10 });
+    expect([walked[2], Math.max(...walked)]).toEqual(close([2, 2]));
+    expect([walked[0], walked[9]]).toEqual(close([walked[2]! / 25, walked[2]! / 25e4]));
+  });
 });

@@ -43,8 +43,8 @@ describe("the table of settings", () => {
       for (const { flag, help: text } of flagsOf(row)) expect(help).toContain(squeezed(` ${flag} ${text}`));
     }
     for (const text of [
-      "of sgd (default: the recipe's, else 0.9)",
-      "(default: the recipe's, else 0.0005 for sgd, 0.01 for adamw)",
+      "of sgd or rmsprop (default: the recipe's, else 0.9)",
+      "(default: the recipe's, else 0.0005 for sgd, 0.01 for adamw, 0 for adam, 0 for rmsprop)",
     ]) {
       expect(help).toContain(text);
     }

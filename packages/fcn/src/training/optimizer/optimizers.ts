@@ -2,7 +2,7 @@ import { optim } from "@fcn/tensor";
 import type { LearningGroup } from "./parameterGroups.js";
 import type { Optimizer } from "./schedules.js";
 
-export type OptimizerName = "sgd" | "adamw";
+export type OptimizerName = "sgd" | "adamw" | "adam" | "rmsprop";
 
 /** Makes an optimiser for groups of parameters, each with its own learning rate and weight decay. */
 export type OptimizerMaker = (parameters: LearningGroup[], learningRate: number) => Optimizer;
@@ -10,7 +10,7 @@ export type OptimizerMaker = (parameters: LearningGroup[], learningRate: number)
 /** Settings of an optimiser apart from its parameters. */
 interface OptimizerSettings {
   readonly learningRate: number;
-  /** For SGD only. */
+  /** For SGD and RMSprop. */
   readonly momentum: number;
   readonly weightDecay: number;
 }
@@ -36,6 +36,19 @@ export const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerKind>> = {
     weightDecay: 0.01,
     hasMomentum: false,
     make: (groups, { learningRate: lr, weightDecay }) => new optim.AdamW(groups, { lr, weightDecay }),
+  },
+  adam: {
+    learningRate: 1e-3,
+    weightDecay: 0,
+    hasMomentum: false,
+    make: (groups, { learningRate: lr, weightDecay }) => new optim.Adam(groups, { lr, weightDecay }),
+  },
+  rmsprop: {
+    learningRate: 1e-3,
+    weightDecay: 0,
+    hasMomentum: true,
+    make: (groups, { learningRate: lr, momentum, weightDecay }) =>
+      new optim.RMSprop(groups, { lr, momentum, weightDecay }),
   },
 };
 

@@ -1,12 +1,12 @@
 import { optim } from "@fcn/tensor";
 
-/** The optimisers that training knows, `torch.optim.SGD` and `torch.optim.AdamW` in PyTorch. */
-export type Optimizer = optim.SGD | optim.AdamW;
+/** The optimisers that training knows, those of `torch.optim` in PyTorch. */
+export type Optimizer = optim.SGD | optim.AdamW | optim.Adam | optim.RMSprop;
 
 /**
  * The course of the learning rate: `fixed`; `poly`, (1 - step / steps)^0.9; `cosine` down to 0; `step`, a tenth after
- * each third of the steps. A function makes any other, such as `(optimizer) => optim.lrScheduler.step(optimizer, {
- * stepSize: 1000 })`.
+ * each third of the steps; `oneCycle`, up to the rate and far below it. A function makes any other, such as
+ * `(optimizer) => optim.lrScheduler.step(optimizer, { stepSize: 1000 })`.
  */
 export type Schedule = ScheduleName | ((optimizer: Optimizer, steps: number) => optim.lrScheduler.LRScheduler);
 
@@ -17,6 +17,7 @@ const SCHEDULES = {
   poly: (optimizer: Optimizer, steps: number) => optim.lrScheduler.poly(optimizer, { totalSteps: steps }),
   cosine: (optimizer: Optimizer, steps: number) => optim.lrScheduler.cosine(optimizer, { totalSteps: steps }),
   step: (optimizer: Optimizer, steps: number) => optim.lrScheduler.step(optimizer, { stepSize: Math.ceil(steps / 3) }),
+  oneCycle: (optimizer: Optimizer, steps: number) => optim.lrScheduler.oneCycle(optimizer, { totalSteps: steps }),
 } as const;
 
 export const scheduleNames = (): ScheduleName[] => Object.keys(SCHEDULES) as ScheduleName[];

@@ -13,15 +13,15 @@ export interface TrainSettings {
    * except that batch norm sees one batch at a time.
    */
   readonly accumulationSteps: number;
-  /** Learning rate of the first step. */
+  /** Learning rate of the first step; with the schedule `oneCycle` the highest. */
   readonly learningRate: number;
   /** The loss of each pixel. */
   readonly loss: Loss;
   /** How the losses of pixels become one number. */
   readonly reduction: Reduction;
-  /** Momentum of SGD. */
+  /** Momentum of SGD or RMSprop. */
   readonly momentum: number;
-  /** SGD adds it to the gradients; AdamW shrinks the values by it. */
+  /** Times the values it is added to the gradients; AdamW shrinks the values by it. */
   readonly weightDecay: number;
   /**
    * Factors on rate and decay of biases, norms and named layers. Given rules join those of a recipe and replace its

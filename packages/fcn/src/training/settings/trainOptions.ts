@@ -66,7 +66,7 @@ export interface TrainingSettings extends Partial<TrainSettings> {
   readonly steps: number;
   /**
    * Default "sgd". A function makes your own optimiser; `multipliers` gives its groups their own rates and decays.
-   * `momentum` is for SGD only.
+   * `momentum` is for SGD and RMSprop.
    */
   readonly optimizer?: OptimizerName | OptimizerMaker;
   /**
@@ -101,9 +101,9 @@ export interface TrainingSettings extends Partial<TrainSettings> {
 
 /**
  * Settings default to those of the recipe. Without a recipe, `learningRate` is required, and the others default to
- * batches of 1, the `mean` of `crossEntropy`, SGD with momentum 0.9 and weight decay 5e-4 (AdamW: 0.01) on all
- * parameters, schedule `poly`, and mirroring. For a net with several heads, `out` is trained, or all heads with equal
- * weight if none has that name.
+ * batches of 1, the `mean` of `crossEntropy`, SGD with momentum 0.9 and weight decay 5e-4 (AdamW: 0.01, Adam and
+ * RMSprop: 0) on all parameters, schedule `poly`, and mirroring. For a net with several heads, `out` is trained, or
+ * all heads with equal weight if none has that name.
  */
 export interface TrainOptions extends TrainingSettings {
   readonly model: SegmentationNet;

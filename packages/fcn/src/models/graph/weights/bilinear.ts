@@ -1,20 +1,10 @@
-import { checkValues, invalidArgument, rules } from "@fcn/tensor/internal";
+import { bilinearRow, checkValues, invalidArgument, rules } from "@fcn/tensor/internal";
 
 /** Values of a kernel on the host, in row-major order. */
 export interface BilinearKernel {
   readonly dtype: "float32";
   readonly shape: [number, number, number, number];
   readonly data: Float32Array<ArrayBuffer>;
-}
-
-/**
- * The `kernelSize` weights of one row of bilinear upsampling: 1 - |i - c| / f with f = floor((k + 1) / 2) and the
- * centre c = f - 1 for odd k, f - 0.5 for even k.
- */
-function bilinearRow(kernelSize: number): Float64Array {
-  const factor = Math.floor((kernelSize + 1) / 2);
-  const centre = kernelSize % 2 === 1 ? factor - 1 : factor - 0.5;
-  return Float64Array.from({ length: kernelSize }, (_, i) => 1 - Math.abs(i - centre) / factor);
 }
 
 /**
