@@ -85,9 +85,17 @@ describe("the chapter of the d2l book", () => {
 
   it("has exercises that run", () => {
     const options = /recipe: "d2l", epochs: 20, [^}]*/.exec(guide)?.[0].replace("epochs: 20", "epochs: 1") ?? "";
+    const xavier = /nn\.init\.xavierUniform_\(.*?\}\)/.exec(guide)?.[0] ?? "";
     const changed = script
       .replace('"d2l-resnet18"', '"fcn8s-resnet18"')
       .replace(/^net\.loadStateDict.*$/m, "")
+      .replace(
+        /^const voc/m,
+        `const own = fcn.models.create("d2l-resnet18", device, { numClasses: 21 });
+${xavier.replace("net.", "own.")};
+console.log(own.stateDict()["transpose_conv.weight"].shape);
+const voc`,
+      )
       .replace('recipe: "d2l", epochs: 5', options)
       .replace(
         /^\/\/ Prediction.*?^await voc/ms,

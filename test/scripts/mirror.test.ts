@@ -11,6 +11,8 @@ const ACROSS = [
   "fcn/data/annotations/sizes",
   "fcn/data/layouts/table",
   "fcn/demo/demo",
+  "fcn/export/onnx/models",
+  "fcn/models/models",
   "fcn/prediction/files/files",
   "fcn/report/report",
   "fcn/training/settings/table",
