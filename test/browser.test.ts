@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as fcn from "@fcn/core";
 import { createDevice, noGrad } from "@fcn/tensor";
+import { decode } from "fast-png";
 import type { Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import { greyPng, photo, temporaryFolder } from "./fcn/data/trees.js";
@@ -14,6 +15,7 @@ import { LIMIT, type LimitsExercise } from "./support/limits-exercise.js";
 import { openOnnx } from "./support/onnx.js";
 import { onPage, runOn } from "./support/page.js";
 import { PAGE_CLASSES, PAGE_PREPROCESSING, type PageNet, pageGraph, pageInput } from "./support/page-net.js";
+import { type ShowExercise, shownImages } from "./support/show-exercise.js";
 
 const FCN = fileURLToPath(new URL("../packages/fcn/bin/fcn.js", import.meta.url));
 
@@ -92,6 +94,17 @@ describe("in a browser", () => {
     expect(got.predicted.reduce((a, b) => a + b, 0)).toBe(48 * 64);
     for (const [c, count] of want.predicted.entries())
       expect(Math.abs(count - (got.predicted[c] as number))).toBeLessThan((48 * 64) / 100);
+  });
+
+  it("images are shown on a canvas and as a file as in Node", async () => {
+    const got = await onPage((page) => runOn<ShowExercise>(page, "show-exercise", "showExercise"));
+    const want = decode(await fcn.showImages(shownImages(), { scale: 2 }));
+    const pixels = (image: { data: ArrayLike<number>; channels: number }): number[] =>
+      Array.from(image.data).filter((_, i) => i % image.channels < 3);
+    expect(got.canvas.size).toEqual([want.width, want.height]);
+    expect(pixels({ data: got.canvas.pixels, channels: 4 })).toEqual(pixels(want));
+    expect(pixels(decode(Uint8Array.from(got.png)))).toEqual(pixels(want));
+    expect(got.back).toEqual(Array.from(shownImages()[0]?.data ?? []));
   });
 
   it("a net that is built and trained on a page goes on in the command line", async () => {

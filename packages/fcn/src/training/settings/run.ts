@@ -98,14 +98,16 @@ export const RUN = {
     help: "steps between validations",
   },
   preview: {
+    fallbackText: "none",
     flag: "--preview <file>",
     help: "write a PNG that shows the first images as they are trained on, with their labels",
     decides: false,
   },
   patience: {
     rule: whole(1),
+    fallbackText: "never",
     flag: "--patience <n>",
-    help: "end the run after so many validations in a row without a better mean IU (default: never)",
+    help: "end the run after so many validations in a row without a better mean IU",
     decides: false,
   },
   checkpointEvery: {
