@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { writeReport } from "./lib/files.mjs";
+import { median } from "./lib/median.mjs";
 import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
 
 const OPTIONS = {
@@ -21,8 +22,6 @@ const OPTIONS = {
 const CLASSES = 21;
 const MIB = 2 ** 20;
 const HEADER = ["work", "map, ms", "scores, ms", "map / scores", "of processor time", "map, MiB", "scores, MiB"];
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** The work of a net by name: each takes whether the map of full size is made, and returns the tensor to wait for. */
 function worksOf(T, net, x, target) {

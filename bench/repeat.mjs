@@ -9,6 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { writeReport } from "./lib/files.mjs";
+import { median } from "./lib/median.mjs";
 import { digits, markdownReport, markdownTable, textTable } from "./lib/table.mjs";
 
 const OPTIONS = {
@@ -20,8 +21,6 @@ const OPTIONS = {
 const MODEL = "fcn8s-small";
 const PREPROCESSING = { channelOrder: "rgb", mean: [128, 128, 128], std: [64, 64, 64] };
 const HEADER = ["work", "run, ms", "replayed, ms", "run / replayed"];
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 function samplesOf(size) {
   return [0, 1, 2, 3].map((n) => ({

@@ -1,4 +1,5 @@
 /** Nets with features in float16 beside float32: how far their logits are apart, what they hold, how long they take. */
+import { median } from "./median.mjs";
 import { digits } from "./table.mjs";
 
 export const MODELS = ["d2l-resnet18", "fcn8s-mobilenetv2", "fcn_resnet50"];
@@ -16,8 +17,6 @@ export const HEADER = [
   "float32, ms",
   "time, float16 / float32",
 ];
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** A net with seeded weights whose scores are not all 0. */
 function makeNet(T, fcn, device, name) {

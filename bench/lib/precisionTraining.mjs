@@ -2,10 +2,11 @@
  * Training with features in float16 and a scaled loss beside float32: losses, what a step holds, how long it takes. A
  * third run, in float32 on an image off by 2^-12 of each value, shows how far roundings alone carry a net apart.
  */
+import { median } from "./median.mjs";
+import { CLASSES } from "./precision.mjs";
 import { digits } from "./table.mjs";
 
 export const MODELS = ["d2l-resnet18", "fcn8s-mobilenetv2"];
-const CLASSES = 21;
 const MIB = 1024 * 1024;
 export const HEADER = [
   "net",
@@ -23,8 +24,6 @@ export const HEADER = [
   "float32, ms",
   "time, float16 / float32",
 ];
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Stripes of the classes, and an image of their colours with noise: what a net can learn within a few steps. */
 function makeTask(device, [height, width]) {

@@ -18,6 +18,7 @@ export * from "./matmul/plan.js";
 export * from "./norm/plan.js";
 export * from "./optim/plan.js";
 export * from "./optim/rmsprop.js";
+export type { ScaledStepped, Updated } from "./optim/scaled.js";
 export * from "./optim/scaler.js";
 export * from "./paint/plan.js";
 export * from "./plan.js";

@@ -1,6 +1,6 @@
+import { flatRanges } from "../bindingParts.js";
 import type { ConstantValue, Kernel } from "../kernel.js";
 import {
-  BINDING_ALIGNMENT,
   type Binding,
   type Capabilities,
   ceilDiv,
@@ -12,6 +12,7 @@ import {
   unwritten,
 } from "../plan.js";
 import { optimAdamw as ADAMW, optimSgd as SGD } from "../wgsl.generated.js";
+import { type ScaledStepped, scaledParams, UNSCALED, type Updated } from "./scaled.js";
 
 const WG = 64;
 
@@ -35,28 +36,10 @@ export interface AdamWStep {
   readonly isCoupled?: boolean;
 }
 
-/** A parameter in a step. */
-export interface Updated {
-  /** Elements of the parameter. */
-  readonly count: number;
-  /** Whether its buffers hold nothing yet. */
-  readonly isFirst: boolean;
-}
-
 /** A parameter in a step that depends on how many there were. */
 export interface Stepped extends Updated {
   /** The number of the step, from 1. */
   readonly step: number;
-}
-
-/** A parameter in a step that follows the record of a torch.amp.GradScaler. */
-export interface ScaledStepped extends Updated {
-  /** Which place of m2 holds the steps taken before this one; the other is written. */
-  readonly at: 0 | 1;
-  /** The steps taken before this one, where m2 holds nothing yet. */
-  readonly taken: number | undefined;
-  /** Whether there is a record. Without one the gradient counts as it is and the step is taken. */
-  readonly isGuarded: boolean;
 }
 
 /** One parameter, or two that are updated in one dispatch where each fits a binding. */
@@ -151,11 +134,6 @@ const adamw = (s: AdamWStep) => ({
   eps: s.eps,
 });
 
-/** The parameters of a step without a scaler. */
-const UNSCALED = { isGuarded: 0, at: 0, taken: -1 };
-
-const scaledParams = ({ at, taken = -1, isGuarded }: ScaledStepped) => ({ isGuarded: Number(isGuarded), at, taken });
-
 /** What is bound in the place of a second parameter. */
 const scaledOperands = ({ isGuarded }: ScaledStepped): Readonly<Record<string, Binding>> => ({
   ...(isGuarded ? { g2: "record" } : {}),
@@ -182,16 +160,11 @@ interface Part<T extends Updated> {
 
 /** One dispatch for both parameters, or one for as many elements of each as fit a binding. */
 function update<T extends Updated>(parameters: OneOrTwo<T>, caps: Capabilities, u: Update<T>): Plan {
-  const span = (Math.floor(caps.bindingLimit / BINDING_ALIGNMENT) * BINDING_ALIGNMENT) / 4;
-  const wholes = parameters.map((of, i): Part<T> => ({ of, begin: 0, end: of.count, suffix: i === 0 ? "" : "2" }));
-  if (wholes.every(({ end }) => end <= span)) return { steps: [stepOf(wholes, u)] };
-  const steps: Step[] = [];
-  for (const part of wholes) {
-    for (let begin = 0; begin < part.end; begin += span) {
-      steps.push(stepOf([{ ...part, begin, end: Math.min(part.end, begin + span) }], u));
-    }
-  }
-  return { steps };
+  const parts = parameters.map((of, i) =>
+    flatRanges(of.count, caps).map((range): Part<T> => ({ of, ...range, suffix: i === 0 ? "" : "2" })),
+  );
+  if (parts.every(({ length }) => length === 1)) return { steps: [stepOf(parts.flat(), u)] };
+  return { steps: parts.flat().map((part) => stepOf([part], u)) };
 }
 
 function stepOf<T extends Updated>(

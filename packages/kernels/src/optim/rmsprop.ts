@@ -1,5 +1,5 @@
+import { flatRanges } from "../bindingParts.js";
 import {
-  BINDING_ALIGNMENT,
   type Binding,
   type Capabilities,
   ceilDiv,
@@ -11,7 +11,7 @@ import {
   unwritten,
 } from "../plan.js";
 import { optimRmsprop as RMSPROP } from "../wgsl.generated.js";
-import type { ScaledStepped, Updated } from "./plan.js";
+import { type ScaledStepped, scaledParams, UNSCALED, type Updated } from "./scaled.js";
 
 const WG = 64;
 
@@ -30,17 +30,15 @@ export interface RMSpropStep {
  * centered a (mean), all in one storage order.
  */
 export const planRMSprop = (parameter: Updated, s: RMSpropStep, caps: Capabilities): Plan =>
-  update(parameter, s, caps, { SCALED: false }, { isGuarded: 0, at: 0, taken: -1 }, {});
+  update(parameter, s, caps, { SCALED: false }, UNSCALED, {});
 
 /**
  * {@link planRMSprop} for a parameter that follows a GradScaler. Operands beside those: record (four floats) where the
  * step is guarded, and taken (twice four floats).
  */
 export function planScaledRMSprop(parameter: ScaledStepped, s: RMSpropStep, caps: Capabilities): Plan {
-  const { at, taken = -1, isGuarded } = parameter;
-  const scaled = { isGuarded: Number(isGuarded), at, taken };
-  const operands = { ...(isGuarded ? { record: "record" } : {}), steps: "taken" };
-  return update(parameter, s, caps, { SCALED: true }, scaled, operands);
+  const operands = { ...(parameter.isGuarded ? { record: "record" } : {}), steps: "taken" };
+  return update(parameter, s, caps, { SCALED: true }, scaledParams(parameter), operands);
 }
 
 /** One dispatch for as many elements as fit a binding. */
@@ -54,13 +52,10 @@ function update(
 ): Plan {
   const hasMomentum = s.momentum !== 0;
   const names = ["g", "w", "v", ...(hasMomentum ? ["m"] : []), ...(s.centered ? ["a"] : [])];
-  const span = (Math.floor(caps.bindingLimit / BINDING_ALIGNMENT) * BINDING_ALIGNMENT) / 4;
-  const steps: Step[] = [];
-  for (let begin = 0; begin < count; begin += span) {
-    const end = Math.min(count, begin + span);
+  const steps = flatRanges(count, caps).map(({ begin, end }): Step => {
     const vectors = ceilDiv(end - begin, 4);
     const { lr, alpha, eps, weightDecay, momentum } = s;
-    steps.push({
+    return {
       kernel: RMSPROP,
       constants: { ...constants, MOMENTUM: hasMomentum, CENTERED: s.centered },
       params: {
@@ -73,7 +68,7 @@ function update(
         ...Object.fromEntries(names.map((name) => [name, operandPart(name, begin, end)])),
       },
       grid: foldGrid(ceilDiv(vectors, WG)),
-    });
-  }
+    };
+  });
   return { steps };
 }

@@ -1,4 +1,5 @@
-import { BINDING_ALIGNMENT, type Capabilities, ceilDiv, foldGrid, operandPart, type Plan, UNREAD } from "../plan.js";
+import { flatRanges } from "../bindingParts.js";
+import { type Capabilities, ceilDiv, foldGrid, operandPart, type Plan, UNREAD } from "../plan.js";
 import {
   optimScalerBegin as BEGIN,
   optimScalerCheck as CHECK,
@@ -36,12 +37,8 @@ export const planScalerBegin = (isUnscaled: boolean, _: Capabilities): Plan => (
  * record.
  */
 export function planScalerCheck(counts: readonly number[], caps: Capabilities): Plan {
-  const span = (Math.floor(caps.bindingLimit / BINDING_ALIGNMENT) * BINDING_ALIGNMENT) / 4;
   const parts = counts.flatMap((count, i) =>
-    Array.from({ length: ceilDiv(count, span) }, (_, k) => {
-      const [begin, end] = [k * span, Math.min(count, (k + 1) * span)];
-      return { size: end - begin, binding: operandPart(`g${i}`, begin, end) };
-    }),
+    flatRanges(count, caps).map(({ begin, end }) => ({ size: end - begin, binding: operandPart(`g${i}`, begin, end) })),
   );
   const unused = Object.fromEntries(Array.from({ length: AT_ONCE }, (_, i) => [`g${i}`, UNREAD]));
   const steps = Array.from({ length: ceilDiv(parts.length, AT_ONCE) }, (_, k) => {

@@ -6,14 +6,14 @@ import { Tensor } from "../core/tensor.js";
 import type { Device } from "../device.js";
 import type { HostArray } from "../io/arrays/hostArray.js";
 import { mul, reshape, slice } from "../ops/index.js";
-import { invalidArgument, show, TensorError } from "../plain/errors.js";
+import { invalidArgument, type TensorError } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, number, positive, type RulesOf, whole } from "../plain/rules.js";
 import type { Adam } from "./adam.js";
 import type { AdamW } from "./adamw.js";
 import type { RMSprop } from "./rmsprop.js";
 import type { SGD } from "./sgd.js";
-import type { SavedState } from "./state.js";
+import { assignSaved, checkState, type SavedState } from "./state.js";
 
 export interface GradScalerOptions {
   /** The first scale. Default 65536. */
@@ -192,26 +192,10 @@ export class GradScaler {
    * others; then nothing has changed.
    */
   loadStateDict(dict: SavedState): void {
-    const own: Readonly<Record<string, Tensor>> = { ...this.#state };
-    const names = [...new Set([...Object.keys(own), ...Object.keys(dict)])];
-    const problems = names.flatMap((name) => {
-      const given = dict[name];
-      if (!given) return [`${name} is missing`];
-      if (!own[name]) return [`${name} is unexpected`];
-      const shape = SHAPES[name]!;
-      return show(given.shape) === show(shape) ? [] : [`${name} is ${show(given.shape)}, expected ${show(shape)}`];
-    });
-    if (problems.length > 0) {
-      throw new TensorError({
-        code: "state-dict-mismatch",
-        message: `GradScaler.loadStateDict: ${problems.join("; ")}`,
-        fix: "load the state of a GradScaler that was enabled if this one is",
-      });
-    }
-    for (const [name, target] of Object.entries(own)) {
-      const source = dict[name]!;
-      target.assign(source instanceof Tensor ? source : source.data);
-    }
+    const own = Object.entries({ ...this.#state });
+    const wanted = new Map(own.map(([name]) => [name, SHAPES[name]!]));
+    checkState("GradScaler", dict, wanted, "load the state of a GradScaler that was enabled if this one is");
+    for (const [name, target] of own) assignSaved(target, dict[name]!);
   }
 
   /** Frees what the scaler keeps on the device. */

@@ -2,16 +2,15 @@ import { planSgd } from "@fcn/kernels";
 import { noGrad } from "../core/autograd.js";
 import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
-import type { HostArray } from "../io/arrays/hostArray.js";
 import { assign } from "../ops/assign.js";
 import { checkFloat } from "../ops/operands.js";
 import { sub } from "../ops/pointwise.generated.js";
 import { describe } from "../plain/describe.js";
-import { invalidArgument, show, TensorError } from "../plain/errors.js";
+import { invalidArgument } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { upTo } from "../plain/rules.js";
-import { isList, sameShape } from "../plain/shape.js";
-import type { SavedState } from "./state.js";
+import { isList } from "../plain/shape.js";
+import { assignSaved, checkState, type SavedState } from "./state.js";
 
 export interface MovingAverageOptions {
   /** Share of the average that each update keeps. Default 0.999. */
@@ -103,24 +102,10 @@ export class ExponentialMovingAverage {
    * fit the parameters; then nothing has changed.
    */
   loadStateDict(dict: SavedState): void {
-    const own = this.stateDict();
-    const problems = Object.entries(own).flatMap(([name, { shape }]) => {
-      const given = dict[name];
-      if (!given) return [`${name} is missing`];
-      return sameShape(given.shape, shape) ? [] : [`${name} is ${show(given.shape)}, expected ${show(shape)}`];
-    });
-    problems.push(...Object.keys(dict).flatMap((name) => (name in own ? [] : [`${name} is unexpected`])));
-    if (problems.length > 0) {
-      throw new TensorError({
-        code: "state-dict-mismatch",
-        message: `${OP}.loadStateDict: ${problems.join("; ")}`,
-        fix: "load the state into an average of the same parameters as the one that saved it",
-      });
-    }
-    for (const [name, average] of Object.entries(own)) {
-      const source = dict[name] as Tensor | HostArray;
-      average.assign(source instanceof Tensor ? source : source.data);
-    }
+    const own = Object.entries(this.stateDict());
+    const wanted = new Map(own.map(([name, { shape }]) => [name, shape]));
+    checkState(OP, dict, wanted, "load the state into an average of the same parameters as the one that saved it");
+    for (const [name, average] of own) assignSaved(average, dict[name]!);
   }
 
   /** Frees the averages, but not the parameters. */

@@ -43,6 +43,28 @@ export function saveStates(states: readonly (ParameterState | undefined)[]): Rec
   return Object.fromEntries(entries);
 }
 
+const OWN_FIX = "load the state into an optimiser with the same parameters and settings as the one that saved it";
+
+/** Throws `state-dict-mismatch`, with `fix`, unless a state has exactly the entries of `wanted`, in these shapes. */
+export function checkState(
+  op: string,
+  dict: SavedState,
+  wanted: ReadonlyMap<string, readonly number[]>,
+  fix: string,
+): void {
+  const problems = [...wanted].flatMap(([name, shape]) => {
+    const given = dict[name];
+    if (!given) return [`${name} is missing`];
+    return show(given.shape) === show(shape) ? [] : [`${name} is ${show(given.shape)}, expected ${show(shape)}`];
+  });
+  problems.push(...Object.keys(dict).flatMap((name) => (wanted.has(name) ? [] : [`${name} is unexpected`])));
+  if (problems.length > 0) throw mismatch(op, problems, fix);
+}
+
+/** Copies an entry of a state into the tensor that it belongs to. */
+export const assignSaved = (target: Tensor, source: Tensor | HostArray): void =>
+  target.assign(source instanceof Tensor ? source : source.data);
+
 /** Checks all entries before copying any. A parameter without entries keeps its state. */
 export function loadStates(op: string, dict: SavedState, targets: readonly Target[]): void {
   const wanted = new Map(
@@ -56,33 +78,21 @@ export function loadStates(op: string, dict: SavedState, targets: readonly Targe
         : [],
     ),
   );
-  const problems = [...wanted].flatMap(([name, shape]) => {
-    const given = dict[name];
-    if (!given) return [`${name} is missing`];
-    return show(given.shape) === show(shape) ? [] : [`${name} is ${show(given.shape)}, expected ${show(shape)}`];
-  });
-  problems.push(
-    ...Object.keys(dict)
-      .filter((name) => !wanted.has(name))
-      .map((name) => `${name} is unexpected`),
-  );
-  if (problems.length > 0) throw mismatch(op, problems);
+  checkState(op, dict, wanted, OWN_FIX);
   const steps = targets.map((_, i) => {
     const given = dict[`${i}.step`];
     return given && stepOf(op, `${i}.step`, given);
   });
-  const assign = (target: Tensor, source: Tensor | HostArray): void =>
-    target.assign(source instanceof Tensor ? source : source.data);
   targets.forEach(({ parameter, names, make }, i) => {
     if (steps[i] === undefined) return;
     const state = make();
     state.step = steps[i]!;
     state.fresh = false;
-    for (const name of names) assign(state.buffers[name]!, dict[`${i}.${name}`]!);
+    for (const name of names) assignSaved(state.buffers[name]!, dict[`${i}.${name}`]!);
     const taken = dict[`${i}.taken`];
     if (taken) {
       state.taken ??= newTaken(parameter);
-      assign(state.taken.count, taken);
+      assignSaved(state.taken.count, taken);
     }
     // A count from before is made anew from the steps.
     if (state.taken) state.taken.fresh = taken === undefined;
@@ -92,13 +102,13 @@ export function loadStates(op: string, dict: SavedState, targets: readonly Targe
 function stepOf(op: string, name: string, value: Tensor | HostArray): number {
   const step = value instanceof Tensor ? Number.NaN : Number(value.data[0]);
   if (Number.isInteger(step) && step >= 0) return step;
-  throw mismatch(op, [`${name} is not a host array with the number of steps`]);
+  throw mismatch(op, [`${name} is not a host array with the number of steps`], OWN_FIX);
 }
 
-function mismatch(op: string, problems: readonly string[]): TensorError {
+function mismatch(op: string, problems: readonly string[], fix: string): TensorError {
   return new TensorError({
     code: "state-dict-mismatch",
     message: `${op}.loadStateDict: ${problems.join("; ")}`,
-    fix: "load the state into an optimiser with the same parameters and settings as the one that saved it",
+    fix,
   });
 }

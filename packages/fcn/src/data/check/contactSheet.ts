@@ -1,9 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
-import { VOID_COLOUR } from "../../labels/colours.js";
-import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
-import { labelCell, overlayCell, photoCell } from "../../report/images/cells.js";
-import { type PanelCell, renderPanels } from "../../report/images/panels.js";
+import type { SegmentationSample } from "../../labels/sample.js";
+import { sampleSheet } from "../../report/images/sampleSheet.js";
 import { createRandom, shuffledIndices } from "../random.js";
 import type { OpenedData, SegmentationDataset } from "../samples/dataset.js";
 
@@ -32,16 +30,7 @@ export async function contactSheet(data: OpenedData, options: ContactSheetOption
     const message = `contactSheet: no image of "${split}" in ${data.root} can be read`;
     throw new TensorError({ code: "missing-data", message, fix: "see what `fcn data check` says" });
   }
-  const shown = new Set(samples.flatMap(({ labels }) => [...new Set(labels)]));
-  const legend = data.classes.map((name, label) => ({ name, colour: data.palette[label] ?? VOID_COLOUR, label }));
-  return renderPanels({
-    title: `${split} of ${data.root.replace(/^.*[/\\]/, "")}`,
-    columns: [{ title: "Image" }, { title: "Labels" }, { title: "Both" }],
-    rows: samples.map((sample) => ({ title: sample.name, cells: cellsOf(sample, data) })),
-    legend: [...legend, { name: "void", colour: VOID_COLOUR, label: VOID_LABEL }].filter(({ label }) =>
-      shown.has(label),
-    ),
-  });
+  return sampleSheet(`${split} of ${data.root.replace(/^.*[/\\]/, "")}`, samples, data);
 }
 
 /** The first loadable samples in a seeded order. */
@@ -53,8 +42,4 @@ async function pick(dataset: SegmentationDataset, count: number, seed: number): 
     if (sample) samples.push(sample);
   }
   return samples;
-}
-
-function cellsOf({ image, labels }: SegmentationSample, { palette }: OpenedData): PanelCell[] {
-  return [photoCell(image), labelCell(labels, image, palette), overlayCell(image, labels, palette)];
 }

@@ -1,9 +1,7 @@
 import { imageOf, type Preprocessing } from "../../data/samples/preprocessing.js";
 import type { HostSamples } from "../../data/workers/makeBatch.js";
-import { type Colour, VOID_COLOUR } from "../../labels/colours.js";
-import { VOID_LABEL } from "../../labels/sample.js";
-import { labelCell, overlayCell, photoCell } from "../../report/images/cells.js";
-import { renderPanels } from "../../report/images/panels.js";
+import type { Colour } from "../../labels/colours.js";
+import { sampleSheet } from "../../report/images/sampleSheet.js";
 
 /** Samples on a sheet. */
 export const PREVIEWED = 6;
@@ -20,19 +18,7 @@ export async function previewSheet(
   { classes, palette, preprocessing }: Shown,
 ): Promise<Uint8Array> {
   const samples = batches.flatMap((batch) => samplesOf(batch, preprocessing)).slice(0, PREVIEWED);
-  const seen = new Set(samples.flatMap(({ labels }) => [...new Set(labels)]));
-  const legend = classes.map((name, label) => ({ name, colour: palette[label] ?? VOID_COLOUR, label }));
-  return renderPanels({
-    title: "Augmented training images",
-    columns: [{ title: "Image" }, { title: "Labels" }, { title: "Both" }],
-    rows: samples.map(({ name, image, labels }) => ({
-      title: name,
-      cells: [photoCell(image), labelCell(labels, image, palette), overlayCell(image, labels, palette)],
-    })),
-    legend: [...legend, { name: "void", colour: VOID_COLOUR, label: VOID_LABEL }].filter(({ label }) =>
-      seen.has(label),
-    ),
-  });
+  return sampleSheet("Augmented training images", samples, { classes, palette });
 }
 
 function samplesOf({ images, labels, shape, names }: HostSamples, preprocessing: Preprocessing) {
