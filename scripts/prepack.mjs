@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 rmSync(join(process.cwd(), "dist"), { recursive: true, force: true });
-for (const script of [["scripts/generate.mjs"], ["node_modules/typescript/bin/tsc", "-b", "packages/fcn"]]) {
+for (const script of [["scripts/generate.mjs"], ["node_modules/@typescript/native/bin/tsc", "-b", "packages/fcn"]]) {
   // Standard output is npm's own, which may be JSON.
   const { status } = spawnSync(process.execPath, script, { cwd: root, stdio: ["ignore", 2, "inherit"] });
   if (status !== 0) process.exit(status ?? 1);

@@ -46,7 +46,7 @@ const expected = listFiles(join(root, "test"), (name) => name.endsWith(".test.ts
   .map((path) => `${root.replaceAll("\\", "/")}/test/${path}`);
 
 const checks = [
-  check("types", ["node_modules/typescript/bin/tsc", "-b"]),
+  check("types", ["node_modules/@typescript/native/bin/tsc", "-b"]),
   check("lint", ["node_modules/@biomejs/biome/bin/biome", "check", "."], ["scripts/check-arrows.mjs"]),
 ];
 const { exitCode, report } = runVitest(process.argv.slice(2));

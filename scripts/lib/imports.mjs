@@ -1,5 +1,5 @@
 import { builtinModules } from "node:module";
-import ts from "@typescript/typescript6";
+import ts from "typescript";
 
 const BUILTINS = new Set(builtinModules);
 

@@ -1,7 +1,7 @@
 /** Names of PyTorch, torchvision and the d2l book that the library has, as the comments of its exports give them. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import ts from "@typescript/typescript6";
+import ts from "typescript";
 
 const root = new URL("../../", import.meta.url);
 const PACKAGES = { "@fcn/tensor": "packages/tensor", "@fcn/core": "packages/fcn" };

@@ -7,7 +7,11 @@ const ROW = /^ {2}(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\n {2}(\w+): \{\s*arity: ([12])
  */
 export function pointwiseModule(tables) {
   const functions = [...tables.join("").matchAll(ROW)].map(([, comment, name, arity, gives]) => {
-    const lines = comment.replace(/^ {2}/gm, "");
+    // For TypeDoc, which takes a constant for a variable.
+    const lines = comment
+      .replace(/^ {2}/gm, "")
+      .replace(/\s*\*\/$/, "\n * @function\n */")
+      .replace(/^\/\*\* /, "/**\n * ");
     const kind = gives ? "compare" : arity === "1" ? "unary" : "binary";
     return `${lines}\nexport const ${name} = /* @__PURE__ */ ${kind}("${name}");\n`;
   });

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import ts from "@typescript/typescript6";
 import sharp from "sharp";
+import ts from "typescript";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { listFiles } from "../../scripts/lib/files.mjs";
 

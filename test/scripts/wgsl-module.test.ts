@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ts from "@typescript/typescript6";
 import fc from "fast-check";
+import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { writeIfChanged } from "../../scripts/lib/files.mjs";
 import { wgslModule } from "../../scripts/lib/wgsl-module.mjs";

@@ -1,4 +1,4 @@
-import ts from "@typescript/typescript6";
+import ts from "typescript";
 
 /** As the compiler of a user may be set: no `@types` at hand, and declarations checked. */
 const OPTIONS: ts.CompilerOptions = {

@@ -1,4 +1,8 @@
-/** Fully convolutional networks for semantic segmentation (Long, Shelhamer, Darrell) on WebGPU. */
+/**
+ * Fully convolutional networks for semantic segmentation (Long, Shelhamer, Darrell) on WebGPU.
+ *
+ * @module @fcn/core
+ */
 export { savedTuning, saveTuning, tuningFile } from "@fcn/tensor";
 export type { Abortable } from "./async/abort.js";
 export * as models from "./catalogue/index.js";

@@ -20,7 +20,7 @@ export interface KernelTile {
 /** Raised by whoever makes earlier measurements worthless: by other keys or tiles, or by much faster kernels. */
 export const TUNING_VERSION = 1;
 
-/** Tiles by the key of their {@link Tunable}. Plain data, which can be kept in a file. */
+/** Tiles by what they are for: kernel sizes, channels, amount of work. Plain data, which can be kept in a file. */
 export type Tuning = Readonly<Record<string, KernelTile>>;
 
 /** A choice of tile that a plan made. */

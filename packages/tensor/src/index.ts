@@ -1,3 +1,8 @@
+/**
+ * Tensors, automatic differentiation, layers, optimisers and files of weights on WebGPU.
+ *
+ * @module @fcn/tensor
+ */
 export type { Activation, Capabilities, KernelTile, Tuning, Variant } from "@fcn/kernels";
 export type { ChainedMethods } from "./chained.js";
 export { type BackwardOptions, noGrad } from "./core/autograd.js";

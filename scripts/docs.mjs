@@ -1,0 +1,40 @@
+/**
+ * Builds the site of the documentation into out/docs, a static folder for any web server.
+ *
+ *   npm run docs [-- --serve]      --serve shows it on localhost
+ *
+ * What is written by hand lies in docs/. The pages in docs/reference are made here: the API from the comments of the
+ * exports (TypeDoc), the command line from the help of `fcn`, the error codes from the comments in errorCodes.ts.
+ * DOCS_BASE=/path/ builds for a path below the root of a server. A link to a page that is missing fails the build.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { commandLinePage, errorCodesPage } from "./lib/reference-pages.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const reference = join(root, "docs/reference");
+
+function run(tool, ...args) {
+  const { status } = spawnSync(process.execPath, [join(root, "node_modules", tool), ...args], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+run(
+  "typedoc/bin/typedoc",
+  "--options",
+  "docs/.vitepress/typedoc.json",
+  "--logLevel",
+  "Warn",
+  "--treatWarningsAsErrors",
+);
+mkdirSync(reference, { recursive: true });
+writeFileSync(join(reference, "command-line.md"), await commandLinePage());
+writeFileSync(join(reference, "error-codes.md"), errorCodesPage());
+run("vitepress/bin/vitepress.js", "build", "docs");
+console.log("docs: the site is in out/docs");
+if (process.argv.includes("--serve")) run("vitepress/bin/vitepress.js", "preview", "docs");
