@@ -21,16 +21,23 @@ export const pointwise = {
 } as const;
 `;
 
-it("the rows with a doc comment are functions with that comment", () => {
+it("the rows with a doc comment are functions with that comment, marked for TypeDoc", () => {
   expect(pointwiseModule([table]).split("\n").slice(1)).toEqual([
     'import { binary, compare, unary } from "./pointwise.js";',
     "",
-    "/** max(x, 0). */",
+    "/**",
+    " * max(x, 0).",
+    " * @function",
+    " */",
     'export const relu = /* @__PURE__ */ unary("relu");',
-    "/** a equals b. */",
+    "/**",
+    " * a equals b.",
+    " * @function",
+    " */",
     'export const eq = /* @__PURE__ */ compare("eq");',
     "/**",
     " * a + b.",
+    " * @function",
     " */",
     'export const add = /* @__PURE__ */ binary("add");',
     "",

@@ -1,6 +1,6 @@
 export { type AdaptiveAvgPool2dOptions, adaptiveAvgPool2d } from "./adaptiveAvgPool2d.js";
 export * from "./avgPool2d.js";
-export * from "./batchNorm.js";
+export { type BatchNormOptions, batchNorm } from "./batchNorm.js";
 export * from "./confusionMatrix.js";
 export {
   type Conv2dOptions,
