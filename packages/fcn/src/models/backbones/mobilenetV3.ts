@@ -12,7 +12,7 @@ export interface MobileNetV3Spec {
   readonly dilated: boolean;
 }
 
-/** Kernel, expanded channels, channels, squeeze-and-excitation, activation and stride: table 1 of Howard et al. 2019. */
+/** Kernel, expanded channels, channels, whether it squeezes, activation and stride: table 1 of Howard et al. 2019. */
 const LARGE = [
   [3, 16, 16, false, "relu", 1],
   [3, 64, 24, false, "relu", 2],
@@ -36,9 +36,9 @@ const DILATED_FROM = 12;
 const NORM = { eps: 1e-3, momentum: 0.01 } as const;
 
 /**
- * Appends MobileNetV3-Large without its classifier: torchvision's `features`, under its names. Each block is a stage:
- * features_0 at stride 2, features_2, 4, 7 and 13 are the first at strides 4, 8, 16 and 32. The top is the 1x1
- * convolution to six times the channels of the last block.
+ * Appends MobileNetV3-Large (torchvision.models.mobilenet_v3_large) without its classifier, under the names of
+ * `features`. Each block is a stage: features_0 has stride 2, and features_2, 4, 7 and 13 are the first at strides 4, 8,
+ * 16 and 32. The top is the 1x1 convolution to six times the channels of the last block.
  */
 export function mobileNetV3Backbone(builder: GraphBuilder, input: string, spec: MobileNetV3Spec): Backbone {
   const { prefix, widthMultiplier, dilated } = spec;

@@ -11,9 +11,9 @@ export interface DeepLabHeadOptions {
 }
 
 /**
- * Appends torchvision's DeepLabHead (Chen et al. 2017, section 3.3) as `name`.0 to `name`.4 after the features `input`:
- * atrous spatial pyramid pooling, 3x3 convolution, batch norm, ReLU, 1x1 convolution to the classes. Returns the name
- * of the scores, which have the resolution of the features.
+ * Appends torchvision.models.segmentation.deeplabv3.DeepLabHead (Chen et al. 2017, section 3.3) as `name`.0 to
+ * `name`.4 after the features `input`: atrous spatial pyramid pooling, 3x3 convolution, batch norm, ReLU, 1x1
+ * convolution to the classes. Returns the name of the scores, which have the resolution of the features.
  */
 export function deepLabHead(builder: GraphBuilder, name: string, input: string, options: DeepLabHeadOptions): string {
   const channels = scaleWidth(256, options.widthMultiplier);

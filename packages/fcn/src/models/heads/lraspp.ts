@@ -9,9 +9,9 @@ export interface LiteAsppOptions {
 }
 
 /**
- * Appends torchvision's LRASPPHead (Howard et al. 2019, section 6.4) as `name`.*: the deep features `high`, gated by
- * their average over the image, are brought to the resolution of `low` and scored, and so is `low`. Returns the name of
- * the sum of both scores.
+ * Appends torchvision.models.segmentation.lraspp.LRASPPHead (Howard et al. 2019, section 6.4) as `name`.*: the deep
+ * features `high`, gated by their average over the image, are brought to the resolution of `low` and scored, and so is
+ * `low`. Returns the name of the sum of both scores.
  */
 export function liteAsppHead(
   builder: GraphBuilder,

@@ -9,8 +9,8 @@ export interface NodeSummary {
   readonly inputs: readonly string[];
   readonly shape: FeatureShape;
   /**
-   * Pixels of the image that one output value sees, vertically. Infinity, in JSON null, after a layer that normalises or
-   * averages over the whole image.
+   * Pixels of the image that one output value sees, vertically. Infinity, in JSON null, after a layer that normalises
+   * or averages over the whole image.
    */
   readonly receptiveField: number;
   readonly cropOffset?: Plane;
