@@ -2,10 +2,11 @@ import { hasCode, type Tensor } from "@fcn/tensor";
 import { ONE_VALUE, reworded } from "@fcn/tensor/internal";
 import { paddedBy, scoresCroppedBy } from "../models/fitted.js";
 import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
+import { inferShapes } from "../models/graph/geometry/shapes.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { Graph } from "../models/graph/spec.js";
 import type { HeadScores } from "../models/graph/tails.js";
-import { type SegmentationNet, scoresOf } from "../models/segmentationNet.js";
+import { netGraph, type SegmentationNet, scoresOf } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
 
 /** How images go through a net so that the named heads score all their pixels. */
@@ -54,9 +55,24 @@ function forward(model: SegmentationNet, images: Tensor, asLogits: boolean): Rec
       message: `train: ${error.message}`,
       fix: bothWays((say) => {
         const more = `use larger batches (${say("batchSize", "--batch")}; at most the number of training images)`;
+        const windows = normsAverages(model, images) ? "" : ` or larger windows (${say("crop", "--crop")})`;
         const freeze = say("freezeBatchNorm", "--freeze-batch-norm");
-        return `${more} or larger windows (${say("crop", "--crop")}), or keep the statistics of batch norm (${freeze})`;
+        return `${more}${windows}, or keep the statistics of batch norm (${freeze})`;
       }),
     });
   }
+}
+
+/** How much larger images are tried. */
+const LARGER = 64;
+
+/** Whether batch norm gets one value an image however large that is, because it follows an average over the image. */
+function normsAverages(model: SegmentationNet, { shape: [, , height = 1, width = 1] }: Tensor): boolean {
+  const graph = netGraph(model);
+  if (graph === undefined) return false;
+  const shapes = inferShapes(graph, LARGER * height, LARGER * width);
+  return graph.nodes.some(({ name, layer }) => {
+    const [, h, w] = shapes.get(name) ?? [];
+    return layer.kind === "batchNorm" && h === 1 && w === 1;
+  });
 }

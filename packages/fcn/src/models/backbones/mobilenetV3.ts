@@ -37,8 +37,8 @@ const NORM = { eps: 1e-3, momentum: 0.01 } as const;
 
 /**
  * Appends MobileNetV3-Large (torchvision.models.mobilenet_v3_large) without its classifier, under the names of
- * `features`. Each block is a stage: features_0 has stride 2, and features_2, 4, 7 and 13 are the first at strides 4, 8,
- * 16 and 32. The top is the 1x1 convolution to six times the channels of the last block.
+ * `features`. Each block is a stage: features_0 has stride 2, and features_2, 4, 7 and 13 are the first at strides 4,
+ * 8, 16 and 32. The top is the 1x1 convolution to six times the channels of the last block.
  */
 export function mobileNetV3Backbone(builder: GraphBuilder, input: string, spec: MobileNetV3Spec): Backbone {
   const { prefix, widthMultiplier, dilated } = spec;
