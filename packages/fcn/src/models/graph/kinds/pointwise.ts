@@ -79,7 +79,7 @@ export const gate: Kind<{ readonly kind: "gate" }> = {
   fault: (layer, inputs) =>
     inputs.length === 2
       ? fusion.fault(layer, inputs)
-      : [`it has ${inputs.length} inputs, but must have two`, "give it the features and their factors"],
+      : [`it has ${inputs.length} of the two inputs that it needs`, "give it the features and their factors"],
   others: "everywhere",
   isGlobal: true,
   scores: "neither",
