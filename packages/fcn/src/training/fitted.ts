@@ -1,12 +1,12 @@
-import { hasCode, type Tensor } from "@fcn/tensor";
-import { ONE_VALUE, reworded } from "@fcn/tensor/internal";
+import type { Tensor } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
 import { paddedBy, scoresCroppedBy } from "../models/fitted.js";
 import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
-import { inferShapes } from "../models/graph/geometry/shapes.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { Graph } from "../models/graph/spec.js";
 import type { HeadScores } from "../models/graph/tails.js";
-import { netGraph, type SegmentationNet, scoresOf } from "../models/segmentationNet.js";
+import { isOneValue, normsAverages } from "../models/oneValue.js";
+import { type SegmentationNet, scoresOf } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
 
 /** How images go through a net so that the named heads score all their pixels. */
@@ -50,7 +50,7 @@ function forward(model: SegmentationNet, images: Tensor, asLogits: boolean): Rec
   try {
     return scoresOf(model, images, asLogits);
   } catch (error) {
-    if (!hasCode(error, "invalid-shape") || error.details?.is !== ONE_VALUE) throw error;
+    if (!isOneValue(error)) throw error;
     throw reworded(error, {
       message: `train: ${error.message}`,
       fix: bothWays((say) => {
@@ -61,18 +61,4 @@ function forward(model: SegmentationNet, images: Tensor, asLogits: boolean): Rec
       }),
     });
   }
-}
-
-/** How much larger images are tried. */
-const LARGER = 64;
-
-/** Whether batch norm gets one value an image however large that is, because it follows an average over the image. */
-function normsAverages(model: SegmentationNet, { shape: [, , height = 1, width = 1] }: Tensor): boolean {
-  const graph = netGraph(model);
-  if (graph === undefined) return false;
-  const shapes = inferShapes(graph, LARGER * height, LARGER * width);
-  return graph.nodes.some(({ name, layer }) => {
-    const [, h, w] = shapes.get(name) ?? [];
-    return layer.kind === "batchNorm" && h === 1 && w === 1;
-  });
 }
