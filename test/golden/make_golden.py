@@ -8,6 +8,7 @@ sys.dont_write_bytecode = True
 
 import berkeley_nets  # noqa: E402
 import d2l  # noqa: E402
+import deeplab_nets  # noqa: E402
 import fcn_alexnet  # noqa: E402
 import fcn_googlenet  # noqa: E402
 import fcn_vgg  # noqa: E402
@@ -34,7 +35,8 @@ def main():
             torch.manual_seed(1000 + index)
             total += make().write(folder)
     nets = {"d2l": d2l, "fcn_vgg": fcn_vgg, "fcn_alexnet": fcn_alexnet, "fcn_googlenet": fcn_googlenet,
-            "torchvision_nets": torchvision_nets, "berkeley_nets": berkeley_nets, "pyramid_nets": pyramid_nets}
+            "torchvision_nets": torchvision_nets, "berkeley_nets": berkeley_nets, "pyramid_nets": pyramid_nets,
+            "deeplab_nets": deeplab_nets}
     for name, write in {name: module.write for name, module in nets.items()}.items():
         if not wanted or name in wanted:
             total += write(folder)

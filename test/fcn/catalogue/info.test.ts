@@ -11,11 +11,15 @@ afterAll(() => device?.destroy());
 describe("the facts of a model", () => {
   // What torchvision 0.14 and later state with their weights: num_params, and _ops at 520x520 in thousand millions.
   it.each([
-    ["fcn_resnet50", 35322218, 152.717],
-    ["fcn_resnet101", 54314346, 232.738],
-  ])("of %s are torchvision's", (name, parameters, billions) => {
+    ["fcn_resnet50", 35322218, 152.717, { coarsestStride: 8, receptiveField: 443 }],
+    ["fcn_resnet101", 54314346, 232.738, { coarsestStride: 8 }],
+    ["deeplabv3_resnet50", 42004074, 178.722, { coarsestStride: 8, receptiveField: Infinity }],
+    ["deeplabv3_resnet101", 60996202, 258.743, { coarsestStride: 8, receptiveField: Infinity }],
+    ["deeplabv3_mobilenet_v3_large", 11029328, 10.452, { coarsestStride: 16, receptiveField: Infinity }],
+    ["lraspp_mobilenet_v3_large", 3221538, 2.086, { heads: ["out"], coarsestStride: 16, receptiveField: Infinity }],
+  ])("of %s are torchvision's", (name, parameters, billions, more) => {
     const info = models.info(name, { height: 520, width: 520 });
-    expect(info).toMatchObject({ parameters, heads: ["out", "aux"], outputStride: 8, coarsestStride: 8 });
+    expect(info).toMatchObject({ parameters, heads: ["out", "aux"], outputStride: 8, ...more });
     expect(Math.abs(info.multiplyAdds / 1e9 - billions)).toBeLessThan(0.0006);
   });
 

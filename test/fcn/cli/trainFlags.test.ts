@@ -107,4 +107,14 @@ describe("fcn bench", () => {
     );
     expect(code).toBe(1);
   });
+
+  it.each(["bench", "tune"])(
+    "of a net that averages over the image asks for a larger batch, as %s does",
+    async (name) => {
+      const net = ["--model", "deeplabv3_mobilenet_v3_large", "--width", "0.05", "--size", "32x32"];
+      const { code, stderr } = await fcn([name, ...net, ...(name === "bench" ? ["--repeats", "1"] : [])]);
+      expect(stderr).toMatch(/error: .*one value per channel.*\nfix: use a larger --batch\n/);
+      expect(code).toBe(1);
+    },
+  );
 });

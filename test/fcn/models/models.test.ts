@@ -36,6 +36,9 @@ describe("the type of a net by its name", () => {
     const heads: { readonly [Name in keyof models.SeveralHeads]: readonly models.SeveralHeads[Name][] } = {
       fcn_resnet50: ["out", "aux"],
       fcn_resnet101: ["out", "aux"],
+      deeplabv3_resnet50: ["out", "aux"],
+      deeplabv3_resnet101: ["out", "aux"],
+      deeplabv3_mobilenet_v3_large: ["out", "aux"],
       "fcn32s-vgg16-siftflow": ["sem", "geo"],
       "fcn16s-vgg16-siftflow": ["sem", "geo"],
       "fcn8s-vgg16-siftflow": ["sem", "geo"],

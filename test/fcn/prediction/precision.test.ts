@@ -30,7 +30,7 @@ function scoring(name: string): fcn.models.GraphNet {
 
 describe("a net with float16 features", () => {
   // Between them they have every kind of layer.
-  it.each(["fcn8s-mobilenetv2", "fcn16s-googlenet-bvlc", "unet-resnet18"])(
+  it.each(["fcn8s-mobilenetv2", "fcn16s-googlenet-bvlc", "unet-resnet18", "lraspp_mobilenet_v3_large"])(
     "%s gives the logits of float32 to a hundredth of the largest, and their classes",
     async (name) => {
       using net = scoring(name);

@@ -117,7 +117,14 @@ describe("the settings of a run", () => {
     await expect(run("one value", { batchSize: 1 })).rejects.toMatchObject({
       message: expect.stringMatching(/^train: batchNorm: .* one value per channel/),
       fix: expect.stringContaining("(freezeBatchNorm)"),
-      commandFix: expect.stringContaining("(--freeze-batch-norm)"),
+      commandFix: expect.stringMatching(/larger windows \(--crop\), .* \(--freeze-batch-norm\)/),
+    });
+    // Larger windows would not give the batch norm after an average over the image more values.
+    const pooled = { model: "deeplabv3_mobilenet_v3_large", modelOptions: { widthMultiplier: 1 / 64 }, batchSize: 1 };
+    await expect(run("one average", pooled)).rejects.toMatchObject({
+      commandFix: expect.stringMatching(
+        /^use larger batches \(--batch; [^)]*\), or keep the statistics of batch norm \(--freeze-batch-norm\)$/,
+      ),
     });
     const wild = { optimizer: "sgd", learningRate: 1e18, steps: 9, readEvery: 1 } as const;
     await expect(run("wild", wild)).rejects.toMatchObject({

@@ -114,6 +114,11 @@ const CASES: Record<
     { heads: { out: 1, aux: 0.4 } },
     { widthMultiplier: 1 / 16, auxLoss: true } as Partial<fcn.models.ModelOptions>,
   ],
+  "averages over the image, gates and dropout": [
+    "deeplabv3_mobilenet_v3_large",
+    { batchSize: 3 },
+    { widthMultiplier: 1 / 16, auxLoss: true } as Partial<fcn.models.ModelOptions>,
+  ],
   "features in float16 and AdamW": ["fcn8s-small", { precision: "float16", optimizer: "adamw", learningRate: 0.005 }],
   "features in float16, accumulation, clipping and steps left out": [
     "fcn8s-small",

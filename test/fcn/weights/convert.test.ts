@@ -236,6 +236,31 @@ describe("fcn convert", () => {
     }
   });
 
+  it.each([
+    ["deeplabv3_mobilenet_v3_large", {}, { numClasses: 4 }],
+    ["deeplabv3_mobilenet_v3_large", { auxLoss: false }, { numClasses: 4, auxLoss: false }],
+    ["lraspp_mobilenet_v3_large", {}, { numClasses: 4 }],
+  ] as const)("tells the classes and heads of a file of %s with %o from its arrays", async (model, given, wanted) => {
+    const device = await createDevice({ quiet: true });
+    try {
+      const width = { widthMultiplier: 1 / 32 };
+      using net = models.create<models.NetOutput>(model, device, { numClasses: 4, ...width, ...given });
+      const counter = { dtype: "int32", shape: [], data: Int32Array.of(7) } as const;
+      const counters = Object.keys(net.stateDict())
+        .filter((name) => name.endsWith("running_var"))
+        .map((name) => [name.replace("running_var", "num_batches_tracked"), counter] as const);
+      await io.writeSafetensors(at("tv.safetensors"), { ...net.stateDict(), ...Object.fromEntries(counters) });
+      const to = { device, net: { model, modelOptions: width } };
+      await weights.convertNet(at("tv.safetensors"), at("net.safetensors"), to);
+      const loaded = await loadModel(at("net.safetensors"), device);
+      expect(loaded.metadata).toMatchObject({ model, options: { ...width, ...wanted } });
+      expect(Object.keys(loaded.model.graph.outputs)).toEqual(Object.keys(net.graph.outputs));
+      loaded.model.dispose();
+    } finally {
+      device.destroy();
+    }
+  });
+
   it("does not write over the file that it reads", async () => {
     await io.writeSafetensors(at("own.safetensors"), ARRAYS);
     await link(at("own.safetensors"), at("linked.npz"));

@@ -2,7 +2,6 @@ import { checkValues, rules } from "@fcn/tensor/internal";
 import { costsOf } from "../models/graph/cost.js";
 import { describeGraph } from "../models/graph/geometry/describe.js";
 import { coarsestStride, stridesOf } from "../models/graph/geometry/reach.js";
-import { kindOf } from "../models/graph/kinds/index.js";
 import { scoreLayers } from "../models/graph/scoreLayers.js";
 import { inputChannels } from "../models/graph/spec.js";
 import type { ModelOptions } from "../models/modelOptions.js";
@@ -37,7 +36,7 @@ export interface ModelInfo {
   readonly coarsestStride: number;
   /**
    * Pixels of the image that the deepest class score sees before it is upsampled, vertically: 404 for an FCN on VGG16.
-   * Infinity, in JSON null, if the net normalises over the whole image.
+   * Infinity, in JSON null, if the net normalises or averages over the whole image.
    */
   readonly receptiveField: number;
   /** Whose names the state dict has: those of the Caffe models, of torchvision, of the d2l book, or our own. */
@@ -71,7 +70,6 @@ export function info(name: string, options: InfoOptions = {}): ModelInfo {
   const strides = stridesOf(graph);
   const scored = new Set(scoreLayers(graph));
   const fields = describeGraph(graph, height, width).filter((row) => scored.has(row.name));
-  const isGlobal = graph.nodes.some(({ layer }) => kindOf(layer).isGlobal);
   const named = (part: "net" | "backbone", model: string | undefined): string[] =>
     ENTRIES.filter((entry) => entry.part === part && entry.model === model).map((entry) => entry.name);
   return {
@@ -85,7 +83,7 @@ export function info(name: string, options: InfoOptions = {}): ModelInfo {
     multiplyAdds: costs.reduce((sum, cost) => sum + cost.multiplyAdds, 0),
     outputStride: Math.min(...[...scored].map((layer) => strides.get(layer) as number)),
     coarsestStride: coarsestStride(graph),
-    receptiveField: isGlobal ? Infinity : Math.max(...fields.map((row) => row.receptiveField)),
+    receptiveField: Math.max(...fields.map((row) => row.receptiveField)),
     keys,
     weights: named("net", name),
     backboneWeights: named("backbone", backbone),

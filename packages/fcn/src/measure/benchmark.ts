@@ -29,7 +29,7 @@ export interface Benchmark {
 
 /** The error of a failed pass, in the fields of a TensorError. */
 export interface FailedPass {
-  readonly error: Pick<TensorError, "code" | "message" | "fix">;
+  readonly error: Pick<TensorError, "code" | "message" | "fix" | "commandFix">;
 }
 
 /** Times a net's forward pass and its training pass. Each is compiled and run once before it is timed. */
@@ -62,8 +62,8 @@ export async function benchmark(
   const inference = await measure(false);
   const training = await measure(true).catch((error: unknown): FailedPass => {
     if (!(error instanceof TensorError)) throw error;
-    const { code, message, fix } = error;
-    return { error: { code, message, fix } };
+    const { code, message, fix, commandFix } = error;
+    return { error: { code, message, fix, commandFix } };
   });
   return { inference, training };
 }

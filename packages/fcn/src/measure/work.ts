@@ -1,5 +1,7 @@
 import { add, crossEntropy, type Device, noGrad, type Tensor } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
 import type { create } from "../models/index.js";
+import { isOneValue, normsAverages } from "../models/oneValue.js";
 
 /** The work on which a net is measured. */
 export interface WorkOptions {
@@ -28,7 +30,7 @@ export function makeWork(
     }
     net.train();
     const target = device.zeros([batchSize, height, width], { dtype: "int32" });
-    const output = net.forward(input) as Tensor | Record<string, Tensor>;
+    const output = forward(net, input);
     const heads = "shape" in output ? [output as Tensor] : Object.values(output);
     heads
       .map((logits) => crossEntropy(logits, target))
@@ -36,4 +38,15 @@ export function makeWork(
       .backward();
     net.zeroGrad();
   };
+}
+
+/** Batch norm knows nothing of the options of commands, so this adds them to its error. */
+function forward(net: ReturnType<typeof create>, input: Tensor): Tensor | Record<string, Tensor> {
+  try {
+    return net.forward(input) as Tensor | Record<string, Tensor>;
+  } catch (error) {
+    if (!isOneValue(error)) throw error;
+    const command = normsAverages(net, input) ? "use a larger --batch" : "use a larger --batch or --size";
+    throw reworded(error, { fix: { code: error.fix, command } });
+  }
 }

@@ -28,7 +28,7 @@ export interface ModelOptions {
   bnEps?: number;
   /** The stage at which the backbone ends. */
   lastStage?: string;
-  /** Adds a second head on the features before the last stage, for training. */
+  /** Adds a second head on features of an earlier stage, for training. */
   auxLoss?: boolean;
   /** Uses upsampling weights [C, C, k, k] instead of the channel-wise [C, 1, k, k]. */
   dense?: boolean;

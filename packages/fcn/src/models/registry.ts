@@ -69,6 +69,9 @@ export const originOf = (net: object): NetOrigin | undefined => ORIGINS.get(net)
 export interface SeveralHeads {
   readonly fcn_resnet50: "out" | "aux";
   readonly fcn_resnet101: "out" | "aux";
+  readonly deeplabv3_resnet50: "out" | "aux";
+  readonly deeplabv3_resnet101: "out" | "aux";
+  readonly deeplabv3_mobilenet_v3_large: "out" | "aux";
   readonly "fcn32s-vgg16-siftflow": "sem" | "geo";
   readonly "fcn16s-vgg16-siftflow": "sem" | "geo";
   readonly "fcn8s-vgg16-siftflow": "sem" | "geo";

@@ -38,7 +38,8 @@ export type NetOrLoaded = SegmentationNet | LoadedModel;
  * The class of each pixel of one image of any size. The image is predicted whole, or in tiles if it would take more
  * than `memory` on the device. Tiles lie at multiples of the net's stride, and their logits are averaged where they
  * overlap, as the d2l chapter on FCN describes. Labels therefore equal those of the whole image at all pixels that are
- * at least as far from the borders of their tiles as the net looks (`models.reachOf`). With several `scales` or
+ * at least as far from the borders of their tiles as the net looks (`models.reachOf`). A net that looks at the whole
+ * image, as one with global pooling does, takes each tile for an image. With several `scales` or
  * `mirror`, the softmax of all views is averaged, as is usual at test time.
  *
  * Throws `invalid-argument` for a value that is not an image, for invalid options, and without preprocessing. A file

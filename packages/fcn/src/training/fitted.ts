@@ -1,10 +1,11 @@
-import { hasCode, type Tensor } from "@fcn/tensor";
-import { ONE_VALUE, reworded } from "@fcn/tensor/internal";
+import type { Tensor } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
 import { paddedBy, scoresCroppedBy } from "../models/fitted.js";
 import { type Fit, fitOf } from "../models/graph/geometry/fit.js";
 import { GraphNet } from "../models/graph/net.js";
 import type { Graph } from "../models/graph/spec.js";
 import type { HeadScores } from "../models/graph/tails.js";
+import { isOneValue, normsAverages } from "../models/oneValue.js";
 import { type SegmentationNet, scoresOf } from "../models/segmentationNet.js";
 import { bothWays } from "./remedies.js";
 
@@ -49,13 +50,14 @@ function forward(model: SegmentationNet, images: Tensor, asLogits: boolean): Rec
   try {
     return scoresOf(model, images, asLogits);
   } catch (error) {
-    if (!hasCode(error, "invalid-shape") || error.details?.is !== ONE_VALUE) throw error;
+    if (!isOneValue(error)) throw error;
     throw reworded(error, {
       message: `train: ${error.message}`,
       fix: bothWays((say) => {
         const more = `use larger batches (${say("batchSize", "--batch")}; at most the number of training images)`;
+        const windows = normsAverages(model, images) ? "" : ` or larger windows (${say("crop", "--crop")})`;
         const freeze = say("freezeBatchNorm", "--freeze-batch-norm");
-        return `${more} or larger windows (${say("crop", "--crop")}), or keep the statistics of batch norm (${freeze})`;
+        return `${more}${windows}, or keep the statistics of batch norm (${freeze})`;
       }),
     });
   }

@@ -22,6 +22,14 @@ describe("fcn models", () => {
     expect(stdout).toMatch(/^classifier\.4 +conv +21 +65 +65 +\d+$/m);
   });
 
+  it("says of layers after an average over the image that they see all of it", async () => {
+    const { stdout } = await fcn(["models", "lraspp_mobilenet_v3_large", "--size", "65x49"]);
+    expect(stdout).toMatch(/^sees +the whole image$/m);
+    expect(stdout).toMatch(/^backbone\.4\.block\.1\.0 +conv +72 +9 +7 +35$/m);
+    expect(stdout).toMatch(/^backbone\.4\.block\.2\.avgpool +globalPool +72 +1 +1 +all$/m);
+    expect(stdout).toMatch(/^classifier\.high_classifier +conv +21 +9 +7 +all$/m);
+  });
+
   it("prints as JSON what models.info and models.describe return", async () => {
     const size = { numClasses: 3, height: 64, width: 96 };
     const args = ["--classes", "3", "--size", "64x96", "--json"];

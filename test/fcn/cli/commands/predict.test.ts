@@ -149,6 +149,28 @@ describe("fcn predict", () => {
     }
   });
 
+  it("warns of tiles for a net that looks at the whole image", async () => {
+    using net = fcn.models.create("lraspp_mobilenet_v3_large", device, { numClasses: 3, widthMultiplier: 1 / 16 });
+    await fcn.saveModel(at("global.safetensors"), net);
+    const args = [
+      "predict",
+      at("in", "b.png"),
+      "--weights",
+      at("global.safetensors"),
+      "--overwrite",
+      "--out",
+      at("cut"),
+    ];
+    const cut = await run([...args, "--tile", "32x32", "--json"]);
+    expect(cut.code).toBe(0);
+    expect(cut.err).toMatch(
+      /^warning: .*global\.safetensors: every pixel's scores .* \(leave --tile out and raise --mem/m,
+    );
+    const { remarks } = JSON.parse(cut.out) as PredictSummary;
+    expect(remarks).toMatchObject([{ code: "tiles-of-whole", file: at("global.safetensors") }]);
+    expect((await run([...args, "--mirror"])).err).not.toContain("warning");
+  });
+
   it("takes standard input and patterns, tiles and views, and prints JSON for machines", async () => {
     const raw = makeImage(48, 80, 6);
     const rgba = new Uint8Array(48 * 80 * 4).map((_, i) => (i % 4 === 3 ? 9 : raw.data[(i >> 2) * 3 + (i % 4)]!));

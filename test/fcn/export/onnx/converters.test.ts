@@ -73,6 +73,7 @@ const LAYERS: { readonly [K in Kind]: readonly (Layer & { readonly kind: K })[] 
     { kind: "avgPool", ...pool, padding: "same", countIncludePad: false },
     { kind: "avgPool", kernelSize: 3, stride: 1, padding: "same", countIncludePad: false },
   ],
+  globalPool: [{ kind: "globalPool" }],
   batchNorm: [{ kind: "batchNorm" }, { kind: "batchNorm", eps: 0.5 }],
   groupNorm: [
     { kind: "groupNorm", groups: 2 },
@@ -81,6 +82,9 @@ const LAYERS: { readonly [K in Kind]: readonly (Layer & { readonly kind: K })[] 
   lrn: [lrn, { ...lrn, size: 3, k: 2, beta: 0.5 }],
   relu: [{ kind: "relu" }],
   relu6: [{ kind: "relu6" }],
+  hardswish: [{ kind: "hardswish" }],
+  hardsigmoid: [{ kind: "hardsigmoid" }],
+  sigmoid: [{ kind: "sigmoid" }],
   dropout: [
     { kind: "dropout", p: 0.5 },
     { kind: "dropout", p: 0.5, channelwise: true },
@@ -88,6 +92,7 @@ const LAYERS: { readonly [K in Kind]: readonly (Layer & { readonly kind: K })[] 
   scale: [{ kind: "scale", factor: 7.5 }],
   add: [{ kind: "add" }],
   max: [{ kind: "max" }],
+  gate: [{ kind: "gate" }],
   concat: [{ kind: "concat" }],
   slice: [{ kind: "slice", start: 1, end: 3 }],
   pad: [
@@ -116,10 +121,14 @@ const padded: Inputs = (b, data) => [b.add("wide", { kind: "pad", padding: 3 }, 
 const reduced: Inputs = (b, data) => [b.add("small", { kind: "avgPool", kernelSize: 3, stride: 2 }, data), data];
 const three: Inputs = (b, data) => [data, b.add("scaled", { kind: "scale", factor: -0.5 }, data), data];
 const raised: Inputs = (b, data) => [b.add("raised", { kind: "scale", factor: 9 }, data)];
+const pooled: Inputs = (b, data) => [data, b.add("pooled", { kind: "globalPool" }, raised(b, data)[0] as string)];
 
 /** What a layer takes where it is not the image alone. */
 const INPUTS: Partial<Record<Kind, Inputs>> = {
   relu6: raised,
+  hardswish: raised,
+  hardsigmoid: raised,
+  gate: pooled,
   add: three,
   max: three,
   concat: three,
@@ -173,9 +182,14 @@ describe("the converters", () => {
     const data = builder.add("data", { kind: "input", channels: CHANNELS });
     const [wide = ""] = padded(builder, data);
     const [small = ""] = reduced(builder, data);
+    const two: Partial<Record<string, string[]>> = {
+      resize: [small, data],
+      crop: [wide, data],
+      gate: pooled(builder, data),
+    };
     const heads = Object.entries(LAYERS).flatMap(([kind, [layer]]) => {
       if (layer === undefined) return [];
-      const inputs = kind === "resize" ? [small, data] : kind === "crop" ? [wide, data] : [data];
+      const inputs = two[kind] ?? [data];
       return [[kind, builder.add(`${kind}_layer`, layer, ...inputs)] as const];
     });
     await checkGraph(builder.build(Object.fromEntries(heads)), [[15, 16]], opset);

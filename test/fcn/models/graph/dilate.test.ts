@@ -19,12 +19,14 @@ describe("scoreLayers", () => {
     ["fcn32s-vgg16", ["score_fr"]],
     ["fcn8s-atonce-vgg16", ["score_fr", "score_pool4", "score_pool3"]],
     ["fcn_resnet50", ["classifier.4", "aux_classifier.4"]],
+    ["deeplabv3_resnet50", ["classifier.4", "aux_classifier.4"]],
+    ["lraspp_mobilenet_v3_large", ["classifier.low_classifier", "classifier.high_classifier"]],
     ["d2l-resnet18", ["final_conv"]],
     ["fcn16s-mobilenetv2", ["score_fr"]],
   ])("of %s are %s", (name, layers) => {
     const found = models.scoreLayers(models.graphOf(name, OPTIONS).graph);
     expect(found).toEqual(expect.arrayContaining(layers));
-    expect(found.every((layer) => /score|classifier\.4|final_conv/.test(layer))).toBe(true);
+    expect(found.every((layer) => /score|classifier\.4|_classifier$|final_conv/.test(layer))).toBe(true);
   });
 });
 

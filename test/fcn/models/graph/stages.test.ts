@@ -98,40 +98,38 @@ function runApart(net: models.GraphNet, x: Tensor): Tensor {
 
 const bitsOf = async (x: Tensor) => new Uint32Array((await x.data()).buffer);
 
-describe.each(["fcn8s-vgg16", "fcn16s-resnet18", "fcn32s-mobilenetv2", "d2l-resnet18", "fpn-resnet18", "unet"])(
-  "%s in stages",
-  (name) => {
-    const open = () =>
-      models.create(name, device, { numClasses: 3, widthMultiplier: 1 / 8, seed: 1 }) as models.GraphNet;
+const NETS = ["fcn8s-vgg16", "fcn16s-resnet18", "fcn32s-mobilenetv2", "d2l-resnet18", "fpn-resnet18", "unet"];
 
-    it("has fewer than nodes", () => {
-      const { graph } = open();
-      expect(stagesOf(graph).length).toBeLessThan(graph.nodes.length * 0.8);
+describe.each([...NETS, "fcn16s-mobilenetv3large"])("%s in stages", (name) => {
+  const open = () => models.create(name, device, { numClasses: 3, widthMultiplier: 1 / 8, seed: 1 }) as models.GraphNet;
+
+  it("has fewer than nodes", () => {
+    const { graph } = open();
+    expect(stagesOf(graph).length).toBeLessThan(graph.nodes.length * 0.8);
+  });
+
+  it("predicts the bits that its nodes give one by one", async () => {
+    await device.scope(async () => {
+      const net = open();
+      const x = device.rand([2, 3, 64, 64], { seed: 2 });
+      net.train();
+      noGrad(() => net.forward(x));
+      net.eval();
+      const apart = noGrad(() => runApart(net, x));
+      expect(await bitsOf(noGrad(() => net.forward(x)))).toEqual(await bitsOf(apart));
+      expect(await bitsOf(net.forward(x))).toEqual(await bitsOf(apart));
     });
+  });
 
-    it("predicts the bits that its nodes give one by one", async () => {
-      await device.scope(async () => {
-        const net = open();
-        const x = device.rand([2, 3, 64, 64], { seed: 2 });
-        net.train();
-        noGrad(() => net.forward(x));
-        net.eval();
-        const apart = noGrad(() => runApart(net, x));
-        expect(await bitsOf(noGrad(() => net.forward(x)))).toEqual(await bitsOf(apart));
-        expect(await bitsOf(net.forward(x))).toEqual(await bitsOf(apart));
+  it("trains with the bits of its nodes: result, gradients and running statistics", async () => {
+    const step = (run: (net: models.GraphNet, x: Tensor) => Tensor) =>
+      device.scope(async () => {
+        const net = open().train();
+        const y = run(net, device.rand([2, 3, 64, 64], { seed: 2 }));
+        y.backward(device.randn(y.shape, { seed: 3 }));
+        const tensors = [y, ...net.parameters().map(({ grad }) => grad!), ...Object.values(net.stateDict())];
+        return Promise.all(tensors.map(bitsOf));
       });
-    });
-
-    it("trains with the bits of its nodes: result, gradients and running statistics", async () => {
-      const step = (run: (net: models.GraphNet, x: Tensor) => Tensor) =>
-        device.scope(async () => {
-          const net = open().train();
-          const y = run(net, device.rand([2, 3, 64, 64], { seed: 2 }));
-          y.backward(device.randn(y.shape, { seed: 3 }));
-          const tensors = [y, ...net.parameters().map(({ grad }) => grad!), ...Object.values(net.stateDict())];
-          return Promise.all(tensors.map(bitsOf));
-        });
-      expect(await step((net, x) => net.forward(x))).toEqual(await step(runApart));
-    });
-  },
-);
+    expect(await step((net, x) => net.forward(x))).toEqual(await step(runApart));
+  });
+});

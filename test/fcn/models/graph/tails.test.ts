@@ -42,6 +42,7 @@ describe.each([
   ["fcn4s-resnet18", {}],
   ["fcn32s-alexnet", {}],
   ["fcn_resnet50", {}],
+  ["lraspp_mobilenet_v3_large", {}],
   ["fpn-resnet18", {}],
   ["semantic-fpn-resnet18", {}],
   ["fcn8s-vgg16-siftflow", { numGeometric: 3 }],

@@ -16,6 +16,7 @@ const BACKBONES = [
   "resnet50",
   "resnet101",
   "mobilenetv2",
+  "mobilenetv3large",
   "inceptionv3",
   "googlenet",
   "googlenet-bvlc",
@@ -52,7 +53,7 @@ describe("models on backbones", () => {
     for (const backbone of BACKBONES) {
       for (const stride of [32, 16, 8]) expect(models.list()).toContain(`fcn${stride}s-${backbone}`);
     }
-    expect(named("fcn4s-").length).toBe(9);
+    expect(named("fcn4s-").length).toBe(10);
   });
 
   it.each([
@@ -144,6 +145,7 @@ describe("models on backbones", () => {
   it("train: every parameter of a net with scores gets a gradient, with TensorFlow's padding too", async () => {
     for (const [name, options] of [
       ["fcn8s-mobilenetv2", { samePadding: true, bnEps: 1e-3 }],
+      ["fcn8s-mobilenetv3large", {}],
       ["fcn8s-inceptionv3", { samePadding: true, lastStage: "Mixed_6e" }],
       ["fcn8s-googlenet", {}],
       ["fcn16s-resnet50", {}],

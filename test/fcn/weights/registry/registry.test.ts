@@ -44,6 +44,11 @@ describe("the registry of published weights", () => {
     for (const [name, parameters] of [
       ["torchvision/fcn_resnet50", 35_322_218],
       ["torchvision/fcn_resnet101", 54_314_346],
+      ["torchvision/deeplabv3_resnet50", 42_004_074],
+      ["torchvision/deeplabv3_resnet101", 60_996_202],
+      ["torchvision/deeplabv3_mobilenet_v3_large", 11_029_328],
+      ["torchvision/lraspp_mobilenet_v3_large", 3_221_538],
+      ["torchvision/mobilenet_v3_large", 5_483_032],
       ["torchvision/resnet18", 11_689_512],
       ["torchvision/resnet34", 21_797_672],
       ["torchvision/resnet50", 25_557_032],

@@ -34,11 +34,11 @@ async function run(given: object): Promise<void> {
   });
   await printResult(summary, describe, json);
   if (!("error" in summary.training)) return;
-  const { code, message, fix } = summary.training.error;
+  const { code, message, fix, commandFix } = summary.training.error;
   throw new TensorError({
     code,
     message: `bench: the training pass failed: ${message}`,
-    fix: REMEDIES[code] ?? fix,
+    fix: REMEDIES[code] ?? commandFix ?? fix,
   });
 }
 
@@ -46,8 +46,6 @@ const TOO_MUCH = "use a smaller --batch or --size";
 
 /** Remedies in options of the command, by error code. Other errors have their own remedy. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  // Too few values for the statistics of batch norm.
-  "invalid-shape": "use a larger --batch or --size",
   "out-of-memory": TOO_MUCH,
   "limit-exceeded": TOO_MUCH,
 };

@@ -19,6 +19,7 @@ import { loadModel } from "../../models/file/weightsFile.js";
 import { chooseFrom } from "../../options/closest.js";
 import { whole } from "../../options/rules.js";
 import { INFERENCE, type InferenceOptions, isTiled } from "../../prediction/inferenceOptions.js";
+import { tileRemarks } from "../../prediction/tileRemarks.js";
 import { createProgress } from "../../progress/items.js";
 import { adapterName } from "../../report/adapter.js";
 import { addFlags, flagValues, type Given, givenBy } from "../flags/addFlags.js";
@@ -79,6 +80,7 @@ async function run(given: object): Promise<void> {
       ...rangeRemarks(flags.data, opened, preprocessing),
       ...classRemarks(flags.data, flags.weights, opened.classes, classes, opened.layout),
       ...(await splitRemarks(opened, flags.split)),
+      ...tileRemarks(flags.weights, loaded.model, flags.inference.tile !== undefined),
     ];
     tell(remarks);
     const start = performance.now();

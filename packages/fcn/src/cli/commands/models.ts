@@ -86,7 +86,7 @@ function describeModel(model: Described): string {
       name,
       kind,
       ...shape.map(String),
-      `${receptiveField}`,
+      Number.isFinite(receptiveField) ? `${receptiveField}` : "all",
     ]),
   });
   return `${facts.map(([name, text]) => `${name.padEnd(14)} ${text}`).join("\n")}\n\n${layers}\n`;

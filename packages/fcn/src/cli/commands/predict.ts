@@ -17,6 +17,7 @@ import { JSON_OUTPUT } from "../flags/common.js";
 import { someOf } from "../flags/readers.js";
 import { deviceFault } from "../output/deviceFaults.js";
 import { asUsage, UsageError } from "../output/errors.js";
+import { describeRemarks } from "../output/evalRemarks.js";
 import { printResult } from "../output/output.js";
 
 const KINDS = Object.keys(OUTPUTS) as OutputName[];
@@ -95,6 +96,7 @@ async function run(names: string[], given: object): Promise<void> {
       throw asUsage(deviceFault(error, { state, less: "--tile 256x256, --memory 512" }), isTiled(input));
     })
     .finally(() => progress.end());
+  for (const line of describeRemarks(summary.remarks)) process.stderr.write(`${line}\n`);
   await printResult(summary, describeSummary, json);
   if (summary.failed === 0) return;
   throw new TensorError({

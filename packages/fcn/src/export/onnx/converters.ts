@@ -31,6 +31,7 @@ const chain =
   (type: string) =>
   (_: Layer, { inputs }: LayerContext): Value =>
     inputs.reduce((a, b) => op(type, [a, b]));
+const hardsigmoid = (x: Value): Op => op("HardSigmoid", [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } });
 /** Shapes one value per channel, [C], to broadcast over images [N, C, H, W]. */
 const perChannel = (vector: Value): Op => op("Unsqueeze", [vector, ints(1, 2)]);
 
@@ -51,6 +52,7 @@ export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
     const count = { count_include_pad: countIncludePad && !padFirst ? 1 : 0 };
     return inCeilMode(layer, x, op("AveragePool", [source], { ...attributes, ...count }));
   },
+  globalPool: (_, { x }) => op("GlobalAveragePool", [x]),
   batchNorm: ({ eps = 1e-5 }, { x, parameter }) =>
     op("BatchNormalization", [x, ...["weight", "bias", "running_mean", "running_var"].map(parameter)], {
       epsilon: { float: eps },
@@ -74,10 +76,15 @@ export const CONVERTERS: { readonly [K in LayerKind]: Converter<K> } = {
   },
   relu: (_, { x }) => op("Relu", [x]),
   relu6: (_, { x }) => op("Clip", [x, scalar(0), scalar(6)]),
+  // The operator HardSwish came with opset 14.
+  hardswish: (_, { x }) => op("Mul", [x, hardsigmoid(x)]),
+  hardsigmoid: (_, { x }) => hardsigmoid(x),
+  sigmoid: (_, { x }) => op("Sigmoid", [x]),
   dropout: (_, { x }) => x,
   scale: ({ factor }, { x }) => op("Mul", [x, scalar(factor)]),
   add: chain("Add"),
   max: chain("Max"),
+  gate: chain("Mul"),
   concat: (_, { inputs }) => op("Concat", inputs, { axis: 1 }),
   slice: ({ start, end }, { x }) => op("Slice", [x, ints(start), ints(end), ints(1)]),
   pad: (layer, { x }) => zerosAround(x, { kernelSize: 1, padding: layer.padding }),

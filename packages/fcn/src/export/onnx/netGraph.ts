@@ -117,8 +117,8 @@ function planeOwner(graph: Graph, name: string): string {
   const node = graph.nodes.find((candidate) => candidate.name === name);
   const [source, reference] = node?.inputs ?? [];
   if (node === undefined || source === undefined) return name;
-  const { takesReference, size } = kindOf(node.layer);
-  if (takesReference && reference !== undefined) return planeOwner(graph, reference);
+  const { others, size } = kindOf(node.layer);
+  if (others === "reference" && reference !== undefined) return planeOwner(graph, reference);
   return size ? name : planeOwner(graph, source);
 }
 

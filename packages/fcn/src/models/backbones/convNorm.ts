@@ -8,7 +8,9 @@ export interface ConvNorm extends PaddedWindow {
   readonly groups?: number;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-  readonly activation?: "relu" | "relu6";
+  /** Weight of a new batch in the running statistics. Default 0.1. */
+  readonly momentum?: number;
+  readonly activation?: "relu" | "relu6" | "hardswish";
   /** Default `kaiming`. */
   readonly init?: ConvInit;
 }
@@ -23,9 +25,10 @@ export interface ConvNormNames {
 
 /** Appends the two or three layers after `input` and returns the name of the last. */
 export function convNorm(builder: GraphBuilder, names: ConvNormNames, layer: ConvNorm, input: string): string {
-  const { channels, eps, activation, init = "kaiming", ...window } = layer;
+  const { channels, eps, momentum, activation, init = "kaiming", ...window } = layer;
   const conv = builder.add(names.conv, { kind: "conv", outChannels: channels, ...window, bias: false, init }, input);
-  const norm = builder.add(names.norm, { kind: "batchNorm", ...(eps === undefined ? {} : { eps }) }, conv);
+  const statistics = { ...(eps === undefined ? {} : { eps }), ...(momentum === undefined ? {} : { momentum }) };
+  const norm = builder.add(names.norm, { kind: "batchNorm", ...statistics }, conv);
   if (activation === undefined) return norm;
   return builder.add(names.activation ?? `${names.norm}.${activation}`, { kind: activation }, norm);
 }

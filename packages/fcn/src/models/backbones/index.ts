@@ -4,6 +4,7 @@ export type { Backbone, BackboneBuilder } from "./backbone.js";
 export { bvlcGoogLeNetBackbone, type GoogLeNetSpec, googLeNetBackbone } from "./googlenet.js";
 export { INCEPTION_STAGES, type InceptionSpec, inceptionBackbone } from "./inception.js";
 export { type MobileNetSpec, mobileNetBackbone } from "./mobilenet.js";
+export { type MobileNetV3Spec, mobileNetV3Backbone } from "./mobilenetV3.js";
 export type { Follower, NameAfter } from "./names.js";
 export { RESNETS, type ResNetNames, type ResNetSpec, resNetBackbone, torchvisionNames } from "./resnet.js";
 export {

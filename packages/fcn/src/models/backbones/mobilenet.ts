@@ -26,7 +26,7 @@ const ROWS = [
 ] as const;
 
 /** Rounds to a multiple of 8, never more than a tenth below `channels` (`_make_divisible` of torchvision and Keras). */
-function roundToEight(channels: number): number {
+export function roundToEight(channels: number): number {
   const rounded = Math.max(8, Math.floor((channels + 4) / 8) * 8);
   return rounded < 0.9 * channels ? rounded + 8 : rounded;
 }

@@ -15,7 +15,7 @@ export type Chain = readonly Stage[];
 const POOL: LayerKind = "maxPool";
 const WINDOWS: ReadonlySet<LayerKind> = new Set(["conv", POOL]);
 /** Windows, and kinds that make one value of those at the same place, in training too. */
-const LOCAL: ReadonlySet<LayerKind> = new Set([...WINDOWS, "relu", "relu6", "lrn", "scale"]);
+const LOCAL: ReadonlySet<LayerKind> = new Set([...WINDOWS, "relu", "relu6", "hardswish", "lrn", "scale"]);
 
 /** The chains of a course by the index of their first stage. */
 export function chainsOf(stages: readonly Stage[], outputs: Graph["outputs"]): ReadonlyMap<number, Chain> {

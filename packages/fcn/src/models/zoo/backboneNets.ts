@@ -6,6 +6,7 @@ import { scaleWidth } from "../backbones/convNorm.js";
 import { bvlcGoogLeNetBackbone, googLeNetBackbone } from "../backbones/googlenet.js";
 import { INCEPTION_STAGES, inceptionBackbone } from "../backbones/inception.js";
 import { mobileNetBackbone } from "../backbones/mobilenet.js";
+import { mobileNetV3Backbone } from "../backbones/mobilenetV3.js";
 import { RESNETS, resNetBackbone, torchvisionNames } from "../backbones/resnet.js";
 import { torchvisionVggNames, VGG16, vggBackbone } from "../backbones/vgg.js";
 import type { GraphBuilder } from "../graph/builder.js";
@@ -54,6 +55,13 @@ const BACKBONES: Readonly<Record<string, Row>> = {
     defaults: { samePadding: false, bnEps: 1e-5 },
     append: (builder, input, options) =>
       mobileNetBackbone(builder, input, { ...options, prefix: PREFIX, eps: options.bnEps }),
+  },
+  mobilenetv3large: {
+    title: "MobileNetV3-Large",
+    strides: [32, 16, 8, 4],
+    defaults: {},
+    append: (builder, input, { widthMultiplier }) =>
+      mobileNetV3Backbone(builder, input, { prefix: `${PREFIX}features.`, widthMultiplier, dilated: false }),
   },
   inceptionv3: {
     title: "InceptionV3",

@@ -1,7 +1,9 @@
 import { ALEXNET_NETS } from "./alexnet.js";
 import { BACKBONE_NETS } from "./backboneNets.js";
 import { D2L_NETS } from "./d2l.js";
+import { DEEPLAB_NETS } from "./deeplab.js";
 import type { Family } from "./entry.js";
+import { LRASPP_NETS } from "./lraspp.js";
 import { PYRAMID_NETS } from "./pyramids.js";
 import { TORCHVISION_NETS } from "./torchvision.js";
 import { UNET } from "./unet.js";
@@ -15,6 +17,8 @@ export const ZOO: Family = {
   ...ALEXNET_NETS,
   ...D2L_NETS,
   ...TORCHVISION_NETS,
+  ...DEEPLAB_NETS,
+  ...LRASPP_NETS,
   ...BACKBONE_NETS,
   ...PYRAMID_NETS,
   ...UNET,

@@ -1,11 +1,13 @@
 import type { Device, DeviceOptions, TensorError } from "@fcn/tensor";
 import { mapAhead } from "../../async/pipeline.js";
 import { type ToldError, toldOf } from "../../data/files/errors.js";
+import type { DataRemark } from "../../data/files/remarks.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModel } from "../../models/file/weightsFile.js";
 import { adapterName } from "../../report/adapter.js";
 import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";
 import type { NpyProbabilities } from "../probabilities.js";
+import { tileRemarks } from "../tileRemarks.js";
 import type { Input } from "./inputs.js";
 import { classShares, OutputFolder, type OutputName, type OutputPaths, type Predicted, summaryOf } from "./outputs.js";
 
@@ -41,6 +43,8 @@ export interface PredictSummary {
   readonly out: string;
   readonly images: readonly ImageReport[];
   readonly failed: number;
+  /** What should be known of the results. */
+  readonly remarks: readonly DataRemark[];
   /** From the first image, without the time to open the device and the net. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
@@ -127,6 +131,7 @@ async function predictAndWrite(
   }
   const seconds = (performance.now() - start) / 1000;
   const failed = images.filter((report) => "error" in report).length;
+  const isCut = images.some((report) => "tiles" in report && report.tiles > inference.views.length);
   const { software } = device.info;
   return {
     model,
@@ -134,6 +139,7 @@ async function predictAndWrite(
     out: run.out,
     images,
     failed,
+    remarks: tileRemarks(run.weights, loaded.model, isCut),
     seconds,
     imagesPerSecond: (images.length - failed) / seconds,
     peakBytes: device.memory().peakBytes,

@@ -79,6 +79,22 @@ const sha1 = (digits: string): Checksum => ({ algorithm: "sha1", digits });
 export const ENTRIES: readonly WeightsEntry[] = [
   torchvision("fcn_resnet50", "fcn_resnet50_coco-1167a1af.pth", 135.009, { model: "fcn_resnet50", ...coco }),
   torchvision("fcn_resnet101", "fcn_resnet101_coco-7ecb50ca.pth", 207.711, { model: "fcn_resnet101", ...coco }),
+  torchvision("deeplabv3_resnet50", "deeplabv3_resnet50_coco-cd0a2569.pth", 160.515, {
+    model: "deeplabv3_resnet50",
+    ...coco,
+  }),
+  torchvision("deeplabv3_resnet101", "deeplabv3_resnet101_coco-586e9e4e.pth", 233.217, {
+    model: "deeplabv3_resnet101",
+    ...coco,
+  }),
+  torchvision("deeplabv3_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large-fc3c493d.pth", 42.301, {
+    model: "deeplabv3_mobilenet_v3_large",
+    ...coco,
+  }),
+  torchvision("lraspp_mobilenet_v3_large", "lraspp_mobilenet_v3_large-d234d4ea.pth", 12.49, {
+    model: "lraspp_mobilenet_v3_large",
+    ...coco,
+  }),
   torchvision("resnet18", "resnet18-f37072fd.pth", 44.661, { model: "resnet18" }),
   torchvision("resnet34", "resnet34-b627a593.pth", 83.275, { model: "resnet34" }),
   torchvision("resnet50", "resnet50-0676ba61.pth", 97.781, { model: "resnet50" }),
@@ -95,6 +111,8 @@ export const ENTRIES: readonly WeightsEntry[] = [
   torchvision("googlenet", "googlenet-1378be20.pth", 49.731, { model: "googlenet", ...FROM_TENSORFLOW }),
   torchvision("mobilenet_v2", "mobilenet_v2-b0353104.pth", 13.555, { model: "mobilenetv2" }),
   torchvision("mobilenet_v2-v2", "mobilenet_v2-7ebf99e0.pth", 13.598, { model: "mobilenetv2" }),
+  torchvision("mobilenet_v3_large", "mobilenet_v3_large-8738ca79.pth", 21.114, { model: "mobilenetv3large" }),
+  torchvision("mobilenet_v3_large-v2", "mobilenet_v3_large-5c1a4163.pth", 21.107, { model: "mobilenetv3large" }),
   torchvision("inception_v3", "inception_v3_google-0cc3c7bd.pth", 103.903, {
     model: "inceptionv3",
     ...FROM_TENSORFLOW,

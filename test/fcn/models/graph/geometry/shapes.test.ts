@@ -36,6 +36,20 @@ describe("sizes", () => {
     }
   });
 
+  it("are checked where one value a channel is to count everywhere", () => {
+    const gated = (...second: string[]): models.Graph => {
+      const builder = new models.GraphBuilder("gated");
+      const data = builder.add("data", { kind: "input", channels: 3 });
+      builder.add("pooled", { kind: "globalPool" }, data);
+      return builder.build({ out: builder.add("gated", { kind: "gate" }, data, ...second) });
+    };
+    expect(models.inferShapes(gated("pooled"), 7, 9).get("gated")).toEqual([3, 7, 9]);
+    expect(() => models.inferShapes(gated("data"), 7, 9)).toThrow(
+      "gate gated, image 7x9: its inputs measure 7x9 and 7x9, but the second must be 1x1",
+    );
+    expect(() => models.inferShapes(gated(), 7, 9)).toThrow("gate gated: it has 1 of the two inputs that it needs");
+  });
+
   it("fit any side from 64 on with padding 81, and name the layer that vanishes below", () => {
     const describe81 = (n: number) =>
       models.describe("fcn32s-vgg16", { numClasses: 2, padding: 81, height: n, width: n });

@@ -51,11 +51,15 @@ const LAYERS: { readonly [K in LayerKind]: readonly LayerOf<K>[] } = {
     { kind: "avgPool", ...window },
     { kind: "avgPool", kernelSize: 3, stride: 2, ceilMode: true, countIncludePad: false },
   ],
+  globalPool: [{ kind: "globalPool" }],
   batchNorm: [{ kind: "batchNorm" }],
   groupNorm: [{ kind: "groupNorm", groups: 2 }],
   lrn: [{ kind: "lrn", size: 3, alpha: 1e-4, beta: 0.75 }],
   relu: [{ kind: "relu" }],
   relu6: [{ kind: "relu6" }],
+  hardswish: [{ kind: "hardswish" }],
+  hardsigmoid: [{ kind: "hardsigmoid" }],
+  sigmoid: [{ kind: "sigmoid" }],
   dropout: [
     { kind: "dropout", p: 0.5 },
     { kind: "dropout", p: 0.5, channelwise: true },
@@ -63,6 +67,7 @@ const LAYERS: { readonly [K in LayerKind]: readonly LayerOf<K>[] } = {
   scale: [{ kind: "scale", factor: 0.5 }],
   add: [{ kind: "add" }],
   max: [{ kind: "max" }],
+  gate: [{ kind: "gate" }],
   concat: [{ kind: "concat" }],
   slice: [{ kind: "slice", start: 1, end: 3 }],
   pad: [{ kind: "pad", padding: uneven }],
@@ -75,12 +80,15 @@ const LAYERS: { readonly [K in LayerKind]: readonly LayerOf<K>[] } = {
 
 const CASES = LAYER_KINDS.flatMap((kind) => LAYERS[kind].map((layer, i) => [`${kind} ${i + 1}`, layer] as const));
 
-/** A layer with the inputs that it takes: images of 4 channels, and a smaller one as reference. */
+/** The size of a second input, by where it lies. */
+const SECOND = { alongside: [7, 9], reference: [5, 4], everywhere: [1, 1] } as const;
+
+/** A layer with the inputs that it takes, of 4 channels. */
 function laidOut(layer: models.Layer) {
   const kind = kindOf(layer);
   const [fewest, most] = kind.inputs;
   const count = "scaleFactor" in layer ? fewest : Math.max(1, Math.min(most, 2));
-  const planes = Array.from({ length: count }, (_, i) => (kind.takesReference && i > 0 ? [5, 4] : [7, 9]));
+  const planes = Array.from({ length: count }, (_, i) => (i > 0 ? SECOND[kind.others] : [7, 9]));
   const sizeAlong = (axis: 0 | 1): number =>
     outputSize(
       layer,

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device, io } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { describeStart } from "../../../../../packages/fcn/src/training/run/start/startWeights.js";
+import { describeStart, loadStartWeights } from "../../../../../packages/fcn/src/training/run/start/startWeights.js";
 import { temporaryFolder } from "../../../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "../../tinyData.js";
 import { tinyRun } from "../../tinyRun.js";
@@ -49,6 +49,19 @@ describe("what became of a file of weights", () => {
 });
 
 describe("a run from a file of weights", () => {
+  it("finds the backbone of a classifier under names of its own", async () => {
+    const width = { numClasses: TINY_CLASSES.length, widthMultiplier: 1 / 32 };
+    using classifier = fcn.models.create("fcn32s-mobilenetv3large", device, width);
+    const own = Object.entries(await hostState(classifier)).filter(([name]) => name.startsWith("backbone."));
+    const weights = join(root, "features.safetensors");
+    const bare = own.map(([name, array]) => [name.slice("backbone.".length), array] as const);
+    await io.writeSafetensors(weights, Object.fromEntries(bare));
+    using net = fcn.models.create<fcn.models.NetOutput>("lraspp_mobilenet_v3_large", device, width);
+    const report = await loadStartWeights(net, weights);
+    expect(report).toMatchObject({ loaded: own.length, dropped: ["features."], added: "backbone." });
+    expect(report.backbone).toEqual({ loaded: own.length, all: own.length });
+  });
+
   it("starts from weights of other classes with a new head, and says so", async () => {
     const out = join(root, "head");
     using old = fcn.models.create("fcn8s-small", device, { numClasses: 7, seed: 9, widthMultiplier: 0.25 });

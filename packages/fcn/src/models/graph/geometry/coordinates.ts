@@ -35,7 +35,7 @@ function nodeMap(node: Node, inputs: readonly CoordinateMap[], axis: Axis, size?
   const [first = identityMap, second] = inputs;
   const map = kind.map(layer, axis, size);
   if (map === "reference") return second ?? first;
-  if (!kind.takesReference) checkPlaces(node, inputs, first);
+  if (kind.others === "alongside") checkPlaces(node, inputs, first);
   const own = composeMaps(map, first);
   return kind.offset && second ? cutMap(own, kind.offset(layer, own, second, name)) : own;
 }

@@ -8,7 +8,10 @@ export interface NodeSummary {
   readonly kind: Layer["kind"];
   readonly inputs: readonly string[];
   readonly shape: FeatureShape;
-  /** Pixels of the image that one output value sees, vertically. */
+  /**
+   * Pixels of the image that one output value sees, vertically. Infinity, in JSON null, after a layer that normalises
+   * or averages over the whole image.
+   */
   readonly receptiveField: number;
   readonly cropOffset?: Plane;
 }
@@ -42,8 +45,8 @@ const receptiveFields = (graph: Graph): Map<string, Field> => foldGraph(graph, {
 function fieldOf({ layer }: Node, inputs: readonly Field[]): Field {
   const [source, reference = source] = inputs as [Field, Field | undefined];
   const kind = kindOf(layer);
-  const seen = kind.takesReference ? source.field : Math.max(...inputs.map(({ field }) => field));
-  const field = seen + (kind.width(layer, 0) - 1) * source.stride;
+  const seen = kind.others === "reference" ? source.field : Math.max(...inputs.map(({ field }) => field));
+  const field = kind.isGlobal ? Infinity : seen + (kind.width(layer, 0) - 1) * source.stride;
   const map = kind.map(layer, 0, 1);
   return { field, stride: map === "reference" ? reference.stride : (source.stride * map.scale.den) / map.scale.num };
 }

@@ -30,20 +30,20 @@ export function coarsestStride(net: GraphOrNet): number {
 
 /** Pixels between neighbouring values of each node: the least common multiple of both axes. */
 export const stridesOf = (graph: Graph): ReadonlyMap<string, number> =>
-  foldGraph(graph, 1, ({ layer }, inputs) => {
-    const source = Math.max(...inputs);
-    return lcm(...onBothAxes((axis) => strideOf(layer, axis, source)));
-  });
+  foldGraph(graph, 1, ({ layer }, inputs) => lcm(...onBothAxes((axis) => strideOf(layer, axis, inputs))));
 
-/** Whole pixels between neighbouring values of a layer, given those of its input. */
-function strideOf(layer: Layer, axis: Axis, source: number): number {
+/** Whole pixels between neighbouring values of a layer, given those of its inputs. */
+function strideOf(layer: Layer, axis: Axis, inputs: readonly number[]): number {
+  const source = Math.max(...inputs);
   const map = kindOf(layer).map(layer, axis, 1);
-  return map === "reference" ? 1 : Math.max(1, Math.floor((source * map.scale.den) / map.scale.num));
+  return map === "reference"
+    ? (inputs[1] ?? source)
+    : Math.max(1, Math.floor((source * map.scale.den) / map.scale.num));
 }
 
 /**
  * How far [vertically, horizontally] the main head looks: a pixel's scores depend on no pixel further away than this.
- * Infinity for nets that normalise over the whole image.
+ * Infinity for nets that normalise or average over the whole image.
  */
 export function reachOf(net: GraphOrNet): [number, number] {
   const graph = graphIn("reachOf", net);

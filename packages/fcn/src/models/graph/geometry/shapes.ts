@@ -48,10 +48,7 @@ function planeOf(node: Node, inputs: readonly FeatureShape[], offset: Plane | un
   const { layer } = node;
   const [[, h, w] = [0, 0, 0], reference] = inputs;
   if (reference !== undefined && offset !== undefined) checkCrop(node, [h, w], reference, offset, image);
-  if (!kindOf(layer).takesReference && inputs.some((s) => s[1] !== h || s[2] !== w)) {
-    const sizes = inputs.map((s) => `${s[1]}x${s[2]}`).join(" and ");
-    throw tooSmall(node, image, `its inputs measure ${sizes}, but must agree`, "crop one to the other first");
-  }
+  checkOthers(node, inputs, image);
   const sizesAlong = (axis: Axis): number[] => inputs.map((shape) => shape[axis + 1] as number);
   const [height, width] = onBothAxes((axis) => outputSize(layer, axis, sizesAlong(axis)));
   if (height < 1 || width < 1) {
@@ -59,6 +56,23 @@ function planeOf(node: Node, inputs: readonly FeatureShape[], offset: Plane | un
     throw tooSmall(node, image, problem, "use a larger image or more padding");
   }
   return [height, width];
+}
+
+/** What is asked of the sizes of further inputs, and how to bring them to it. */
+const OTHERS = {
+  alongside: ["must agree", "crop one to the other first"],
+  everywhere: ["the second must be 1x1", "average it over the image first: a layer of the kind globalPool"],
+} as const;
+
+/** Throws unless the inputs after the first measure what the layer takes. A reference may have any size. */
+function checkOthers(node: Node, inputs: readonly FeatureShape[], image: Plane): void {
+  const { others } = kindOf(node.layer);
+  const [[, h, w] = [0, 0, 0], ...rest] = inputs;
+  const wanted = others === "everywhere" ? [1, 1] : [h, w];
+  if (others === "reference" || rest.every((s) => s[1] === wanted[0] && s[2] === wanted[1])) return;
+  const sizes = inputs.map((s) => `${s[1]}x${s[2]}`).join(" and ");
+  const [must, fix] = OTHERS[others];
+  throw tooSmall(node, image, `its inputs measure ${sizes}, but ${must}`, fix);
 }
 
 function checkCrop(node: Node, [h, w]: Plane, reference: FeatureShape, [top, left]: Plane, image: Plane): void {

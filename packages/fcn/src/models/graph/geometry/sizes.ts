@@ -5,7 +5,7 @@ import { foldGraph, type Graph } from "../spec.js";
 /** Size of a layer's output along one axis, from the sizes of its inputs; below 1 if the input is too small. */
 export function outputSize(layer: Layer, axis: Axis, [size = 0, reference]: readonly number[]): number {
   const kind = kindOf(layer);
-  if (kind.takesReference && reference !== undefined) return reference;
+  if (kind.others === "reference" && reference !== undefined) return reference;
   return kind.size ? kind.size(layer, axis, size) : size;
 }
 

@@ -14,7 +14,7 @@ export const crop: Kind<Crop> = {
   ...oneToOne,
   inputs: [2, 2],
   optional: { align: rule.oneOf("coordinates", "topLeft") },
-  takesReference: true,
+  others: "reference",
   offset: ({ align }, source, reference, name) => (align === "topLeft" ? 0 : cropOffset(source, reference, name)),
   taps:
     (_, { offset }) =>

@@ -6,8 +6,8 @@ import { input } from "./input.js";
 import type { Kind } from "./kind.js";
 import { batchNorm, groupNorm, lrn } from "./norm.js";
 import { pad } from "./pad.js";
-import { add, dropout, max, relu, relu6, scale } from "./pointwise.js";
-import { avgPool, maxPool } from "./pool.js";
+import { add, dropout, gate, hardsigmoid, hardswish, max, relu, relu6, scale, sigmoid } from "./pointwise.js";
+import { avgPool, globalPool, maxPool } from "./pool.js";
 import { resize } from "./resize.js";
 
 const ALL = {
@@ -16,15 +16,20 @@ const ALL = {
   convTranspose,
   maxPool,
   avgPool,
+  globalPool,
   batchNorm,
   groupNorm,
   lrn,
   relu,
   relu6,
+  hardswish,
+  hardsigmoid,
+  sigmoid,
   dropout,
   scale,
   add,
   max,
+  gate,
   concat,
   slice,
   pad,

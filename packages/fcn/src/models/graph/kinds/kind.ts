@@ -70,10 +70,10 @@ export interface Kind<L extends { readonly kind: string }> {
   /** Channels of the output of a layer without a fault. */
   readonly channels: (layer: L, inputChannels: readonly number[]) => number;
   /**
-   * Whether a second input is a reference that gives only height and width. Otherwise all inputs lie at the same
-   * places.
+   * Where the inputs after the first lie: `alongside` it, at the same places; or the second is a `reference` that gives
+   * only height and width, or holds one value a channel that counts `everywhere`.
    */
-  readonly takesReference: boolean;
+  readonly others: "alongside" | "reference" | "everywhere";
   /** Size of the output given that of the first input; undefined if it equals that or the reference's. */
   readonly size: ((layer: L, axis: Axis, size: number) => number) | undefined;
   /**
@@ -126,7 +126,7 @@ const sameChannels = (_: object, [first = 0]: readonly number[]): number => firs
 
 /** For kinds that leave every value at its place in the plane. */
 export const unmoved = {
-  takesReference: false,
+  others: "alongside",
   size: undefined,
   map: () => identityMap,
   offset: undefined,

@@ -1,4 +1,15 @@
-import { add as addOf, maximum, mul, nn, relu6 as relu6Of, relu as reluOf } from "@fcn/tensor";
+import {
+  add as addOf,
+  hardsigmoid as hardsigmoidOf,
+  hardswish as hardswishOf,
+  maximum,
+  mul,
+  nn,
+  relu6 as relu6Of,
+  relu as reluOf,
+  sigmoid as sigmoidOf,
+  type Tensor,
+} from "@fcn/tensor";
 import { type Fault, type Kind, MANY, oneToOne, runModule, stateless } from "./kind.js";
 import * as rule from "./rules.js";
 
@@ -6,6 +17,14 @@ const activation = { ...oneToOne, ...stateless, scores: "neither" } as const;
 
 export const relu: Kind<{ readonly kind: "relu" }> = { ...activation, run: (_, { x }) => reluOf(x) };
 export const relu6: Kind<{ readonly kind: "relu6" }> = { ...activation, run: (_, { x }) => relu6Of(x) };
+/** x min(max(x + 3, 0), 6) / 6. */
+export const hardswish: Kind<{ readonly kind: "hardswish" }> = { ...activation, run: (_, { x }) => hardswishOf(x) };
+/** min(max(x + 3, 0), 6) / 6. */
+export const hardsigmoid: Kind<{ readonly kind: "hardsigmoid" }> = {
+  ...activation,
+  run: (_, { x }) => hardsigmoidOf(x),
+};
+export const sigmoid: Kind<{ readonly kind: "sigmoid" }> = { ...activation, run: (_, { x }) => sigmoidOf(x) };
 
 /** Drops single values, or whole channels. */
 export const dropout: Kind<{ readonly kind: "dropout"; readonly p: number; readonly channelwise?: boolean }> = {
@@ -48,4 +67,21 @@ export const add: Kind<{ readonly kind: "add" }> = {
 export const max: Kind<{ readonly kind: "max" }> = {
   ...fusion,
   run: (_, { inputs }) => inputs.reduce((a, b) => maximum(a, b)),
+};
+
+/**
+ * The first input times the second, which holds one value a channel for the whole image, as an average over it gives:
+ * the end of squeeze-and-excitation.
+ */
+export const gate: Kind<{ readonly kind: "gate" }> = {
+  ...fusion,
+  inputs: [2, 2],
+  fault: (layer, inputs) =>
+    inputs.length === 2
+      ? fusion.fault(layer, inputs)
+      : [`it has ${inputs.length} of the two inputs that it needs`, "give it the features and their factors"],
+  others: "everywhere",
+  isGlobal: true,
+  scores: "neither",
+  run: (_, { x, inputs }) => mul(x, inputs[1] as Tensor),
 };

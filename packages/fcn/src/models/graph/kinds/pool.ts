@@ -1,4 +1,4 @@
-import { avgPool2d, maxPool2d, type Tensor } from "@fcn/tensor";
+import { adaptiveAvgPool2d, avgPool2d, maxPool2d, type Tensor } from "@fcn/tensor";
 import type { PaddedWindow } from "../plane/window.js";
 import { type Kind, oneToOne, stateless } from "./kind.js";
 import * as rule from "./rules.js";
@@ -38,4 +38,15 @@ export const avgPool: Kind<Pool & { readonly kind: "avgPool"; readonly countIncl
       : undefined,
   dilate: () => "leave the strides before it as they are: name other layers",
   run: (layer, { x }) => avgPool2d(x, { ...options(layer, x), countIncludePad: layer.countIncludePad ?? true }),
+};
+
+/** The mean of each channel over the whole image, 1x1. */
+export const globalPool: Kind<{ readonly kind: "globalPool" }> = {
+  ...oneToOne,
+  size: () => 1,
+  width: () => Infinity,
+  isGlobal: true,
+  scores: "neither",
+  ...stateless,
+  run: (_, { x }) => adaptiveAvgPool2d(x, { outputSize: 1 }),
 };

@@ -21,7 +21,7 @@ export const resize: Kind<Resize> = {
     (inputs.length === 2) === "scaleFactor" in layer
       ? ["it takes either a scaleFactor or the size of a second input", "give it one of the two"]
       : undefined,
-  takesReference: true,
+  others: "reference",
   size: (layer, _, size) => ("scaleFactor" in layer ? size * layer.scaleFactor : size),
   map: (layer) => {
     if (!("scaleFactor" in layer)) return "reference";

@@ -15,7 +15,7 @@ import { type Kind, type Rate, unmoved } from "./kind.js";
 import * as rule from "./rules.js";
 
 type Windowed = PaddedWindow & { readonly kind: string; readonly ceilMode?: boolean };
-type Moves = "takesReference" | "size" | "map" | "offset" | "taps" | "width" | "isGlobal" | "isStrided" | "dilate";
+type Moves = "others" | "size" | "map" | "offset" | "taps" | "width" | "isGlobal" | "isStrided" | "dilate";
 
 /** For kinds that slide a window over the plane: convolutions and pools. */
 export const slidingWindow = {
