@@ -108,6 +108,8 @@ for descending in (False, True):
 
 record("gather", lambda x, i: x.gather(0, i.long()), [numbers, ints(1, 0, 0, 1).reshape(1, 4)], {"dim": 0}, gradient=False)
 
+record("erfinv", torch.erfinv, [torch.tensor([NAN, INF, 2.0, -1.5, 0.0, -0.0, 1e-6, 0.3, -0.3, 0.49, 0.5, -0.75, 0.99, -0.99])])
+record("erfinv", torch.erfinv, [torch.tensor([1.0, -1.0, 0.9999, -0.999999])], gradient=False)
 likelihoods = torch.tensor([[[-0.5, -2.0, -INF], [-1.0, -0.1, -3.0]], [[-4.0, NAN, -0.2], [-0.3, -0.7, -6.0]]])
 labels = ints(1, 0, 255, 0, 255, 1).reshape(2, 3)
 for reduction in ("none", "sum", "mean"):
