@@ -68,8 +68,8 @@ export class AdamW extends Optimizer<AdamWOptions> {
 }
 
 /**
- * @internal A step of AdamW, or of Adam, whose decay is coupled: part of the gradient. With AMSGrad each parameter has a
- * dispatch of its own, because there is no room for the buffers of two.
+ * @internal A step of AdamW, or of Adam, whose decay is coupled: part of the gradient. With AMSGrad each parameter has
+ * a dispatch of its own, because there is no room for the buffers of two.
  */
 export function updateAdam(
   op: string,
