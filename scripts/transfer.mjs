@@ -1,14 +1,12 @@
 // Transfer from real weights, by the commands that everyone has: composes images from Tux Paint's stamps and
-// photographs of two Debian packages (`fcn data compose`), brings over the MobileNetV2 of the npm package nsfwjs (`fcn
-// convert`), trains an FCN-16s from it and from random weights (`fcn train`), and prints both beside background
-// everywhere.
+// photographs of two Debian packages (`fcn data compose`), trains an FCN-16s from the MobileNetV2 of the npm package
+// nsfwjs and from random weights (`fcn train`), and prints both beside background everywhere.
 //
 //   node scripts/transfer.mjs [--steps N] [--samples N] [--validation N] [--seed N] [--search] [--out DIR]
 //     [--stamps DIR] [--photos DIR] [--json]
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { SegmentationMetrics } from "@fcn/core";
@@ -24,8 +22,11 @@ const MODEL = "fcn16s-mobilenetv2";
  * backbone has none.
  */
 const STARTS = {
-  random: { rate: 1e-2, flags: () => ["--model-option", "samePadding=true", "--model-option", "bnEps=1e-3"] },
-  pretrained: { rate: 1e-3, flags: (backbone) => ["--weights", backbone, "--freeze-batch-norm"] },
+  random: {
+    rate: 1e-2,
+    flags: ["--pretrained", "none", "--model-option", "samePadding=true", "--model-option", "bnEps=1e-3"],
+  },
+  pretrained: { rate: 1e-3, flags: ["--pretrained", "nsfwjs/mobilenetv2", "--freeze-batch-norm"] },
 };
 /** Rates that `--search` tries; those above are the best of them. */
 const CANDIDATE_RATES = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2];
@@ -66,18 +67,13 @@ function ensurePackages() {
   fail(`the images for this command are absent: ${names.join(" and ")}`, `${command}\n     (${why})`);
 }
 
-function findNsfwjs() {
-  const entry = createRequire(import.meta.url).resolve("nsfwjs");
-  return join(dirname(entry), "..", "models", "mobilenet_v2", "model.min.js");
-}
-
-function train(start, rate, backbone) {
+function train(start, rate) {
   const out = join(options.out, options.search ? `${start}-${rate}` : start);
   rmSync(out, { recursive: true, force: true });
   const { steps, seed } = options;
   const common = ["--model", MODEL, "--preprocessing", "unit", "--steps", steps, "--batch", "4", "--seed", seed];
   const pace = ["--validate-every", String(Math.max(1, Math.round(Number(steps) / 4)))];
-  const flags = [...common, ...pace, ...STARTS[start].flags(backbone), "--lr", String(rate)];
+  const flags = [...common, ...pace, ...STARTS[start].flags, "--lr", String(rate)];
   return { start, rate, run: fcn("train", "--data", join(options.out, "data"), ...flags, "--out", out) };
 }
 
@@ -115,10 +111,8 @@ rmSync(data, { recursive: true, force: true });
 const { samples, validation, seed } = options;
 const counts = ["--samples", samples, "--validation", validation, "--size", "128", "--seed", seed];
 fcn("data", "compose", ...imagesOf(options), ...counts, "--out", data);
-const backbone = join(options.out, "backbone.safetensors");
-fcn("convert", findNsfwjs(), backbone, "--names", "tensorflow-mobilenetv2");
 const starts = Object.entries(STARTS).map(([start, { rate }]) => {
-  const tried = (options.search ? CANDIDATE_RATES : [rate]).map((candidate) => train(start, candidate, backbone));
+  const tried = (options.search ? CANDIDATE_RATES : [rate]).map((candidate) => train(start, candidate));
   const best = tried.reduce((a, b) => (b.run.best.scores.meanIU > a.run.best.scores.meanIU ? b : a));
   const { scores } = best.run.best;
   const all = tried.map(({ rate, run }) => ({ rate, meanIU: run.best.scores.meanIU }));

@@ -44,7 +44,7 @@ async function expectValues(what: string, got: t.Tensor, { dtype, shape, data }:
 }
 
 it("holds the cases of PyTorch", () => {
-  expect(cases.length).toBe(97);
+  expect(cases.length).toBe(103);
 });
 
 it.each(cases.map((c, i) => ({ ...c, name: `${i}: ${c.op} ${JSON.stringify(c.options)}` })))(

@@ -121,6 +121,6 @@ async function runOptimiser(c: OptimiserCase, file: GoldenFile): Promise<void> {
 describe("golden optimisers", () => {
   const file = readGolden("optimisers");
   const cases = JSON.parse(file.metadata.cases ?? "[]") as OptimiserCase[];
-  it("holds 17 cases", () => expect(cases).toHaveLength(17));
+  it("holds 19 cases", () => expect(cases).toHaveLength(19));
   it.each(cases.map((c) => [c.name, c] as const))("%s", (_, c) => runOptimiser(c, file));
 });

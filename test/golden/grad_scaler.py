@@ -18,7 +18,8 @@ STEPS = 12
 CASES = [("SGD", {"lr": 0.1, "momentum": 0.9, "weightDecay": 0.01}), ("SGD", {"lr": 0.1}),
          ("SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.3}),
          ("AdamW", {"lr": 0.05, "weightDecay": 0.1}), ("AdamW", {"lr": 0.02, "betas": [0.8, 0.95], "eps": 1e-4}),
-         ("Adam", {"lr": 0.05, "weightDecay": 0.1}), ("RMSprop", {"lr": 0.01, "momentum": 0.9, "weightDecay": 0.01}),
+         ("Adam", {"lr": 0.05, "weightDecay": 0.1}),
+         ("Adam", {"lr": 0.02, "betas": [0.7, 0.8], "amsgrad": True}), ("RMSprop", {"lr": 0.01, "momentum": 0.9, "weightDecay": 0.01}),
          ("RMSprop", {"lr": 0.02, "alpha": 0.9, "eps": 0.01, "centered": True})]
 
 

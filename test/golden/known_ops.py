@@ -108,5 +108,15 @@ for descending in (False, True):
 
 record("gather", lambda x, i: x.gather(0, i.long()), [numbers, ints(1, 0, 0, 1).reshape(1, 4)], {"dim": 0}, gradient=False)
 
+record("erfinv", torch.erfinv, [torch.tensor([NAN, INF, 2.0, -1.5, 0.0, -0.0, 1e-6, 0.3, -0.3, 0.49, 0.5, -0.75, 0.99, -0.99])])
+record("erfinv", torch.erfinv, [torch.tensor([1.0, -1.0, 0.9999, -0.999999])], gradient=False)
+likelihoods = torch.tensor([[[-0.5, -2.0, -INF], [-1.0, -0.1, -3.0]], [[-4.0, NAN, -0.2], [-0.3, -0.7, -6.0]]])
+labels = ints(1, 0, 255, 0, 255, 1).reshape(2, 3)
+for reduction in ("none", "sum", "mean"):
+    record("nllLoss", lambda x, t: F.nll_loss(x, t.long(), ignore_index=255, reduction=reduction), [likelihoods, labels],
+           {"reduction": reduction})
+record("nllLoss", lambda x, t: F.nll_loss(x, t.long(), ignore_index=0), [torch.tensor([[-1.5, -0.25], [-0.5, -1.0]]), ints(1, 0)],
+       {"ignoreIndex": 0})
+
 text = json.dumps({"torch": torch.__version__, "cases": cases}, separators=(",", ":"))
 pathlib.Path(__file__).with_name("known_ops.json").write_text(text + "\n")

@@ -94,6 +94,7 @@ ADAMW = [("defaults but lr", {"lr": 0.01}), ("no decay", {"lr": 0.02, "weightDec
 DAMPENED = [("dampening", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}),
             ("dampening and weight decay", {"lr": 0.05, "momentum": 0.8, "dampening": 0.9, "weightDecay": 0.1})]
 ADAM = [("defaults but lr", {"lr": 0.01}), ("betas, eps, decay", {"lr": 0.05, "betas": [0.8, 0.95], "eps": 1e-4, "weightDecay": 0.1})]
+AMSGRAD = [("amsgrad", {"lr": 0.02, "betas": [0.7, 0.8], "amsgrad": True})]
 RMSPROP = [("defaults", {"lr": 0.01}), ("momentum and weight decay", {"lr": 0.02, "momentum": 0.9, "weightDecay": 0.1, "alpha": 0.9}),
            ("centered", {"lr": 0.02, "centered": True, "eps": 1e-2}),
            ("centered with all", {"lr": 0.03, "alpha": 0.8, "eps": 1e-2, "momentum": 0.5, "centered": True, "weightDecay": 0.05})]
@@ -104,7 +105,8 @@ def optimisers():
     """Each case gives the gradients of every step; parameter 1 has a group of its own with twice the learning rate and no decay."""
     family = Family("optimisers")
     snake = lambda o: {{"weightDecay": "weight_decay"}.get(k, k): v for k, v in o.items()}
-    for kind, cases in (("SGD", SGD), ("AdamW", ADAMW), ("SGD", DAMPENED), ("Adam", ADAM), ("RMSprop", RMSPROP)):
+    for kind, cases in (("SGD", SGD), ("AdamW", ADAMW), ("SGD", DAMPENED), ("Adam", ADAM), ("RMSprop", RMSPROP),
+                        ("AdamW", AMSGRAD), ("Adam", AMSGRAD)):
         for label, options in cases:
             key = str(len(family.cases))
             params = [randn(*s).requires_grad_() for s in PARAMETERS]

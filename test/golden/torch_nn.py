@@ -53,6 +53,19 @@ def init():
     return {"gains": gains, "ranges": ranges}
 
 
+def truncated():
+    """Moments of many draws, and the share below the mean of the bounds."""
+    torch.manual_seed(1)
+    cases = []
+    for options in [{}, {"std": 0.02, "a": -0.03, "b": 0.03}, {"mean": 1.0, "std": 2.0, "a": 0.5, "b": 4.0},
+                    {"mean": -1.0, "std": 0.5, "a": -1.0, "b": 3.0}]:
+        t = nn.init.trunc_normal_(torch.zeros(4_000_000), **options).double()
+        middle = (options.get("a", -2.0) + options.get("b", 2.0)) / 2
+        cases.append({"options": options, "mean": t.mean().item(), "std": t.std().item(), "middle": middle,
+                      "below": (t < middle).double().mean().item()})
+    return cases
+
+
 def reprs():
     block = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU())
     modules = {
@@ -128,7 +141,7 @@ def averages():
     return {"shapes": [list(parameter.shape) for parameter in model.parameters()], "decay": 0.8, "steps": steps}
 
 
-FAMILIES = {"init": init, "reprs": reprs, "oneCycles": one_cycles, "plateaus": plateaus, "averages": averages}
+FAMILIES = {"init": init, "truncated": truncated, "reprs": reprs, "oneCycles": one_cycles, "plateaus": plateaus, "averages": averages}
 
 if __name__ == "__main__":
     target = pathlib.Path(__file__).with_suffix(".json")

@@ -26,12 +26,15 @@ for (const [f, name] of FOLDERS.entries()) {
 for (let i = 0; i < 2; i++) await draw(`photos/${i}.png`, rgba(200, 160, [60 + 90 * i, 120, 40]));
 
 describe("npm run transfer", () => {
-  it("composes, converts and trains from both starts by the commands of fcn", async () => {
+  it("composes images, and trains from both starts by the commands of fcn", async () => {
     const out = join(folder, "run");
     const images = ["--stamps", join(folder, "stamps"), "--photos", join(folder, "photos")];
     const counts = ["--steps", "2", "--samples", "6", "--validation", "4", "--seed", "3"];
     const args = [SCRIPT, ...images, ...counts, "--out", out, "--json"];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      encoding: "utf8",
+      env: { ...process.env, FCN_CACHE: join(folder, "cache") },
+    });
     expect(stderr).not.toContain("error:");
     expect(status).toBe(0);
     const { background, starts } = JSON.parse(stdout);

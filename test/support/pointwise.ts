@@ -55,6 +55,10 @@ export const uses: Record<RowName, readonly Use[]> = {
     { call: t.log1p, range: [-0.9, 3] },
     { call: t.log1p, range: [-1e-3, 1e-3] },
   ],
+  erfinv: [
+    { call: t.erfinv, range: [-0.9, 0.9] },
+    { call: t.erfinv, range: [-1e-3, 1e-3] },
+  ],
   sin: [{ call: t.sin }, { call: t.sin, range: [-300, 300] }],
   cos: [{ call: t.cos }, { call: t.cos, range: [-300, 300] }],
   abs: [{ call: t.abs }],

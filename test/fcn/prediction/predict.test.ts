@@ -182,7 +182,9 @@ describe("predict in tiles", () => {
     using net = smallNet(device);
     const image = makeImage(40, 40);
     const base = { preprocessing: RAW };
-    await expect(fcn.predict(net, image, { ...base, tile: 30 })).rejects.toThrow(/tile is 30x30, the net's stride 4/);
+    await expect(fcn.predict(net, image, { ...base, tile: 30 })).rejects.toThrow(
+      /tile is 30x30 \(height x width\), the net's stride 4/,
+    );
     await expect(fcn.predict(net, image, { ...base, tile: 32, overlap: 32 })).rejects.toThrow(/overlap is 32/);
     await expect(fcn.predict(net, image, { ...base, scales: [] })).rejects.toThrow(/scales is \[\]/);
     await expect(fcn.predict(net, image)).rejects.toThrow(/without preprocessing/);

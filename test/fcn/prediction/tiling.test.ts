@@ -50,7 +50,7 @@ describe("tiles", () => {
 
   it("refuse sides and overlaps that cannot be", () => {
     const tiles = (tile: [number, number], overlap?: number) => () => tilesOf([500, 500], { tile, overlap }, 32);
-    expect(tiles([500, 512])).toThrow(/tile is 500x512, the net's stride 32/);
+    expect(tiles([500, 512])).toThrow(/tile is 500x512 \(height x width\), the net's stride 32/);
     expect(tiles([0, 32])).toThrow(/tile is 0x32/);
     expect(tiles([64, 64], 40)).toThrow(/overlap is 40/);
     expect(tiles([64, 64], -1)).toThrow(/overlap is -1/);

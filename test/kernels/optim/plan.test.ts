@@ -122,10 +122,21 @@ describe("what the kernels are told", () => {
     expect(step?.operands).toMatchObject({ g2: "record", m2: "taken", w2: unwritten("w2") });
   });
 
+  it("of a step of AdamW with AMSGrad, which keeps the largest moment in the place of a second parameter's", () => {
+    const steps = soundSteps(planAdamW([of(300)], { ...adamw, amsgrad: true }, caps), caps);
+    expect(steps.map(({ constants }) => constants)).toEqual(
+      steps.map(() => expect.objectContaining({ AMSGRAD: true, PAIR: false })),
+    );
+    expect(steps.map(({ operands }) => operands.v2)).toEqual([
+      { operand: "v2", byteOffset: 0, byteLength: 1024 },
+      { operand: "v2", byteOffset: 1024, byteLength: 176 },
+    ]);
+  });
+
   it("of a step of AdamW with a scaler, by the logarithms of its betas", () => {
     const of: ScaledStepped = { count: 8, at: 0, taken: 3, isFirst: true, isGuarded: false };
     const [step] = soundSteps(planScaledAdamW(of, { ...adamw, beta2: 0 }, caps), caps);
-    expect(step?.constants).toEqual({ COUPLED: false, PAIR: false, SCALED: true });
+    expect(step?.constants).toEqual({ COUPLED: false, AMSGRAD: false, PAIR: false, SCALED: true });
     const logs = { logBeta1: expect.closeTo(Math.log(0.9), 12), logBeta2: -200 };
     expect(step?.params).toMatchObject({ isFirst: 1, lr: 0.1, isGuarded: 0, at: 0, taken: 3, ...logs });
     expect(step?.operands).toMatchObject({ g2: UNREAD, m2: "taken", v2: unwritten("v2") });

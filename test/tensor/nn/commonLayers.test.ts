@@ -124,6 +124,10 @@ describe("losses", () => {
           ["weight"],
         ],
       ];
+      const logProbabilities = t.logSoftmax(x, { dim: 1 });
+      expect(await values(new nn.NLLLoss({ weight }).forward(logProbabilities, labels))).toEqual(
+        await values(t.nllLoss(logProbabilities, labels, { weight })),
+      );
       for (const [loss, target, want, buffers] of rows) {
         expect(await values(loss.forward(x, target) as Tensor)).toEqual(await values(want));
         expect(Object.keys(loss.stateDict())).toEqual(buffers);

@@ -10,7 +10,17 @@ interface Golden {
   readonly ranges: readonly { name: Filler; shape: number[]; options: object; bound?: number; std?: number }[];
 }
 
-const golden = JSON.parse(readFileSync(new URL("../../golden/torch_nn.json", import.meta.url), "utf8")).init as Golden;
+interface Truncated {
+  readonly options: { readonly a?: number; readonly b?: number };
+  readonly mean: number;
+  readonly std: number;
+  readonly middle: number;
+  readonly below: number;
+}
+
+const { init: golden, truncated } = JSON.parse(
+  readFileSync(new URL("../../golden/torch_nn.json", import.meta.url), "utf8"),
+) as { readonly init: Golden; readonly truncated: readonly Truncated[] };
 
 let device: Device;
 beforeAll(async () => {
@@ -79,6 +89,23 @@ describe("nn.init", () => {
     });
   });
 
+  it.each(truncated)("draws normal numbers between bounds with $options as PyTorch does", async (want) => {
+    await device.scope(async () => {
+      const t = device.zeros([300, 400]);
+      expect(nn.init.truncNormal_(t, { ...want.options, seed: 4 })).toBe(t);
+      const { mean, std, count } = await momentsOf(t);
+      expect(Math.abs(mean - want.mean)).toBeLessThan((6 * want.std) / Math.sqrt(count));
+      expect(Math.abs(std / want.std - 1)).toBeLessThan(6 / Math.sqrt(2 * count));
+      const { a = -2, b = 2 } = want.options;
+      const values = Array.from(await t.data());
+      expect(values.every((v) => v >= Math.fround(a) && v <= Math.fround(b))).toBe(true);
+      const below = values.filter((v) => v < want.middle).length / count;
+      expect(Math.abs(below - want.below)).toBeLessThan(3 / Math.sqrt(count));
+      const again = device.zeros([300, 400]);
+      expect(await nn.init.truncNormal_(again, { ...want.options, seed: 4 }).data()).toEqual(await t.data());
+    });
+  });
+
   it("fills with constants", async () => {
     await device.scope(async () => {
       const t = device.full([2, 3], 7);
@@ -141,6 +168,8 @@ describe("nn.init", () => {
       expect(() => nn.init.kaimingNormal_(bias)).toThrow(/kaimingNormal_: the tensor has shape \[4\]/);
       expect(() => nn.init.xavierNormal_(bias, null as never)).toThrow(/xavierNormal_: the options are null/);
       expect(() => nn.init.uniform_(bias, { a: 2, b: 1 })).toThrow(/a is 2 and b 1/);
+      expect(() => nn.init.truncNormal_(bias, { a: 2, b: 1 })).toThrow(/truncNormal_: a is 2 and b 1/);
+      expect(() => nn.init.truncNormal_(bias, { std: 0 })).toThrow(/std is 0/);
       expect(() => nn.init.normal_(bias, { std: -1 })).toThrow(/std is -1/);
       expect(() => nn.init.normal_(device.tensor([1], [1], { dtype: "int32" }))).toThrow(
         /normal_: tensor .* dtype int32/,

@@ -76,6 +76,7 @@ describe("optimisers", () => {
     ["SGD", { momentum: 0.9, nesterov: true }],
     ["AdamW", {}],
     ["Adam", {}],
+    ["AdamW", { amsgrad: true }],
     ["RMSprop", { momentum: 0.9, centered: true }],
   ] as const)("%s with %o gives parameters the bits that it gives each alone", async (name, more) => {
     await device.scope(async () => {

@@ -6,7 +6,7 @@ import { scoreLayers } from "../models/graph/scoreLayers.js";
 import { inputChannels } from "../models/graph/spec.js";
 import type { ModelOptions } from "../models/modelOptions.js";
 import { entryOf, graphOf } from "../models/registry.js";
-import { ENTRIES } from "../weights/registry/entries.js";
+import { entriesOf } from "../weights/registry/ofModel.js";
 
 /** What `models.info` counts for: the options of the model, and the size of an image. */
 export interface InfoOptions extends Partial<ModelOptions> {
@@ -64,14 +64,14 @@ export function info(name: string, options: InfoOptions = {}): ModelInfo {
     ["height", height, rules.whole(1)],
     ["width", width, rules.whole(1)],
   ]);
-  const { summary, keys, backbone } = entryOf(name);
+  const { summary, keys } = entryOf(name);
   const { graph } = graphOf(name, { ...rest, numClasses });
   const costs = [...costsOf(graph, height, width).values()];
   const strides = stridesOf(graph);
   const scored = new Set(scoreLayers(graph));
   const fields = describeGraph(graph, height, width).filter((row) => scored.has(row.name));
-  const named = (part: "net" | "backbone", model: string | undefined): string[] =>
-    ENTRIES.filter((entry) => entry.part === part && entry.model === model).map((entry) => entry.name);
+  const named = (part: "net" | "backbone"): string[] =>
+    entriesOf(name).flatMap((entry) => (entry.part === part ? [entry.name] : []));
   return {
     name,
     summary,
@@ -85,7 +85,7 @@ export function info(name: string, options: InfoOptions = {}): ModelInfo {
     coarsestStride: coarsestStride(graph),
     receptiveField: Math.max(...fields.map((row) => row.receptiveField)),
     keys,
-    weights: named("net", name),
-    backboneWeights: named("backbone", backbone),
+    weights: named("net"),
+    backboneWeights: named("backbone"),
   };
 }

@@ -87,6 +87,7 @@ export function createProgram(version: string): Command {
   return program.hook("preSubcommand", async (_, command) => {
     const named = program.commands.filter((each) => each === command || COMMANDS[command.name()]?.needsAll);
     for (const each of named) (await COMMANDS[each.name()]?.load())?.setUp(each);
+    if (process.stderr.isTTY) await quietNativeLines();
   });
 }
 
@@ -129,6 +130,13 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     process.stderr.write(failure.text);
     return failure.exitCode;
   }
+}
+
+/** Spares people the lines that Dawn prints on a terminal whenever it looks for adapters. */
+async function quietNativeLines(): Promise<void> {
+  const { wrapAdapterRequests } = await import("@fcn/tensor/internal");
+  const { withoutUselessLines } = await import("./output/nativeLines.js");
+  wrapAdapterRequests(withoutUselessLines);
 }
 
 /**

@@ -46,8 +46,8 @@ interface Run {
  */
 export async function runDemo(options: DemoOptions, view: DemoView): Promise<DemoSummary> {
   const start = performance.now();
-  await makeFolder("demo", options.out);
   const samples = await loadEarth();
+  await makeFolder("demo", options.out);
   view.line(
     `tiles of 128 x 128 pixels: ${samples.train.length} to train, ${samples.validation.length} held back by longitude`,
   );

@@ -4,6 +4,8 @@ import type { FlagRule, Reader } from "./rules.js";
 
 /** A flag of the command line. */
 export interface Flag<Value> {
+  /** The text that the flag alone stands for, if its value may be left out: `--pretrained [which]`. */
+  readonly alone?: string;
   /** As the help shows it, such as `--year <n>`; without a value it is a switch. */
   readonly flag: string;
   /** What the flag is for. The help also shows the fallback. */

@@ -58,7 +58,10 @@ export function tilesOf(
   const sides = tile.join("x");
   if (tile.some((side) => side < 1 || side % stride !== 0)) {
     const round = tile.map((side) => Math.max(1, Math.round(side / stride)) * stride);
-    throw invalidArgument(`predict: the tile is ${sides}, the net's stride ${stride}`, `use ${round.join("x")}`);
+    throw invalidArgument(
+      `predict: the tile is ${sides} (height x width), the net's stride ${stride}`,
+      `use ${round.join("x")}`,
+    );
   }
   const wanted = overlap ?? Math.floor(least / 4 / stride) * stride;
   checkValue(`predict with tiles of ${sides}`, "overlap", wanted, rules.whole(0, least - stride));

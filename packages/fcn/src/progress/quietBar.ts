@@ -34,3 +34,12 @@ export function createQuietBar(
 /** Shows the progress of a data set's check. */
 export const createCheckBar = (stream: NodeJS.WriteStream): QuietBar =>
   createQuietBar(stream, "checking {bar} {value}/{total}", { clearOnComplete: true });
+
+const MIB = 2 ** 20;
+
+/** Shows how many bytes of a file have come. */
+export const createFetchBar = (stream: NodeJS.WriteStream): QuietBar =>
+  createQuietBar(stream, "{bar} {done} of {all} MiB", { barsize: 28 }, (done, total) => ({
+    done: Math.round(done / MIB),
+    all: Math.round(total / MIB),
+  }));

@@ -7,6 +7,7 @@ export {
   saveModel,
 } from "../models/file/weightsFile.js";
 export { mainLogits, type SegmentationNet } from "../models/segmentationNet.js";
+export { type CreatePretrainedOptions, createPretrained, type PretrainedNet } from "./createPretrained.js";
 export { type EpochData, type EpochOptions, type EpochScores, trainEpochs } from "./epochs.js";
 export { type ClassBalancing, classWeights } from "./loss/classWeights.js";
 export type { HeadLabels, HeadWeights } from "./loss/heads.js";

@@ -7,6 +7,8 @@
 //   v = beta2 * v + keep2 * g * g            keep2 = 1 - beta2
 //   w = w - stepSize * m / (sqrt(v) * correction + eps)
 //
+// With AMSGRAD the last line has in place of v the largest v so far (Reddi et al. 2018), which v2 holds; not with PAIR.
+//
 // stepSize = lr / (1 - beta1^t) and correction = 1 / sqrt(1 - beta2^t) come from the host in float64. Parameter w,
 // gradient g and moments m and v are in one storage order, and on the first step of a parameter m and v count as 0;
 // those of the second parameter are g2, w2, m2 and v2. A thread owns four elements: the first `split` threads those of
@@ -20,6 +22,7 @@ const WG: u32 = 64u;
 const PAIR: bool = false;
 const COUPLED: bool = false;
 const SCALED: bool = false;
+const AMSGRAD: bool = false;
 
 struct Params {
   count: u32,
@@ -71,6 +74,14 @@ fn stepped(value: vec4f, moment: mat2x4f, stepSize: f32, correction: f32) -> vec
   return p.decay * value - stepSize * moment[0] / (sqrt(moment[1]) * correction + vec4f(p.eps));
 }
 
+// The moments that divide the first parameter's step; keeps the largest second moment, of which none is below 0.
+fn dividing(id: u32, moment: mat2x4f, isFirst: bool) -> mat2x4f {
+  if (!AMSGRAD) { return moment; }
+  let most = max(select(v2[id], vec4f(), isFirst), moment[1]);
+  v2[id] = most;
+  return mat2x4f(moment[0], most);
+}
+
 // 1 - exp(x) for x <= 0.
 fn oneLessExp(x: f32) -> f32 {
   if (x < -0.5) { return 1.0 - exp(x); }
@@ -94,6 +105,7 @@ fn scaledAdamw(id: u32) {
     if (isFirst) {
       m[id] = vec4f();
       v[id] = vec4f();
+      if (AMSGRAD) { v2[id] = vec4f(); }
     }
     return;
   }
@@ -102,7 +114,7 @@ fn scaledAdamw(id: u32) {
   v[id] = next[1];
   let t = taken + 1.0;
   let stepSize = p.lr / oneLessExp(t * p.logBeta1);
-  w[id] = stepped(w[id], next, stepSize, inverseSqrt(oneLessExp(t * p.logBeta2)));
+  w[id] = stepped(w[id], dividing(id, next, isFirst), stepSize, inverseSqrt(oneLessExp(t * p.logBeta2)));
 }
 
 @compute @workgroup_size(WG)
@@ -116,7 +128,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let next = moments(decayed(g[id], w[id]), m[id], v[id], p.isFirst != 0u);
     m[id] = next[0];
     v[id] = next[1];
-    w[id] = stepped(w[id], next, p.stepSize, p.correction);
+    w[id] = stepped(w[id], dividing(id, next, p.isFirst != 0u), p.stepSize, p.correction);
   } else {
     let at = id - p.split;
     let next = moments(decayed(g2[at], w2[at]), m2[at], v2[at], p.isFirst2 != 0u);

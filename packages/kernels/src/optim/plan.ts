@@ -34,6 +34,8 @@ export interface AdamWStep {
   readonly weightDecay: number;
   /** Whether the decay is part of the gradient, and so of the moments. Default false. */
   readonly isCoupled?: boolean;
+  /** Whether the largest second moment so far divides, which is an operand v2 of one parameter. Default false. */
+  readonly amsgrad?: boolean;
 }
 
 /** A parameter in a step that depends on how many there were. */
@@ -76,7 +78,7 @@ function sgd(s: SgdStep, scaled: Readonly<Record<string, number>>): Update {
 
 /**
  * One step of torch.optim.AdamW. Operands: g (gradient), w (parameter), m and v (moments), all in one storage order;
- * g2, w2, m2 and v2 of a second parameter.
+ * g2, w2, m2 and v2 of a second parameter, or with `amsgrad` v2 of the only one.
  */
 export function planAdamW(parameters: OneOrTwo<Stepped>, s: AdamWStep, caps: Capabilities): Plan {
   const stepSize = ({ step }: Stepped) => s.lr / (1 - s.beta1 ** step);
@@ -117,9 +119,9 @@ export function planScaledAdamW(parameter: ScaledStepped, s: AdamWStep, caps: Ca
 /** Made when it is asked for, so that a bundle without AdamW leaves its kernel out. */
 const adamwUpdate = (s: AdamWStep) => ({
   kernel: ADAMW,
-  names: ["g", "w", "m", "v"],
+  names: ["g", "w", "m", "v", ...(s.amsgrad ? ["v2"] : [])],
   unused: { g2: UNREAD, w2: unwritten("w2"), m2: unwritten("m2"), v2: unwritten("v2") },
-  constants: { COUPLED: isCoupled(s) },
+  constants: { COUPLED: isCoupled(s), AMSGRAD: s.amsgrad === true },
 });
 
 /** Whether there is a decay to add to gradients. */

@@ -1,3 +1,4 @@
+import { erfinvReference } from "./functions.js";
 import { type PointwiseRow, zero } from "./row.js";
 
 /** Half to even. */
@@ -23,6 +24,13 @@ export const elementary = {
   expm1: { arity: 1, forward: "exponentialLess1(a)", da: "g * exp(a)", reference: (a) => Math.expm1(a) },
   /** Natural logarithm of 1 + x, exact near 0 too (torch.log1p); -infinity at -1, NaN below. */
   log1p: { arity: 1, forward: "logOf1And(a)", da: "g / (T(1.0) + a)", reference: (a) => Math.log1p(a) },
+  /** The x with erf(x) = a (torch.erfinv): infinity at 1, -infinity at -1, NaN beyond. */
+  erfinv: {
+    arity: 1,
+    forward: "select(inverseErrorFunction(a), a, isNan(a))",
+    da: "g * T(0.886226925) * exp(y * y)",
+    reference: (a) => erfinvReference(a),
+  },
   /** Sine of x in radians (torch.sin), exact to float32 for |x| up to about 30,000. */
   sin: {
     arity: 1,

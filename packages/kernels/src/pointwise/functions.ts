@@ -39,6 +39,21 @@ fn errorFunction(a: T) -> T {
   let near = ((inner * s - T(3.76125336e-1)) * s + T(1.28379166e-1)) * a + a;
   return select(near, select(far, -far, a < T(0.0)), t > T(0.927734375));
 }`,
+  // The inverse of erf (Giles, Approximating the erfinv function, 2010): a times a polynomial in w = -log(1 - a^2),
+  // below 5, or in its root.
+  inverseErrorFunction: `
+fn inverseErrorFunction(a: T) -> T {
+  let w = -select(log((T(1.0) - a) * (T(1.0) + a)), logOf1And(-a * a), abs(a) < T(0.5));
+  let n = w - T(2.5);
+  let nearest = ((T(2.81022636e-8) * n + T(3.43273939e-7)) * n - T(3.5233877e-6)) * n - T(4.39150654e-6);
+  let near = ((((nearest * n + T(2.1858087e-4)) * n - T(1.25372503e-3)) * n - T(4.17768164e-3)) * n + T(2.46640727e-1)) * n
+    + T(1.50140941);
+  let f = sqrt(max(w, T(5.0))) - T(3.0);
+  let farthest = ((T(-2.00214257e-4) * f + T(1.00950558e-4)) * f + T(1.34934322e-3)) * f - T(3.67342844e-3);
+  let far = ((((farthest * f + T(5.73950773e-3)) * f - T(7.6224613e-3)) * f + T(9.43887047e-3)) * f + T(1.00167406)) * f
+    + T(2.83297682);
+  return select(a * select(near, far, w >= T(5.0)), a / (T(1.0) - abs(a)), abs(a) == T(1.0));
+}`,
   // sin(a + shift pi / 2): a less the nearest multiple of pi / 2, which is subtracted in three parts, and a series.
   circular: `
 fn circular(a: T, shift: T) -> T {
@@ -78,4 +93,16 @@ export function erfReference(a: number): number {
     sum += term;
   }
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-a * a) * sum;
+}
+
+/** The inverse of {@link erfReference}, by halving: exact to float64, and slow. */
+export function erfinvReference(a: number): number {
+  if (!(Math.abs(a) < 1)) return Math.abs(a) === 1 ? a * Number.POSITIVE_INFINITY : Number.NaN;
+  let [low, high] = [-6, 6];
+  for (let i = 0; i < 100; i++) {
+    const middle = (low + high) / 2;
+    if (erfReference(middle) < a) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
 }

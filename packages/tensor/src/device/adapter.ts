@@ -83,17 +83,28 @@ function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): DeviceIn
   };
 }
 
+type Call<T> = () => T;
+
+let around = <T>(call: Call<T>): T => call();
+
+/**
+ * @internal Has `wrap` run each request for an adapter. Dawn looks for adapters, and prints what it and drivers say of
+ * them, before the call returns its promise.
+ */
+export function wrapAdapterRequests(wrap: <T>(call: Call<T>) => T): void {
+  around = wrap;
+}
+
 /**
  * On Wayland, a Mesa layer prints an error line per call unless XDG_RUNTIME_DIR is set. It is unset again afterwards,
  * since child processes inherit it.
  */
 async function requestQuietly(gpu: Gpu, options: GPURequestAdapterOptions): Promise<GPUAdapter | null> {
-  if (gpu.runtime !== "dawn-node" || process.env.XDG_RUNTIME_DIR !== undefined) {
-    return gpu.entry.requestAdapter(options);
-  }
+  const request = (): Promise<GPUAdapter | null> => around(() => gpu.entry.requestAdapter(options));
+  if (gpu.runtime !== "dawn-node" || process.env.XDG_RUNTIME_DIR !== undefined) return request();
   process.env.XDG_RUNTIME_DIR = process.env.TMPDIR ?? "/tmp";
   try {
-    return await gpu.entry.requestAdapter(options);
+    return await request();
   } finally {
     delete process.env.XDG_RUNTIME_DIR;
   }

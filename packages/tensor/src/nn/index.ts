@@ -26,7 +26,7 @@ export * as init from "./init.js";
 export { convolutionWeight } from "./initialise.js";
 export { LayerNorm, type LayerNormOptions } from "./layerNorm.js";
 export { Linear, type LinearOptions } from "./linear.js";
-export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, type Loss, MSELoss } from "./losses.js";
+export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, type Loss, MSELoss, NLLLoss } from "./losses.js";
 export { Module } from "./module.js";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, type OpLayer, Upsample } from "./opLayers.js";
 export { Sequential } from "./sequential.js";

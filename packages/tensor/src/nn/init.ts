@@ -1,12 +1,15 @@
+import { erfReference } from "@fcn/kernels";
 import { full, random } from "../core/create.js";
 import type { Tensor } from "../core/tensor.js";
 import { assign } from "../ops/assign.js";
 import { checkReal } from "../ops/operands.js";
+import { add, erfinv, mul } from "../ops/pointwise.generated.js";
+import { clamp } from "../ops/pointwise.js";
 import { bilinearRow } from "../plain/bilinear.js";
 import { invalidArgument, invalidShape, show } from "../plain/errors.js";
 import type { Distribution } from "../plain/makeOptions.js";
 import { checkOptions, checkValues } from "../plain/options.js";
-import { finite, from, oneOf, type RulesOf, seed as seedRule } from "../plain/rules.js";
+import { finite, from, oneOf, positive, type RulesOf, seed as seedRule } from "../plain/rules.js";
 
 /** Options of a filler that draws random numbers. */
 export interface SeedOptions {
@@ -26,6 +29,13 @@ export interface NormalOptions extends SeedOptions {
   readonly mean?: number;
   /** Standard deviation. Default 1. */
   readonly std?: number;
+}
+
+export interface TruncNormalOptions extends NormalOptions {
+  /** Lower bound of the values. Default -2. */
+  readonly a?: number;
+  /** Upper bound of the values. Default 2. */
+  readonly b?: number;
 }
 
 export interface XavierOptions extends SeedOptions {
@@ -97,6 +107,28 @@ export function normal_(t: Tensor, options: NormalOptions = {}): Tensor {
   checkOptions<NormalOptions>("nn.init.normal_", options, { ...SEED, mean: finite, std: from(0) });
   const { mean = 0, std = 1 } = options;
   return draw("normal_", t, options, () => ({ mode: "normal", a: mean, b: std }));
+}
+
+/**
+ * Fills t with numbers of a normal distribution that ends at a and b, and returns it (torch.nn.init.trunc_normal_). The
+ * bounds are values, not multiples of the deviation. As in PyTorch, the mean should not lie more than two deviations
+ * outside of them, where few numbers of float32 are left to draw from.
+ */
+export function truncNormal_(t: Tensor, options: TruncNormalOptions = {}): Tensor {
+  const rules = { ...SEED, mean: finite, std: positive, a: finite, b: finite };
+  checkOptions<TruncNormalOptions>("nn.init.truncNormal_", options, rules);
+  const { mean = 0, std = 1, a = -2, b = 2, seed } = options;
+  if (a > b) throw invalidArgument(`nn.init.truncNormal_: a is ${a} and b ${b}`, "pass bounds with a <= b");
+  const spread = std * Math.SQRT2;
+  const [low, high] = [a, b].map((bound) => erfReference((bound - mean) / spread)) as [number, number];
+  return fill("truncNormal_", t, (name) => {
+    const seeded = seed === undefined ? {} : { seed };
+    using part = random(name, t.runtime, t.shape, { mode: "uniform", a: low, b: high }, { tracked: false, ...seeded });
+    using turned = erfinv(part);
+    using scaled = mul(turned, spread);
+    using moved = add(scaled, mean);
+    return clamp(moved, { min: a, max: b });
+  });
 }
 
 /** Fills t with one value and returns it (torch.nn.init.constant_). */

@@ -7,6 +7,7 @@ import {
   type LossOptions,
   l1Loss,
   mseLoss,
+  nllLoss,
 } from "../ops/index.js";
 import { BCE_WITH_LOGITS, LOSS } from "../ops/losses.js";
 import { checkOptions } from "../plain/options.js";
@@ -39,6 +40,13 @@ export abstract class Loss<Options extends object> extends Module {
 export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
   constructor(options: CrossEntropyOptions = {}) {
     super("nn.CrossEntropyLoss", crossEntropy, CROSS_ENTROPY, options, { weight: options.weight });
+  }
+}
+
+/** {@link nllLoss} with fixed options (torch.nn.NLLLoss); `ignoreIndex` is 255 by default. */
+export class NLLLoss extends Loss<CrossEntropyOptions> {
+  constructor(options: CrossEntropyOptions = {}) {
+    super("nn.NLLLoss", nllLoss, CROSS_ENTROPY, options, { weight: options.weight });
   }
 }
 

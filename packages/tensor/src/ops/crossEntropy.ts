@@ -29,24 +29,31 @@ export const CROSS_ENTROPY: RulesOf<CrossEntropyOptions> = {
   reduction: oneOf("mean", "sum", "none"),
 };
 
-function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions): void {
-  checkOptions<CrossEntropyOptions>("crossEntropy", options, CROSS_ENTROPY);
-  checkReal("crossEntropy", "logits", logits);
-  checkInt("crossEntropy", "target", target);
-  const [n, classes, ...space] = logits.shape;
+/** @internal Throws unless the target has a class for each position of the input, which has a value for each class. */
+export function checkClasses(
+  [op, name]: readonly [op: string, name: string],
+  input: Tensor,
+  target: Tensor,
+  options: CrossEntropyOptions,
+): void {
+  checkOptions<CrossEntropyOptions>(op, options, CROSS_ENTROPY);
+  checkReal(op, name, input);
+  checkInt(op, "target", target);
+  const [n, classes, ...space] = input.shape;
+  const shape = show(input.shape);
   if (n === undefined || classes === undefined) {
     throw invalidShape(
-      `crossEntropy: logits have shape ${show(logits.shape)}, expected [N, C, ...]`,
+      `${op}: ${name} have shape ${shape}, expected [N, C, ...]`,
       "put the batch first and the classes second",
     );
   }
   if (!sameShape(target.shape, [n, ...space])) {
     throw invalidShape(
-      `crossEntropy: target has shape ${show(target.shape)}, logits have shape ${show(logits.shape)}: expected target ${show([n, ...space])}`,
-      "pass one class index for each position of the logits",
+      `${op}: target has shape ${show(target.shape)}, ${name} have shape ${shape}: expected target ${show([n, ...space])}`,
+      `pass one class index for each position of the ${name}`,
     );
   }
-  checkVectors("crossEntropy", { weight: options.weight }, classes, `logits ${show(logits.shape)}`);
+  checkVectors(op, { weight: options.weight }, classes, `${name} ${shape}`);
 }
 
 /**
@@ -69,7 +76,7 @@ function checkCrossEntropy(logits: Tensor, target: Tensor, options: CrossEntropy
  * ```
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  checkCrossEntropy(logits, target, options);
+  checkClasses(["crossEntropy", "logits"], logits, target, options);
   if (logits.dtype === "float16") {
     using wide = to(logits, "float32");
     return crossEntropy(wide, target, options);

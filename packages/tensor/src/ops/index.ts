@@ -30,6 +30,7 @@ export {
 export * from "./matmul.js";
 export * from "./maxPool2d.js";
 export { addInto, type CropOptions, concat, crop, flip, pad, slice } from "./movement.js";
+export { nllLoss } from "./nllLoss.js";
 export * from "./paint.js";
 export * from "./pointwise.generated.js";
 export {

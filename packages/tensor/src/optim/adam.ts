@@ -1,6 +1,6 @@
 import type { Tensor } from "../core/tensor.js";
 import { checkOptions } from "../plain/options.js";
-import { ADAM_RULES, type AdamWOptions, updateAdam, updateScaledAdam } from "./adamw.js";
+import { ADAM_RULES, type AdamWOptions, adamBuffers, updateAdam, updateScaledAdam } from "./adamw.js";
 import { type OneOrTwo, Optimizer, type ParameterGroup, type ResolvedGroup, type Update } from "./optimizer.js";
 
 export interface AdamOptions {
@@ -12,6 +12,8 @@ export interface AdamOptions {
   readonly eps?: number;
   /** Times the weight is added to the gradient. Default 0. */
   readonly weightDecay?: number;
+  /** Divide by the root of the largest second moment so far (AMSGrad; Reddi et al. 2018). Default false. */
+  readonly amsgrad?: boolean;
 }
 
 /**
@@ -22,8 +24,8 @@ export interface AdamOptions {
 export class Adam extends Optimizer<AdamOptions> {
   constructor(params: readonly Tensor[] | readonly ParameterGroup<AdamOptions>[], options: AdamOptions = {}) {
     checkOptions<AdamOptions>("Adam", options, ADAM_RULES);
-    const { lr = 1e-3, betas = [0.9, 0.999] as const, eps = 1e-8, weightDecay = 0 } = options;
-    super("Adam", params, ADAM_RULES, { lr, betas, eps, weightDecay }, () => ["expAvg", "expAvgSq"]);
+    const { lr = 1e-3, betas = [0.9, 0.999] as const, eps = 1e-8, weightDecay = 0, amsgrad = false } = options;
+    super("Adam", params, ADAM_RULES, { lr, betas, eps, weightDecay, amsgrad }, adamBuffers);
   }
 
   /** @internal */

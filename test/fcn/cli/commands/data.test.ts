@@ -28,7 +28,7 @@ describe("fcn data check", () => {
     const { code, stdout, stderr } = await check(join(root, "good"), "--contact-sheet", sheet);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("layout folder, 2 classes");
-    expect(stdout).toMatch(/train: 3 images, 20x30\nval: 1 image, 20x30/);
+    expect(stdout).toMatch(/train: 3 images, 20x30 \(height x width\)\nval: 1 image, 20x30 \(height x width\)/);
     expect(stdout).toMatch(/1 tree +66\.67 +66\.67/);
     expect(stdout).toMatch(/note {5}.*divided at random by seed 0 into 3 to train and 1 to validate/);
     expect(stdout).toMatch(/wrote .*sheet\.png\n0 problems, 0 warnings/);

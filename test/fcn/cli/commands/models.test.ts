@@ -16,7 +16,7 @@ describe("fcn models", () => {
     const { code, stdout } = await fcn(["models", "fcn_resnet50", "--size", "520x520"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^parameters +35\.32 million, with 21 classes$/m);
-    expect(stdout).toMatch(/^multiply-adds +152\.72 thousand million at 520x520$/m);
+    expect(stdout).toMatch(/^multiply-adds +152\.72 thousand million at 520x520 \(height x width\)$/m);
     expect(stdout).toMatch(/^heads +out, aux$/m);
     expect(stdout).toMatch(/^weights +torchvision\/fcn_resnet50$/m);
     expect(stdout).toMatch(/^classifier\.4 +conv +21 +65 +65 +\d+$/m);

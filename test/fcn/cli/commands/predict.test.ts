@@ -113,7 +113,9 @@ describe("fcn predict", () => {
     ]);
     expect(errors[2]).toBe("error: predict: 2 of 6 images could not be predicted");
     expect(lines.trim().split("\n")).toHaveLength(5);
-    expect(lines).toMatch(/a\.png 40x56: \w+ [\d.]+ %.* -> .*out\/a\.png, .*out\/a\.overlay\.png, /);
+    expect(lines).toMatch(
+      /a\.png, 40x56 \(height x width\): \w+ [\d.]+ %.* -> .*out\/a\.png, .*out\/a\.overlay\.png, /,
+    );
 
     const stems = { a: "a.png", "a-2": "a.webp", b: "b.png", "deep/a": "deep/a.png" };
     expect(await readFile(join(out, ".fcn-predict.json"), "utf8")).toContain("deep/a.npy");
@@ -244,7 +246,7 @@ describe("fcn predict", () => {
     const piped = (args: string) => `"${process.execPath}" "${FCN}" ${args} | head -n 1; echo "\${PIPESTATUS[0]}" >&2`;
     const shell = (args: string) => spawnSync("bash", ["-c", piped(args)], { encoding: "utf8", cwd: folder });
     const predicted = shell(`predict "unread*.png" --weights "${weights}" --out "${out}" --save labels`);
-    expect(predicted.stdout).toMatch(/^unread0\.png .*\n$/);
+    expect(predicted.stdout).toMatch(/^unread0\.png, .*\n$/);
     expect(withoutDriver(predicted.stderr)).toBe("0\n");
     expect((await readdir(out)).filter((name) => name.endsWith(".png"))).toHaveLength(4);
     for (const args of ["--help", "predict --help", "doctor --json"]) {
@@ -311,7 +313,7 @@ describe("fcn predict", () => {
       [
         ["--weights", weights, "--out", at("no"), "--tile", "40"],
         2,
-        /error: predict: the tile is 40x40, the net's stride 32/,
+        /error: predict: the tile is 40x40 \(height x width\), the net's stride 32/,
       ],
       [["--weights", weights, "--out", weights], 2, /error: --out .* is not a folder/],
       [["--weights", weights, "--out", at("no"), "--tile", "32y"], 2, /error: --tile is "32y"/],

@@ -41,7 +41,6 @@ describe("fcn train", () => {
   it("returns wrong usage with 2 and what is wrong with the data with 1", async () => {
     const out = ["--out", join(root, "none")];
     const wrong: [string[], number, RegExp][] = [
-      [["--data", data, ...out], 2, /--model is missing/],
       [["--data", data, "--model", "nope", ...out], 2, /--model is "nope"/],
       [[...small, ...out, "--crop", "32x"], 2, /--crop is "32x"/],
       [[...small, "--out", ""], 2, /--out is "".*\nfix: name a new or existing folder/],
@@ -66,7 +65,13 @@ describe("fcn train", () => {
         2,
         /--reduction is "total".*\nfix: use one of: sum, batch, mean, imageMeans/,
       ],
-      [["--data", data, ...out, "--resume"], 1, /no model is named/],
+      [
+        [...small, ...out, "--pretrained", "nsfwjs/mobilenet"],
+        2,
+        /--pretrained is .*\nfix: did you mean nsfwjs\/mobilenetv2/,
+      ],
+      [[...small, ...out, "--pretrained", "--weights", "x"], 2, /--weights and --pretrained cannot be used together/],
+      [[...small, ...out, "--pretrained"], 1, /no pretrained weights are published for fcn8s-small/],
       [[...small, ...out, "--recipe", "best"], 2, /--recipe is "best".*\nfix: use one of: fcn-heavy/],
       [["--data", join(root, "nowhere"), "--model", "fcn8s-small", ...out], 1, /does not exist/],
     ];

@@ -73,7 +73,7 @@ describe("fcn bench", () => {
       expect(peakBytes).toBeGreaterThan(0);
     }
     const text = fcn(["bench", ...small, "--size", "64", "--repeats", "1"]).out;
-    expect(text).toMatch(/^fcn8s-small, 1 x 64x64, 1 pass, on .*\n\npass +median ms/);
+    expect(text).toMatch(/^fcn8s-small, 1 x 64x64 \(images, height x width\), 1 pass, on .*\n\npass +median ms/);
   });
 
   it.each([

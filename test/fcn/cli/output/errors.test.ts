@@ -22,6 +22,8 @@ describe("describeFailure", () => {
     ["fetchWeights a/b: no connection", "a/b: no connection"],
     ["loadModel: it names no net", "it names no net"],
     ["models.create unet: option x is unknown", "unet: option x is unknown"],
+    ["composeSamples: no cutout is left", "no cutout is left"],
+    ["inceptionV3FromKeras: the weights hold no layer", "the weights hold no layer"],
     ["readSafetensors: cannot read x.safetensors", "cannot read x.safetensors"],
     ["model.json: its header is damaged", "model.json: its header is damaged"],
     ["openImages: the split val is empty", "openImages: the split val is empty"],

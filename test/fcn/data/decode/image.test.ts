@@ -54,7 +54,7 @@ describe("decodeImage", () => {
     new DataView(claim.buffer).setUint32(16, 16_000_000);
     await expect(data.decodeImage("claim.png", claim)).rejects.toMatchObject({
       code: "corrupt-file",
-      message: `claim.png: it is cut off or damaged: ${claim.length} bytes cannot hold 16000000x4 pixels`,
+      message: `claim.png: it is cut off or damaged: ${claim.length} bytes cannot hold 4x16000000 pixels`,
     });
     const flat = await sharp({ create: { width: 4000, height: 3000, channels: 3, background: "#000" } })
       .png({ compressionLevel: 9 })

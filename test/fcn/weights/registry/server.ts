@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { WeightsEntry } from "@fcn/core";
+import type { PublishedFile } from "@fcn/core";
 
 export interface Behaviour {
   content: Buffer;
@@ -87,7 +87,7 @@ export function bytes(length: number, seed = 1): Buffer {
 }
 
 /** An entry for a file of the server, with what is known of it. */
-export function entryFor(url: string, content: Buffer, known: readonly ("sha256" | "md5" | "size")[]): WeightsEntry {
+export function entryFor(url: string, content: Buffer, known: readonly ("sha256" | "md5" | "size")[]): PublishedFile {
   const algorithm = known.find((what) => what !== "size");
   return {
     name: "test/weights",

@@ -70,5 +70,5 @@ function describe({ model, size, batchSize, repeats, adapter, inference, trainin
     header: ["pass", "median ms", "least ms", "images/s", "peak MiB allocated"],
     rows: [row("forward", inference), ...("error" in training ? [] : [row("forward and backward", training)])],
   });
-  return `${model}, ${batchSize} x ${size.join("x")}, ${counted(repeats, "pass")}, on ${adapterName(adapter)}\n\n${table}\n`;
+  return `${model}, ${batchSize} x ${size.join("x")} (images, height x width), ${counted(repeats, "pass")}, on ${adapterName(adapter)}\n\n${table}\n`;
 }

@@ -119,7 +119,7 @@ function describeSplit(name: string, { splits }: DataReport): string {
   if (!summary) return name;
   const { samples, smallest, largest } = summary;
   const [from, to] = [smallest.join("x"), largest.join("x")];
-  return `${name}: ${counted(samples, "image")}, ${from === to ? from : `${from} to ${to}`}`;
+  return `${name}: ${counted(samples, "image")}, ${from === to ? from : `${from} to ${to}`} (height x width)`;
 }
 
 function describeLevels({ levels }: DataReport): string[] {

@@ -71,7 +71,10 @@ function describeModel(model: Described): string {
     ["model", model.name],
     ["is", model.summary],
     ["parameters", `${millions(model.parameters)} million, with ${model.numClasses} classes`],
-    ["multiply-adds", `${(model.multiplyAdds / 1e9).toFixed(2)} thousand million at ${height}x${width}`],
+    [
+      "multiply-adds",
+      `${(model.multiplyAdds / 1e9).toFixed(2)} thousand million at ${height}x${width} (height x width)`,
+    ],
     ["stride", `${model.outputStride} at the finest scores, ${model.coarsestStride} at the coarsest features`],
     ["sees", field],
     ["channels", `${model.inChannels}`],

@@ -116,7 +116,7 @@ function describeImage(report: ImageReport): string {
   const { input, height, width, classes, files } = report;
   const largest = [...classes].sort((a, b) => b.pixels - a.pixels).slice(0, 3);
   const shares = largest.map(({ class: name, share }) => `${name} ${(100 * share).toFixed(1)} %`).join(", ");
-  return `${input} ${height}x${width}: ${shares} -> ${Object.values(files).join(", ")}`;
+  return `${input}, ${height}x${width} (height x width): ${shares} -> ${Object.values(files).join(", ")}`;
 }
 
 /** Adds the name of the file, unless the message already begins with it. */

@@ -1,7 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
-import { list } from "../../models/index.js";
-import { createCheckBar } from "../../progress/quietBar.js";
+import { createCheckBar, createFetchBar } from "../../progress/quietBar.js";
 import { createStageView } from "../../progress/stages.js";
 import { OPTIMIZERS } from "../../training/optimizer/optimizers.js";
 import { type TrainRunResult, trainRun } from "../../training/run/index.js";
@@ -33,12 +32,7 @@ async function run(given: object): Promise<void> {
   await checkFolder("--out", options.out);
   refuseBoth({ "--steps": options.steps, "--epochs": options.epochs });
   refuseBoth({ "--resume": options.resume, "--overwrite": options.overwrite }, "go on with the run, or replace it");
-  if (options.model === undefined && options.weights === undefined && !options.resume) {
-    throw new UsageError(
-      "--model is missing",
-      `name one of: ${list().slice(0, 6).join(", ")}, ... (fcn models lists all), or give --weights of a run`,
-    );
-  }
+  refuseBoth({ "--weights": options.weights, "--pretrained": options.pretrained });
   const optimizer = optimizerOf(options);
   if (options.momentum !== undefined && !OPTIMIZERS[optimizer].hasMomentum) {
     throw new UsageError(
@@ -48,6 +42,7 @@ async function run(given: object): Promise<void> {
   }
   const stream = json ? process.stderr : process.stdout;
   const checking = createCheckBar(stream);
+  const fetching = createFetchBar(process.stderr);
   const stages = createStageView(stream);
   const stop = new AbortController();
   const { unlisten, exitCode } = stopOnInterrupt(() => {
@@ -61,6 +56,7 @@ async function run(given: object): Promise<void> {
   });
   try {
     const result = await trainRun({
+      pretrained: "auto",
       ...options,
       open: openOptions(given),
       signal: stop.signal,
@@ -70,6 +66,7 @@ async function run(given: object): Promise<void> {
           stream.write(`${commandText}\n`);
         },
         checking: checking.update,
+        fetching: fetching.update,
         start: (model, steps, from, stepsPerEpoch) => {
           checking.stop();
           stages.start(model, steps, from, stepsPerEpoch);
@@ -88,6 +85,7 @@ async function run(given: object): Promise<void> {
       : // Only the built net tells which options it has.
         asUsage(error, error instanceof TensorError && error.details?.option !== undefined);
   } finally {
+    fetching.stop();
     checking.stop();
     unlisten();
   }

@@ -1,14 +1,14 @@
 import { access } from "node:fs/promises";
-import { join } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { chooseFrom } from "../../options/closest.js";
-import { createQuietBar } from "../../progress/quietBar.js";
+import { createFetchBar } from "../../progress/quietBar.js";
 import { formatTable } from "../../report/table.js";
-import { cacheFolder } from "../../weights/registry/cache.js";
+import { cacheFolder, weightsPath } from "../../weights/registry/cache.js";
 import { sizeText } from "../../weights/registry/check.js";
 import type { WeightsEntry } from "../../weights/registry/entry.js";
 import { type FetchedWeights, type FetchOptions, fetchWeights } from "../../weights/registry/fetchWeights.js";
+import { isHere } from "../../weights/registry/pretrained.js";
 import { describeWeights, listWeights } from "../../weights/registry/registry.js";
 import { addFlags, givenBy } from "../flags/addFlags.js";
 import { offerOperands } from "../flags/choices.js";
@@ -17,7 +17,6 @@ import { UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 
 const OPERAND = ["<name>", "the name of published weights, as fcn weights list shows it"] as const;
-const MIB = 2 ** 20;
 
 /** Adds the commands of `fcn weights`. */
 export function setUp(weights: Command): void {
@@ -25,7 +24,9 @@ export function setUp(weights: Command): void {
   addFlags(list, JSON_OUTPUT).action(runList);
   const fetch = weights
     .command("fetch")
-    .description("download published weights and print their path; what was fetched before is only checked");
+    .description(
+      "download published weights, or take them from an installed npm package, and print their path; what was fetched before is only checked",
+    );
   addFlags(fetch, JSON_OUTPUT)
     .argument(...OPERAND)
     .action(runFetch);
@@ -38,18 +39,20 @@ export function setUp(weights: Command): void {
   for (const command of [fetch, path]) offerOperands(command, listWeights());
 }
 
-interface Listed extends WeightsEntry {
+type Listed = WeightsEntry & {
   /** Where the file lies once it is fetched. */
   readonly path: string;
   readonly isCached: boolean;
-}
+  /** Whether it can be had without a network: it is in the cache, or the package that holds it is installed. */
+  readonly isHere: boolean;
+};
 
 async function runList(given: object): Promise<void> {
   const folder = await cacheFolder();
   const listed = listWeights().map(async (name): Promise<Listed> => {
     const entry = describeWeights(name);
-    const path = join(folder, entry.file);
-    return { ...entry, path, isCached: await exists(path) };
+    const path = await weightsPath(entry);
+    return { ...entry, path, isCached: await exists(path), isHere: await isHere(entry) };
   });
   await printResult(
     await Promise.all(listed),
@@ -66,16 +69,19 @@ const exists = (path: string): Promise<boolean> =>
 
 const tableOf = (all: readonly Listed[]): string =>
   formatTable({
-    header: ["weights", "model", "of the", "classes", "size", "here"],
-    rows: all.map(({ name, model, part, numClasses, size, isCached }) => [
-      name,
-      model,
-      part,
-      `${numClasses}`,
-      sizeText(size),
-      isCached ? "yes" : "no",
+    header: ["weights", "model", "of the", "classes", "size", "source", "here"],
+    rows: all.map((entry) => [
+      entry.name,
+      entry.model,
+      entry.part,
+      `${entry.numClasses}`,
+      sizeText(entry.size),
+      sourceOf(entry),
+      entry.isHere ? "yes" : "no",
     ]),
   });
+
+const sourceOf = ({ url, npm }: WeightsEntry): string => (npm ? `npm ${npm.package}` : new URL(url).host);
 
 function entryOf(name: string): WeightsEntry {
   if (listWeights().includes(name)) return describeWeights(name);
@@ -86,10 +92,7 @@ function entryOf(name: string): WeightsEntry {
 }
 
 async function runFetch(name: string, given: object): Promise<void> {
-  const bar = createQuietBar(process.stderr, "{bar} {done} of {all} MiB", { barsize: 28 }, (done, total) => ({
-    done: Math.round(done / MIB),
-    all: Math.round(total / MIB),
-  }));
+  const bar = createFetchBar(process.stderr);
   const onProgress: FetchOptions["onProgress"] = ({ received, total }) => {
     if (total !== undefined) bar.update(received, total);
   };
@@ -97,13 +100,13 @@ async function runFetch(name: string, given: object): Promise<void> {
 }
 
 async function runPath(name: string, given: object): Promise<void> {
-  const { url, file } = entryOf(name);
-  const path = join(await cacheFolder(), file);
-  if (!(await exists(path))) {
+  const entry = entryOf(name);
+  const path = await weightsPath(entry);
+  if (entry.npm === undefined && !(await exists(path))) {
     throw new TensorError({
       code: "unreadable-file",
       message: `weights ${name}: ${path} is not there`,
-      fix: `fcn weights fetch ${name}, or get ${url} on another machine and put it there`,
+      fix: `fcn weights fetch ${name}, or get ${entry.url} on another machine and put it there`,
     });
   }
   await provide(name, given, { offline: true });

@@ -10,7 +10,7 @@ export function addFlags(command: Command, table: AnyTable, before = (_: string)
     const { rule, fallback, shortcut, isRequired = false } = row;
     const plain = typeof fallback === "string" || typeof fallback === "number" ? `${fallback}` : undefined;
     const { fallbackText = plain } = row;
-    for (const { flag, help, reader: { what, parse, remedy, names } = rule ?? {} } of [
+    for (const { flag, help, alone, reader: { what, parse, remedy, names } = rule ?? {} } of [
       row,
       ...(shortcut ? [shortcut] : []),
     ]) {
@@ -22,6 +22,7 @@ export function addFlags(command: Command, table: AnyTable, before = (_: string)
       else if (option.required || fallbackText !== undefined) option.description += ` (default: ${usual})`;
       if (isRequired) requireOption(command, option);
       if (what && parse) option.argParser(readerOf(option.long as string, { what, parse, ...(remedy && { remedy }) }));
+      if (alone !== undefined) option.preset(alone);
       if (names) offerValues(option, names);
       command.addOption(option);
     }

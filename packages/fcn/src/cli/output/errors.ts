@@ -46,7 +46,9 @@ export function describeFailure(error: unknown, options: { verbose: boolean; com
  * are listed, because a folder of the user may stand there too.
  */
 const CALLER = new RegExp(
-  "^(?:models\\.create|contactSheet|createDevice|createEventFile|(?:encode|export|fetch|load|open|read|save|write)" +
+  "^(?:models\\.create|models\\.info|classWeights|composeSamples|contactSheet|createDevice|createEventFile|" +
+    "inceptionV3FromKeras|measurePreprocessing|mobilenetV2FromTensorFlow|parameterGroups|splitComposite|" +
+    "stackSamples|tilePositions|(?:encode|export|fetch|load|open|read|save|write)" +
     "(?:Caffemodel|Composite|Folder|IndexedPng|Model|Npy|Npz|Onnx|Pth|Safetensors|StateDict|Tfjs|Weights))" +
     "(?:: | (?=[^\\s:]+: ))",
 );

@@ -93,7 +93,7 @@ async function decodeWithSharp(file: string, bytes: Uint8Array, scale: PixelScal
   const metadata = await sharp(bytes, STRICT).metadata();
   const { width = 0, height = 0, orientation = 1, pages = 1, format, channels = 1 } = metadata;
   if (format === "png" && width * height * channels > MOST_UNPACKED * bytes.length) {
-    throw damagedFile(file, `it is cut off or damaged: ${bytes.length} bytes cannot hold ${width}x${height} pixels`);
+    throw damagedFile(file, `it is cut off or damaged: ${bytes.length} bytes cannot hold ${height}x${width} pixels`);
   }
   const choice = unusualBands(file, bytes, metadata);
   const cut = choice?.isCut ? { isCut: true } : {};

@@ -78,7 +78,7 @@ function readHeader(file: string, data: Uint8Array | undefined): Header {
   const format = KINDS[type as number];
   const known = compression === 0 && filter === 0 && (interlace === 0 || interlace === 1);
   if (!format?.[2].includes(depth) || !known || !width || !height) {
-    throw damagedFile(file, `its PNG header is not valid (${width}x${height}, ${depth} bits, colour type ${type})`);
+    throw damagedFile(file, `its PNG header is not valid (${height}x${width}, ${depth} bits, colour type ${type})`);
   }
   const [kind, channels] = format;
   if (width * height > MOST_PIXELS) throw tooManyPixels(file, `it is ${height}x${width},`);

@@ -83,7 +83,7 @@ export async function loadImage(parts: readonly ImagePart[]): Promise<LoadedImag
   const other = loaded.findIndex(({ image }) => !sameSize(image, first.image));
   if (other > 0) {
     const size = sizeText((loaded[other] as LoadedImage).image);
-    const problem = `it is ${size}, but ${parts[0]?.file} is ${sizeText(first.image)}`;
+    const problem = `it is ${size} (height x width), but ${parts[0]?.file} is ${sizeText(first.image)}`;
     throw fileError("size-mismatch", parts[other]?.file ?? "", problem, "make both the same size");
   }
   return { ...first, image: joinChannels(loaded.map(({ image }) => image)) };

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { TensorError } from "@fcn/tensor";
+import { findPackage } from "../../files/findPackage.js";
 import type { RasterImage } from "../../labels/sample.js";
 import { earthLabels } from "./labels.js";
 import { EARTH_SPLIT, type EarthSamples, splitEarth } from "./split.js";
@@ -14,25 +14,22 @@ const MAP_HEIGHT = 1024;
  * the npm package `three-globe` and are resized to 2048 x 1024 pixels. Node only.
  */
 export async function loadEarth(): Promise<EarthSamples> {
-  const folder = findImageFolder();
+  const folder = await findImageFolder();
   const photo = await decode(join(folder, "earth-blue-marble.jpg"), 3);
   const water = await decode(join(folder, "earth-water.png"), 1);
   const elevation = await decode(join(folder, "earth-topology.png"), 1);
   return splitEarth(photo, earthLabels(water.data as Uint8Array, elevation.data as Uint8Array), EARTH_SPLIT);
 }
 
-function findImageFolder(): string {
-  try {
-    const require = createRequire(import.meta.url);
-    // The package exports only its code, so the folder is found relative to the entry file in dist/.
-    return join(require.resolve("three-globe"), "..", "..", "example", "img");
-  } catch {
-    throw new TensorError({
-      code: "missing-data",
-      message: "demo: the npm package three-globe, which holds the satellite imagery, is not installed",
-      fix: "npm install --save-dev three-globe",
-    });
-  }
+/** The package exports only its code. */
+async function findImageFolder(): Promise<string> {
+  const folder = await findPackage("three-globe");
+  if (folder !== undefined) return join(folder, "example", "img");
+  throw new TensorError({
+    code: "missing-data",
+    message: "demo: the npm package three-globe, which holds the satellite imagery, is not installed",
+    fix: "npm install three-globe",
+  });
 }
 
 async function decode(file: string, channels: 1 | 3): Promise<RasterImage> {

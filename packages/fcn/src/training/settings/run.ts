@@ -3,9 +3,11 @@ import { sampleOrders } from "../../data/loader/plan.js";
 import { PREPROCESSINGS } from "../../data/published/means.js";
 import { ADAPTER, TUNE } from "../../measure/tunedDevice.js";
 import { modelReader } from "../../models/modelReader.js";
+import { chooseFrom } from "../../options/closest.js";
 import { assignments, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
+import { listWeights } from "../../weights/registry/registry.js";
 import { listRecipes } from "./recipes.js";
-import type { RunSettings } from "./runOptions.js";
+import { DEFAULT_MODEL, PRETRAINED_WORDS, type RunSettings } from "./runOptions.js";
 import type { SettingsOf, SettingTable } from "./setting.js";
 import { TRAINING } from "./training.js";
 
@@ -14,6 +16,13 @@ const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
 
 const scaleFactor = number("a factor of at least 1, such as 1.5", (value) => value >= 1 && Number.isFinite(value));
 const scaleRange = (factor: number): Pick<Augmentation, "scale"> => ({ scale: [1 / factor, factor] });
+
+const PRETRAINED = {
+  ...oneOf([...PRETRAINED_WORDS, ...listWeights()]),
+  what: `${PRETRAINED_WORDS.join(", ")}, or the name of published weights`,
+  remedy: (text: string) =>
+    `${chooseFrom(text, listWeights(), "fcn weights list")}; or use ${PRETRAINED_WORDS.join(", ")}`,
+};
 
 /**
  * The settings that only a run has, because it reads folders and writes files: one row each, in the order of the help.
@@ -27,7 +36,8 @@ export const RUN = {
   },
   model: {
     flag: "--model <name>",
-    help: "the net, such as fcn16s-mobilenetv2; not needed if --weights or the resumed run names it",
+    help: "the net, such as fcn8s-resnet50; not needed if --weights or the resumed run names it",
+    fallbackText: DEFAULT_MODEL,
     reader: modelReader,
   },
   modelOptions: {
@@ -41,6 +51,14 @@ export const RUN = {
     },
   },
   weights: { flag: "--weights <file>", help: "weights to start from, for these or other classes" },
+  pretrained: {
+    flag: "--pretrained [which]",
+    help: "start from published weights for the net, fetched if need be: those that fcn weights list calls so; none starts from random ones",
+    alone: "default",
+    rule: PRETRAINED,
+    fallbackText: "those on this machine, if there are any",
+    decides: "weights",
+  },
   prefix: {
     flag: "--prefix <text>",
     help: "with --weights: what precedes the names of the net in the file, such as student.",

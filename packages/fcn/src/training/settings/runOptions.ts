@@ -10,6 +10,12 @@ import type { ScheduleName } from "../optimizer/schedules.js";
 import type { RecipeName } from "./recipes.js";
 import type { TrainingSettings, TrainProgress } from "./trainOptions.js";
 
+/** What `pretrained` may be besides a name of published weights. */
+export const PRETRAINED_WORDS = ["default", "auto", "none"] as const;
+
+/** The model of a run that names none. */
+export const DEFAULT_MODEL = "fcn16s-mobilenetv2";
+
 /** Receives the progress of a run. */
 export interface TrainRunView {
   /**
@@ -18,6 +24,8 @@ export interface TrainRunView {
    */
   line?(text: string, commandText?: string): void;
   checking?(done: number, total: number): void;
+  /** Bytes of pretrained weights that have come. */
+  fetching?(done: number, total: number): void;
   /** `stepsPerEpoch` is a fraction where batches span two passes over the images. */
   start?(model: string, steps: number, from: number, stepsPerEpoch: number): void;
   progress?(progress: TrainProgress): void;
@@ -37,8 +45,8 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
   /** A folder for everything that is written. It is made if missing. */
   readonly out: string;
   /**
-   * A name from `models.list()`, or a graph of your own. Default: what the weights file says, or the checkpoint that
-   * the run continues from.
+   * A name from `models.list()`, or a graph of your own. Default: what the weights say, or the checkpoint that the run
+   * continues from; otherwise fcn16s-mobilenetv2.
    */
   readonly model?: string | Graph;
   /** Other options of the model, such as `widthMultiplier`. */
@@ -48,6 +56,14 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
    * their scores. A run that continues from a checkpoint does not need it.
    */
   readonly weights?: string;
+  /**
+   * Published weights to start from, instead of `weights`: a name from `listWeights()`; `"default"` for those of the
+   * model, fetched if they are not on this machine (of the whole net where there are some, otherwise of a classifier
+   * with its backbone); `"auto"` for those only if they are on this machine, and random weights otherwise; `"none"` for
+   * random weights. Images become numbers as these weights want it, unless `preprocessing` says otherwise. A run that
+   * continues from a checkpoint keeps its start. Default "none"; of the command `fcn train`, "auto".
+   */
+  readonly pretrained?: "default" | "auto" | "none" | (string & {});
   /** The prefix before the net's names in `weights`, if several fit; as in `io.loadWeights`. */
   readonly prefix?: string;
   /**

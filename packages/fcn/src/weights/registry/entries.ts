@@ -8,9 +8,9 @@ import {
   VOC_MEAN,
 } from "../../data/published/means.js";
 import type { Preprocessing } from "../../data/samples/preprocessing.js";
-import type { Checksum, WeightsEntry } from "./entry.js";
+import type { Checksum, PackagedModel, PublishedFile, WeightsEntry } from "./entry.js";
 
-type Rest = Pick<WeightsEntry, "model"> & Partial<WeightsEntry>;
+type Rest = Pick<PublishedFile, "model"> & Partial<PublishedFile>;
 
 const VGG_TEAM = caffe([103.939, 116.779, 123.68]);
 
@@ -19,7 +19,7 @@ const CC_BY = "Creative Commons Attribution 4.0";
 const BVLC = "unrestricted use (BVLC model license)";
 
 /** From torchvision 0.14 to 0.22: the file, named with the first digits of its SHA-256, and its size in mebibytes. */
-function torchvision(name: string, file: string, mebibytes: number, rest: Rest): WeightsEntry {
+function torchvision(name: string, file: string, mebibytes: number, rest: Rest): PublishedFile {
   return {
     name: `torchvision/${name}`,
     url: `https://download.pytorch.org/models/${file}`,
@@ -36,7 +36,7 @@ function torchvision(name: string, file: string, mebibytes: number, rest: Rest):
 }
 
 /** From fcn.berkeleyvision.org, which publishes neither sizes nor checksums. */
-function berkeley(name: string, model: string, numClasses: number, preprocessing: Preprocessing): WeightsEntry {
+function berkeley(name: string, model: string, numClasses: number, preprocessing: Preprocessing): PublishedFile {
   const file = `${name}.caffemodel`;
   const url = `http://dl.caffe.berkeleyvision.org/${file}`;
   const fixed = { format: "caffemodel", part: "net", license: BVLC } as const;
@@ -44,7 +44,7 @@ function berkeley(name: string, model: string, numClasses: number, preprocessing
 }
 
 /** Berkeley's nets as converted by wkentaro/pytorch-fcn, on Google Drive. */
-function pytorchFcn(name: string, model: string, id: string, md5: string): WeightsEntry {
+function pytorchFcn(name: string, model: string, id: string, md5: string): PublishedFile {
   return {
     name: `pytorch-fcn/${name}`,
     url: `https://drive.google.com/uc?id=${id}`,
@@ -63,10 +63,26 @@ function caffeClassifier(
   name: string,
   url: string,
   rest: Rest & { preprocessing: Preprocessing; license: string; checksum?: Checksum },
-): WeightsEntry {
+): PublishedFile {
   const file = url.slice(url.lastIndexOf("/") + 1);
   return { name, url, file, format: "caffemodel", part: "backbone", numClasses: 1000, ...rest };
 }
+
+/** A classifier of five kinds of pictures, which learned its features on ImageNet before. */
+const nsfwjs = (
+  name: string,
+  path: string,
+  rest: Pick<PackagedModel, "model" | "preprocessing" | "options">,
+): PackagedModel => ({
+  name: `nsfwjs/${name}`,
+  npm: { package: "nsfwjs", path: `dist/models/${path}/model.min.js`, names: `tensorflow-${rest.model}` },
+  file: `nsfwjs-${name}.safetensors`,
+  format: "safetensors",
+  part: "backbone",
+  numClasses: 5,
+  license: "MIT, as the npm package nsfwjs",
+  ...rest,
+});
 
 const FROM_TENSORFLOW = {
   preprocessing: PREPROCESSINGS.symmetric,
@@ -167,4 +183,12 @@ export const ENTRIES: readonly WeightsEntry[] = [
     checksum: sha1("405fc5acd08a3bb12de8ee5e23a96bec22f08204"),
     license: BVLC,
   }),
+
+  nsfwjs("mobilenetv2", "mobilenet_v2", { model: "mobilenetv2", preprocessing: PREPROCESSINGS.unit }),
+  nsfwjs("mobilenetv2-1.4", "mobilenet_v2_mid", {
+    model: "mobilenetv2",
+    preprocessing: PREPROCESSINGS.symmetric,
+    options: { widthMultiplier: 1.4 },
+  }),
+  nsfwjs("inceptionv3", "inception_v3", { model: "inceptionv3", preprocessing: PREPROCESSINGS.unit }),
 ];

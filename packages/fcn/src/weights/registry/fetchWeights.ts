@@ -3,7 +3,8 @@ import { checkValues, isNode, nodeModule, rules, withFileLock } from "@fcn/tenso
 import { cacheFolder } from "./cache.js";
 import { type Checked, checkFile, sizeFits, sizeText } from "./check.js";
 import { type DownloadOptions, download } from "./download.js";
-import type { WeightsEntry } from "./entry.js";
+import type { PublishedFile, WeightsEntry } from "./entry.js";
+import { unpackModel } from "./packaged.js";
 import { describeWeights } from "./registry.js";
 
 export interface FetchProgress {
@@ -41,20 +42,19 @@ const POLL_MILLISECONDS = 100;
 
 /**
  * Provides published weights as a file (Node): from the cache folder, or downloaded there under a temporary name,
- * resuming an earlier download. Size and checksum are verified if they are published, also for a cached file. `which`
- * is a name from `listWeights` or an entry of your own. Load the file with `io.readPth` or another reader of `io`, or
- * with `net.loadStateDict`.
+ * resuming an earlier download; those of an npm package are taken from it, without a network. Size and checksum are
+ * verified if they are published, also for a cached file. `which` is a name from `listWeights` or an entry of your own.
+ * Load the file with `io.loadWeights` or a reader of `io`; `createPretrained` does all of it.
  *
- * Throws `no-network`, `download-refused`, `checksum-mismatch`, `unwritable-file`, `disk-full`, `invalid-argument` for
- * an unknown name or an entry that is not valid, and `unsupported` in a browser.
+ * Throws `missing-data` for an npm package that is not installed, `no-network`, `download-refused`,
+ * `checksum-mismatch`, `unwritable-file`, `disk-full`, `invalid-argument` for an unknown name or an entry that is not
+ * valid, and `unsupported` in a browser.
  */
 export async function fetchWeights(which: string | WeightsEntry, options: FetchOptions = {}): Promise<FetchedWeights> {
   const entry = typeof which === "string" ? describeWeights(which) : which;
   const op = `fetchWeights ${entry.name}`;
-  checkValues(op, [
-    ["url", entry.url, ADDRESS],
-    ["file", entry.file, FILE_NAME],
-  ]);
+  checkValues(op, [["file", entry.file, FILE_NAME]]);
+  if (entry.npm === undefined) checkValues(op, [["url", entry.url, ADDRESS]]);
   const { fs, path } = nodeModules(op);
   const folder = options.cacheDir ?? (await cacheFolder());
   const target = path.join(folder, entry.file);
@@ -62,28 +62,40 @@ export async function fetchWeights(which: string | WeightsEntry, options: FetchO
     (await exists(fs, target)) ? { path: target, entry, cached: true, checked: await check(target, entry) } : undefined;
   const found = await fromCache();
   if (found !== undefined) return found;
-  if (options.offline) throw notCached(entry, target);
-  const part = `${target}.part`;
+  if (entry.npm === undefined && options.offline) throw notCached(entry, target);
   try {
     const { makeFolder } = await import("../../files/write.js");
     await makeFolder(op, folder);
-    const { setTimeout: wait } = nodeModule("fetchWeights", "node:timers/promises");
-    const waitForOther = async (): Promise<void> => {
-      options.signal?.throwIfAborted();
-      await wait(POLL_MILLISECONDS);
-    };
-    return await withFileLock(op, `${target}.lock`, waitForOther, async () => {
-      // Another process may have fetched it in the meantime.
-      const fresh = await fromCache();
-      if (fresh !== undefined) return fresh;
-      await download(part, downloadOptions(entry, options));
-      const checked = await checkDownload(fs, part, entry);
-      await fs.rename(part, target);
-      return { path: target, entry, cached: false, checked };
-    });
+    if (entry.npm === undefined) return await fetchFile(entry, target, { options, fromCache });
+    await unpackModel(entry, target);
+    return { path: target, entry, cached: false, checked: [] };
   } catch (error) {
     throw withRemedy(error, entry, target);
   }
+}
+
+/** Downloads a file while no other process does. */
+async function fetchFile(
+  entry: PublishedFile,
+  target: string,
+  { options, fromCache }: { options: FetchOptions; fromCache: () => Promise<FetchedWeights | undefined> },
+): Promise<FetchedWeights> {
+  const { fs } = nodeModules("fetchWeights");
+  const { setTimeout: wait } = nodeModule("fetchWeights", "node:timers/promises");
+  const waitForOther = async (): Promise<void> => {
+    options.signal?.throwIfAborted();
+    await wait(POLL_MILLISECONDS);
+  };
+  return withFileLock(`fetchWeights ${entry.name}`, `${target}.lock`, waitForOther, async () => {
+    // Another process may have fetched it in the meantime.
+    const fresh = await fromCache();
+    if (fresh !== undefined) return fresh;
+    const part = `${target}.part`;
+    await download(part, downloadOptions(entry, options));
+    const checked = await checkDownload(fs, part, entry);
+    await fs.rename(part, target);
+    return { path: target, entry, cached: false, checked };
+  });
 }
 
 const ADDRESS = rules.rule<string>(
@@ -114,7 +126,7 @@ const exists = (fs: FileSystem, path: string): Promise<boolean> =>
     () => false,
   );
 
-function downloadOptions(entry: WeightsEntry, options: FetchOptions): DownloadOptions {
+function downloadOptions(entry: PublishedFile, options: FetchOptions): DownloadOptions {
   return {
     name: entry.name,
     url: entry.url,
@@ -135,7 +147,7 @@ async function check(path: string, entry: WeightsEntry): Promise<readonly Checke
   throw mismatch(entry, `${path}: ${problem}`, `delete ${path}, so that it is fetched again`);
 }
 
-async function checkDownload(fs: FileSystem, part: string, entry: WeightsEntry): Promise<readonly Checked[]> {
+async function checkDownload(fs: FileSystem, part: string, entry: PublishedFile): Promise<readonly Checked[]> {
   const { problem, checked } = await checkFile(part, entry);
   if (problem === undefined) return checked;
   await fs.rm(part, { force: true });
@@ -150,10 +162,10 @@ function mismatch({ name }: WeightsEntry, problem: string, fix: string): TensorE
   return new TensorError({ code: "checksum-mismatch", message: `fetchWeights ${name}: ${problem}`, fix });
 }
 
-const byHand = ({ url }: WeightsEntry, target: string): string =>
+const byHand = ({ url }: PublishedFile, target: string): string =>
   `get ${url} on another machine and put it at ${target}`;
 
-function notCached(entry: WeightsEntry, target: string): TensorError {
+function notCached(entry: PublishedFile, target: string): TensorError {
   return new TensorError({
     code: "no-network",
     message: `fetchWeights ${entry.name}: ${target} is not there, and offline is set`,
@@ -173,6 +185,6 @@ function withRemedy(error: unknown, entry: WeightsEntry, target: string): unknow
 }
 
 function remedyFor(code: string, entry: WeightsEntry, target: string): string | undefined {
-  if (code === "no-network") return `, or ${byHand(entry, target)}`;
+  if (code === "no-network" && entry.npm === undefined) return `, or ${byHand(entry, target)}`;
   return code === "unwritable-file" || code === "disk-full" ? "; cacheDir, or FCN_CACHE, names the folder" : undefined;
 }

@@ -57,7 +57,10 @@ function inOrder(weights: HostArrays, kind: string, count: number): string[] {
   if (found.length !== count) {
     throw invalidArgument(
       `${OP}: the weights hold ${found.length} layers called ${kind}_<number>, but InceptionV3 has ${count}`,
-      "pass the weights of a Keras InceptionV3, all of them",
+      {
+        code: "pass the weights of a Keras InceptionV3, all of them",
+        command: "give the model.json of a Keras InceptionV3, or choose the name map of its net (--names)",
+      },
     );
   }
   return found.sort((a, b) => a.number - b.number).map(({ layer }) => layer);

@@ -9,7 +9,10 @@ export function lookup(op: string, weights: HostArrays): (name: string) => io.Ho
     if (Object.hasOwn(weights, name)) return weights[name] as io.HostArray;
     throw invalidArgument(
       `${op}: the weights hold no ${name}, only ${Object.keys(weights).slice(0, 3).join(", ")} and the like`,
-      "pass the weights of the model that this function is for, all of them",
+      {
+        code: "pass the weights of the model that this function is for, all of them",
+        command: "choose the name map of the net that the file is of (--names), or give the whole model",
+      },
     );
   };
 }

@@ -8,22 +8,28 @@ import { inferChannels } from "../../../models/graph/geometry/channels.js";
 import { type Graph, inputChannels, mainHead } from "../../../models/graph/spec.js";
 import type { ModelOptions } from "../../../models/index.js";
 import { graphOf, publishedPreprocessing } from "../../../models/registry.js";
+import { withoutUndefined } from "../../../options/option.js";
 import { bothWays } from "../../remedies.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";
 import type { Configuration } from "../configuration.js";
 import type { RunData } from "./data.js";
+import type { ChosenStart } from "./pretrained.js";
 
 /**
  * Decides which net a run trains, from its options, the weights file and the data. `saved` is the configuration of the
  * checkpoint that the run continues from; it replaces a weights file that is gone or not named again.
  */
 export async function chooseNet(
-  options: TrainRunOptions,
+  { options, pretrained }: ChosenStart,
   { opened, sample }: RunData,
   saved: Configuration | undefined,
 ): Promise<ModelMetadata> {
   const { channels } = sample.image;
-  const source = await describedNet(options.weights, saved);
+  const { options: needed, preprocessing: expected } = pretrained?.entry ?? {};
+  const source = withoutUndefined({
+    ...{ options: needed, preprocessing: expected },
+    ...(await describedNet(options.weights, saved)),
+  }) as PartialMetadata;
   const graph =
     typeof options.model === "object" ? options.model : options.model === undefined ? source.graph : undefined;
   const name = graph?.name ?? (options.model as string | undefined) ?? source.model;

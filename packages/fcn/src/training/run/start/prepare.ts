@@ -4,6 +4,7 @@ import { DataLoader } from "../../../data/loader/loader.js";
 import type { LoaderState } from "../../../data/loader/loaderOptions.js";
 import type { GraphNet } from "../../../models/index.js";
 import { headClasses } from "../../../models/segmentationNet.js";
+import { mapFor } from "../../../weights/registry/ofModel.js";
 import { balancedWeights } from "../../loss/classWeights.js";
 import { checkHeadLabels, extraLabels, ownHeadLabels } from "../../loss/heads.js";
 import { resolveTraining } from "../../settings/resolve.js";
@@ -14,6 +15,7 @@ import type { Configuration } from "../configuration.js";
 import type { RunData } from "./data.js";
 import { configurationOf, type RunParts } from "./decided.js";
 import { orderOf, trainSettings } from "./defaults.js";
+import { type ChosenStart, tellPretrained } from "./pretrained.js";
 import { startFile } from "./startFile.js";
 import { describeStart, loadStartWeights } from "./startWeights.js";
 
@@ -29,7 +31,7 @@ export interface PreparedRun extends RunParts {
  * checkpoint that the run continues from.
  */
 export async function prepareRun(
-  parts: Pick<PreparedRun, "options" | "data" | "metadata" | "model">,
+  { pretrained, ...parts }: Pick<PreparedRun, "data" | "metadata" | "model"> & ChosenStart,
   saved: Configuration | undefined,
 ): Promise<PreparedRun> {
   const { options, data, metadata, model } = parts;
@@ -37,8 +39,10 @@ export async function prepareRun(
   const tell = (text: string): void => options.view?.line?.(text);
   if (file !== undefined && saved === undefined) {
     const headLabels = options.headLabels ?? ownHeadLabels(model);
-    const report = await loadStartWeights(model, file, { classes: metadata.classes, headLabels, prefix });
-    for (const line of describeStart(file, metadata.classes, report)) tell(line);
+    const names = pretrained && mapFor(pretrained.entry, metadata.model);
+    const report = await loadStartWeights(model, file, { classes: metadata.classes, headLabels, prefix, names });
+    const title = pretrained ? tellPretrained(pretrained.entry.name, options) : file;
+    for (const line of describeStart(title, metadata.classes, report)) tell(line);
   }
   const { numClasses, seed = 0 } = metadata.options;
   const weights = weightsOf(options, data);
@@ -58,7 +62,7 @@ export async function prepareRun(
     );
   }
   const run = { ...parts, settings, augmentation, ...pace };
-  return { ...run, configuration: configurationOf(run, await startFile(file, saved)) };
+  return { ...run, configuration: configurationOf(run, await startFile(options, saved, pretrained)) };
 }
 
 /** Throws if a head learns from extra labels that the data lack, or whose number of classes differs from the head's. */

@@ -4,7 +4,9 @@ import { counted } from "../../../data/files/words.js";
 import { readClasses, refuseNonFinite } from "../../../models/file/weightsFile.js";
 import type { GraphNet, NetOutput } from "../../../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../../../models/graph/scoreLayers.js";
+import type { Graph } from "../../../models/graph/spec.js";
 import type { ClassMap } from "../../../surgery/heads.js";
+import type { NameMap } from "../../../weights/nameMaps.js";
 import type { HeadLabels } from "../../loss/heads.js";
 import { bothWays } from "../../remedies.js";
 import { classLayers, matchClasses, mergeRows } from "./classMatch.js";
@@ -44,6 +46,10 @@ interface StartOptions {
   readonly headLabels?: HeadLabels;
   /** As in `io.loadWeights`. */
   readonly prefix?: string | undefined;
+  /** From the names of the file to those of the net, where they differ in more than a prefix. */
+  readonly names?: NameMap | undefined;
+  /** What begins the message of an error. Default "train". */
+  readonly op?: string;
 }
 
 /** Name in the file -> name in the net. */
@@ -60,8 +66,9 @@ export async function loadStartWeights<Output extends NetOutput>(
   file: string,
   options: StartOptions = {},
 ): Promise<StartReport> {
+  const { op = "train" } = options;
   const own = net.stateDict();
-  const { names, unused, unread, dropped, added, shapes } = await readNames(net, file, options.prefix);
+  const { names, unused, unread, dropped, added, shapes } = await readNames(net, file, options);
   const rows = await matchedRows(net, file, names, options);
   const merged = Object.keys(rows.arrays);
   const misfits = [...names].flatMap(([from, name]) => {
@@ -73,22 +80,22 @@ export async function loadStartWeights<Output extends NetOutput>(
   const stray = misfits.find(({ wanted }) => !counts.has(wanted[0]));
   if (stray !== undefined) {
     const { name, shape, wanted } = stray;
-    throw misfit(file, net.graph.name, `${name} is ${show(shape)} in the file and ${show(wanted)} in the net`);
+    throw misfit(op, file, net.graph, `${name} is ${show(shape)} in the file and ${show(wanted)} in the net`);
   }
   const left = new Set([...misfits.map(({ from }) => from), ...rows.names]);
   const rename = (from: string): string | undefined => (left.has(from) ? undefined : names.get(from));
   const taken = new Set([...names].filter(([from]) => !left.has(from)).map(([, name]) => name));
   const backbone = backboneOf(net);
-  if (taken.size === 0) throw misfit(file, net.graph.name, `no name in the file is one of the net: ${holds(shapes)}`);
+  if (taken.size === 0) throw misfit(op, file, net.graph, `no name in the file is one of the net: ${holds(shapes)}`);
   if (backbone.length > 0 && !backbone.some((name) => taken.has(name))) {
     const what = `none of the ${backbone.length} arrays of its backbone is in the file: ${holds(shapes)}`;
-    throw misfit(file, net.graph.name, what);
+    throw misfit(op, file, net.graph, what);
   }
   const { copied, reshaped, missing } = await io.loadWeights(net, file, { strict: false, rename });
   const matched = (options.classes ?? []).filter((_, label) => rows.classes[label] !== undefined);
   const isMatched = matched.length > 0;
   if (isMatched) net.loadStateDict(rows.arrays, { strict: false });
-  await refuseNonFinite("train", net, file);
+  await refuseNonFinite(op, net, file);
   const swapped = misfits.map(({ name }) => name);
   return {
     loaded: copied.length + reshaped.length + (isMatched ? merged.length : 0),
@@ -101,15 +108,17 @@ export async function loadStartWeights<Output extends NetOutput>(
 }
 
 /** Matches the file's arrays with those of the net, and lists the rest. */
-async function readNames(net: GraphNet<NetOutput>, file: string, prefix: string | undefined) {
+async function readNames(net: GraphNet<NetOutput>, file: string, { prefix, names: map, op = "train" }: StartOptions) {
   const own = net.stateDict();
   const target = { own, adapterOf: net.stateAdapter.bind(net), stateName: net.stateName.bind(net) };
   return io.openWeights(file, ({ arrays, skipped, dropped: before }) => {
     const shapes = new Map(Object.entries(arrays).map(([name, { shape }]) => [name, shape]));
-    const { rename, dropped, added } = matchNames(`train: ${file}`, nameTarget(target), shapes, prefix);
+    const mapped = (from: string): string => map?.rename(from) ?? from;
+    const known = new Map([...shapes].map(([from, shape]) => [mapped(from), shape]));
+    const { rename, dropped, added } = matchNames(`${op}: ${file}`, nameTarget(target), known, prefix);
     const names: Names = new Map(
       [...shapes.keys()].flatMap((from) => {
-        const name = rename(from);
+        const name = rename(mapped(from));
         const mine = name === undefined ? undefined : net.stateName(name);
         return mine !== undefined && Object.hasOwn(own, mine) ? [[from, mine] as const] : [];
       }),
@@ -204,10 +213,10 @@ async function matchedRows<Output extends NetOutput>(
   });
 }
 
-function misfit(file: string, model: string, problem: string): TensorError {
+function misfit(op: string, file: string, { name }: Graph, problem: string): TensorError {
   return new TensorError({
     code: "state-dict-mismatch",
-    message: `train: the weights in ${file} do not fit ${model}: ${problem}`,
+    message: `${op}: the weights in ${file} do not fit ${name}: ${problem}`,
     fix: bothWays((say) => {
       const model = `name the model that the weights were made for${say("", " (--model)")}`;
       const prefix = `say what precedes the names of the net (${say("prefix", "--prefix")})`;
