@@ -50,7 +50,15 @@ describe("trainRun", () => {
     expect(result.stepping).toBeGreaterThan(0);
     expect(result.stepping).toBeLessThan(result.seconds);
     expect((await readdir(out)).sort()).toEqual(
-      ["best.safetensors", "checkpoint", "metrics.csv", "report.html", "tensorboard", "weights.safetensors"].sort(),
+      [
+        "best.safetensors",
+        "checkpoint",
+        "config.json",
+        "metrics.csv",
+        "report.html",
+        "tensorboard",
+        "weights.safetensors",
+      ].sort(),
     );
     const { model, metadata } = await fcn.loadModel(join(out, "best.safetensors"), device);
     const { val } = (await fcn.data.open(data)).splits;

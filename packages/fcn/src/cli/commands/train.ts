@@ -12,6 +12,7 @@ import type { TrainRunOptions } from "../../training/settings/runOptions.js";
 import { addFlags, flagValues, givenBy } from "../flags/addFlags.js";
 import { checkFolder, refuseBoth } from "../flags/checks.js";
 import { JSON_OUTPUT } from "../flags/common.js";
+import { addConfigFlags, furtherOptions } from "../flags/configFile.js";
 import { addOpenFlags, openOptions } from "../flags/openFlags.js";
 import { describeRun } from "../output/describeRun.js";
 import { asUsage, UsageError } from "../output/errors.js";
@@ -23,13 +24,16 @@ const EXIT_CODES =
 
 /** Adds the flags and the action of `fcn train`. */
 export function setUp(command: Command): void {
+  addConfigFlags(command);
   addOpenFlags(addFlags(command, SETTINGS, (name) => (recipeGives(name) ? "the recipe's, else " : "")));
   addFlags(command, JSON_OUTPUT).addHelpText("after", `\n${EXIT_CODES}`).action(run);
 }
 
-async function run(given: object): Promise<void> {
+async function run(given: object, command: Command): Promise<void> {
   const { json } = givenBy(JSON_OUTPUT, given);
-  const options = flagValues(SETTINGS, given) as Partial<TrainRunOptions> & Pick<TrainRunOptions, "data" | "out">;
+  const further = furtherOptions(command);
+  const options = { ...further.settings, ...flagValues(SETTINGS, given) } as Partial<TrainRunOptions> &
+    Pick<TrainRunOptions, "data" | "out">;
   await checkFolder("--out", options.out);
   refuseBoth({ "--steps": options.steps, "--epochs": options.epochs });
   refuseBoth({ "--resume": options.resume, "--overwrite": options.overwrite }, "go on with the run, or replace it");
@@ -62,7 +66,7 @@ async function run(given: object): Promise<void> {
   try {
     const result = await trainRun({
       ...options,
-      open: openOptions(given),
+      open: { ...further.open, ...openOptions(given) },
       signal: stop.signal,
       view: {
         line: (text, commandText = text) => {

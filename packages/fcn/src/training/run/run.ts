@@ -18,6 +18,7 @@ import { checkFinite } from "./finite.js";
 import { PREVIEWED, previewSheet } from "./preview.js";
 import { runReport } from "./report.js";
 import { prepareData } from "./start/data.js";
+import { effectiveOptions } from "./start/effective.js";
 import { chooseNet } from "./start/net.js";
 import { makeLoader, type PreparedRun, prepareRun, stepsPerEpoch } from "./start/prepare.js";
 import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./state/checkpoint.js";
@@ -75,6 +76,8 @@ async function runPrepared(prepared: PreparedRun, device: Device, begin: number)
   const from = resume ? await readCheckpoint(join(out, RUN_FILES.checkpoint), model, configuration) : undefined;
   if (resume && from === undefined) tell(`${out} has no checkpoint yet: starting at the beginning`);
   for (const text of from ? tellLonger(from, settings) : []) tell(text);
+  const effective = `${JSON.stringify(effectiveOptions(prepared), undefined, 2)}\n`;
+  await writeWholeFile("train", join(out, RUN_FILES.config), effective);
   const history: History = from?.history ?? { readings: [], validations: [] };
   const events = await createEventFile(join(out, RUN_FILES.tensorboard), from && from.step + 1);
   const adapters = adaptersOf(device, from?.adapters ?? [], tell);

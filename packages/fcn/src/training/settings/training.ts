@@ -136,7 +136,7 @@ export const TRAINING = {
     fits: (precision, model) => deviceOf(model).zeros([1], { dtype: precision }).dispose(),
     help: `${PRECISION.help}; the loss is scaled, parameters and validation stay float32`,
   },
-  mirror: { fallback: true, decides: "augmentation" },
+  mirror: { rule: rules.boolean, fallback: true, decides: "augmentation" },
   seed: {
     fallback: 0,
     flag: "--seed <n>",

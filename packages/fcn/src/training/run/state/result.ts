@@ -8,6 +8,7 @@ export const RUN_FILES = {
   last: "weights.safetensors",
   best: "best.safetensors",
   checkpoint: "checkpoint",
+  config: "config.json",
   metrics: "metrics.csv",
   report: "report.html",
   tensorboard: "tensorboard",
