@@ -5,12 +5,12 @@ import { type SegmentationDataset, withScale } from "../data/samples/dataset.js"
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
 import type { SegmentationSample } from "../labels/sample.js";
-import { headClasses, type SegmentationNet } from "../models/segmentationNet.js";
+import { headClasses, netGraph, type SegmentationNet } from "../models/segmentationNet.js";
 import { enqueue } from "../prediction/enqueue.js";
 import { createInference } from "../prediction/inference.js";
 import { checkPreprocessing, type InferenceOptions } from "../prediction/inferenceOptions.js";
 import type { NetOrLoaded } from "../prediction/predict.js";
-import { batchesOf, type Prepared, startCounting } from "./counting.js";
+import { batchesOf, type Prepared, type ScoreMeasure, startCounting } from "./counting.js";
 import { type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";
 
 /** Samples that are loaded one at a time, such as a data set of files. */
@@ -95,10 +95,20 @@ const ON_DEVICE = 2;
  * device.destroy();
  * ```
  */
-export async function evaluate(
+export function evaluate(
   net: NetOrLoaded,
   samples: readonly SegmentationSample[] | SampleSource,
   options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  return evaluateMeasured(net, samples, options);
+}
+
+/** {@link evaluate}, which shows what it scores to a measure as well, for samples that are predicted one at a time. */
+export async function evaluateMeasured(
+  net: NetOrLoaded,
+  samples: readonly SegmentationSample[] | SampleSource,
+  options: EvaluateOptions,
+  measure?: ScoreMeasure,
 ): Promise<Evaluation> {
   const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
   const preprocessing = checkPreprocessing("evaluate", options.preprocessing ?? metadata?.preprocessing);
@@ -110,12 +120,9 @@ export async function evaluate(
   });
   const scored = [{ labels: options.labels, board }, ...further];
   const boards = scored.map((entry) => entry.board);
-  const inference = createInference(
-    model,
-    preprocessing,
-    options,
-    further.map(({ head }) => head),
-  );
+  const measuring = measure && measuringOf(model, measure, [options.head, ...further.map(({ head }) => head)]);
+  const wanted = measuring?.heads.slice(1) ?? further.map(({ head }) => head);
+  const inference = createInference(model, preprocessing, options, wanted as string[]);
   const source = "load" in samples ? scaled(samples, preprocessing) : inMemory(samples);
   const loaded = mapAhead(new Array(source.length).keys(), LOAD_AHEAD, async (index) => {
     try {
@@ -129,7 +136,7 @@ export async function evaluate(
   const failures: { index: number; message: string }[] = [];
   const prepared = onlyPrepared(loaded, options, failures);
   const counted = startAhead(batchesOf(prepared, batchSize), ON_DEVICE, (batch) =>
-    startCounting(inference, boards, batch),
+    startCounting(inference, boards, batch, measuring),
   );
   let done = 0;
   for await (const images of counted) {
@@ -145,6 +152,19 @@ export async function evaluate(
   }
   const heads = Object.fromEntries(further.map((entry) => [entry.head, entry.board.compute()]));
   return { ...board.compute(), ...(further.length > 0 && { heads }), ...(failures.length > 0 && { failures }) };
+}
+
+/** Where to find what a measure wants; a head that is not scored itself is compared with the labels of the first. */
+function measuringOf(model: SegmentationNet, measure: ScoreMeasure, scored: readonly (string | undefined)[]) {
+  const outputs = Object.keys(netGraph(model)?.outputs ?? {});
+  const main = outputs.includes("out") ? "out" : outputs[0];
+  const heads = scored.map((head) => head ?? main);
+  const all = [...heads, ...measure.heads.filter((head) => !heads.includes(head))];
+  const places = measure.heads.map((head) => ({
+    ...{ head, scores: all.indexOf(head) },
+    labels: Math.max(0, heads.indexOf(head)),
+  }));
+  return { measure, places, heads: all };
 }
 
 const inMemory = (samples: readonly SegmentationSample[]): SampleSource => ({

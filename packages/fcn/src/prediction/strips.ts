@@ -35,6 +35,8 @@ export interface HeadStrip {
   readonly labels: Tensor;
   /** float32 [N, classes, height, W], if requested. */
   readonly probabilities: Tensor | undefined;
+  /** What the labels come from: the scores of a single view, or the summed softmax of several. */
+  readonly scores: HeadScores;
 }
 
 /**
@@ -50,6 +52,8 @@ export interface Strip {
 
 export interface StripOptions {
   readonly probabilities?: boolean;
+  /** Whether scores are wanted at the size of the image. Default false. */
+  readonly logits?: boolean;
 }
 
 /** Labels are bytes, and 255 is void. */
@@ -132,7 +136,8 @@ async function finishStrip(
     }
     const heads = scores.map((own): HeadStrip => {
       const probabilities = options.probabilities ? probabilitiesOf(own, views.length) : undefined;
-      return { classes: own.shape[1] as number, labels: argmax(own, { dim: 1 }), probabilities };
+      const labels = argmax(own, { dim: 1 });
+      return { classes: own.shape[1] as number, labels, probabilities, scores: { values: own } };
     });
     await use({ top, height, heads });
     return rest;
@@ -140,9 +145,9 @@ async function finishStrip(
 }
 
 /** Whether all that is wanted are labels that follow from one pass of the net over the whole image. */
-function needsLabelsOnly({ tiling, views: [view, ...more] }: Job, { probabilities }: StripOptions): boolean {
+function needsLabelsOnly({ tiling, views: [view, ...more] }: Job, { probabilities, logits }: StripOptions): boolean {
   const isWhole = tiling.rows.length === 1 && tiling.columns.length === 1 && more.length === 0;
-  return isWhole && !probabilities && view?.scale === 1 && !view.mirror;
+  return isWhole && !probabilities && !logits && view?.scale === 1 && !view.mirror;
 }
 
 /** The scores of the whole image by head, in the only view, as the net gives them. */
@@ -152,9 +157,10 @@ function wholeScores(job: Job): Promise<HeadScores[]> {
   return forward(job, tileInput(job, { top: 0, left: 0, height, width }), false);
 }
 
-function labelled({ values, upsampling }: HeadScores): HeadStrip {
+function labelled(scores: HeadScores): HeadStrip {
+  const { values, upsampling } = scores;
   const labels = upsampling ? upsampledArgmax(values, upsampling) : argmax(values, { dim: 1 });
-  return { classes: values.shape[1] as number, labels, probabilities: undefined };
+  return { classes: values.shape[1] as number, labels, probabilities: undefined, scores };
 }
 
 /**

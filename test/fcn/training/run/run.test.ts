@@ -67,10 +67,10 @@ describe("trainRun", () => {
     model.dispose();
     const csv = (await readFile(join(out, "metrics.csv"), "utf8")).trim().split("\n");
     expect(csv).toHaveLength(1 + 6);
-    expect(csv[2]).toMatch(/^20,[\d.]+,[\d.e-]+,[\d.]+,[\d.]+,[\d.]+,[\d.]+$/);
+    expect(csv[2]).toMatch(/^20,[\d.]+,[\d.e-]+,[\d.]+,[\d.]+,[\d.]+,[\d.]+,[\d.]+$/);
     const html = await readFile(join(out, "report.html"), "utf8");
     for (const part of [
-      "Training loss",
+      "Training and validation loss",
       "mean IU",
       "Confusion",
       "Worst images",

@@ -79,7 +79,7 @@ async function run(given: object, command: Command): Promise<void> {
           stages.start(model, steps, from, stepsPerEpoch);
         },
         progress: (progress) => stages.progress(progress),
-        validation: (step, meanIU) => stages.validation(step, meanIU),
+        validation: (step, meanIU, loss) => stages.validation(step, meanIU, loss),
         end: () => stages.end(),
       },
     });

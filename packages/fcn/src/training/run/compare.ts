@@ -90,6 +90,9 @@ interface Named {
 /** Apart in hue and, for those who see few hues, in lightness. */
 const COLOURS = ["#d1603d", "#3d7dd1", "#2e8b57", "#8e5bb5", "#b8860b", "#4a5664", "#c2458b", "#159a9c"];
 
+const lossesOf = ({ validations }: History): ChartSeries["points"] =>
+  validations.flatMap(({ step, loss }) => (loss === undefined ? [] : [[step, loss] as const]));
+
 function pageOf(
   runs: readonly ComparedRun[],
   differences: RunComparison["differences"],
@@ -117,6 +120,7 @@ function pageOf(
     `<h1>${escapeHtml(title)}</h1>`,
     `<div class="charts">`,
     ...chart("Training loss", ({ readings }) => readings.map(({ step, loss }) => [step, loss])),
+    ...chart("Validation loss", lossesOf, true),
     ...chart("Mean IU", ({ validations }) => validations.map(({ step, scores }) => [step, scores.meanIU]), true),
     ...chart("Learning rate", ({ readings }) => readings.map(({ step, learningRate }) => [step, learningRate])),
     "</div>",

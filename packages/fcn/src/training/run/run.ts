@@ -235,10 +235,10 @@ async function score(run: Run, loader: DataLoader, step: number): Promise<void> 
   const onFailure = ({ message }: Error): void => view?.line?.(`left out of the scores: ${message}`);
   const samples = await loader.samplesOf(data.validation);
   const extra = extraLabels(settings.heads, settings.headLabels);
-  const validating = validate(model, samples, { metadata, step, extra, onFailure, signal });
+  const validating = validate(model, samples, { metadata, step, extra, onFailure, settings, signal });
   const validation = await unlessInterrupted(validating, signal);
   if (validation === undefined) return;
-  view?.validation?.(step, validation.scores.meanIU);
+  view?.validation?.(step, validation.scores.meanIU, validation.loss);
   await events.write(step, namedScores(validation));
   if (addValidation(history, validation)) await saveModel(join(out, RUN_FILES.best), model, metadata);
 }

@@ -21,7 +21,8 @@ export interface TrainRunView {
   /** `stepsPerEpoch` is a fraction where batches span two passes over the images. */
   start?(model: string, steps: number, from: number, stepsPerEpoch: number): void;
   progress?(progress: TrainProgress): void;
-  validation?(step: number, meanIU: number): void;
+  /** `loss` is that of training on the validation images, if any of them has a label. */
+  validation?(step: number, meanIU: number, loss?: number): void;
   /** Training has ended or failed. */
   end?(): void;
 }
