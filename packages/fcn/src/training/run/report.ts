@@ -40,13 +40,15 @@ export async function runReport(result: TrainRunResult, run: ReportedRun): Promi
   return htmlPage(title, body.join("\n"));
 }
 
-function summaryLine({ steps, done, best, seconds, resumedFrom, loss }: TrainRunResult): string {
+function summaryLine({ steps, done, best, seconds, resumedFrom, loss, configuration }: TrainRunResult): string {
   const made = done < steps ? `${done} of ${steps} steps` : `${steps} steps`;
   const found = best
     ? `The best weights are those of step ${best.step}: mean IU ${percent(best.scores.meanIU)} %.`
     : "";
   const time = `${resumedFrom > 0 ? `The last part, from step ${resumedFrom} on,` : "The run"} took ${Math.round(seconds)} s.`;
-  return `${made}, last loss ${loss.toPrecision(4)}. ${found} ${time}`;
+  const { ema } = configuration;
+  const averaged = ema === undefined ? "" : ` Weights are moving averages with a decay of ${ema}.`;
+  return `${made}, last loss ${loss.toPrecision(4)}. ${found}${averaged} ${time}`;
 }
 
 function leftOutSection({ leftOut }: TrainRunResult): string[] {

@@ -1,6 +1,6 @@
 import { rules } from "@fcn/tensor/internal";
 import { deviceOf } from "../../models/segmentationNet.js";
-import { factors, from, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
+import { factors, from, number, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
 import { PRECISION } from "../../prediction/inferenceOptions.js";
 import { classBalancings } from "../loss/classWeights.js";
 import { checkHeadNames, ownHeadLabels, ownHeads } from "../loss/heads.js";
@@ -129,6 +129,11 @@ export const TRAINING = {
     help: "keep the statistics of batch norm, for pretrained weights and small batches",
   },
   clipNorm: { rule: positive, flag: "--clip-norm <x>", help: "clip the gradients of a step to this norm" },
+  ema: {
+    rule: number("a number between 0 and 1, such as 0.999", (decay) => decay > 0 && decay < 1),
+    flag: "--ema <decay>",
+    help: "validate and save a moving average of the weights, of which each step keeps this share, such as 0.999",
+  },
   precision: {
     ...PRECISION,
     fallback: "float32",
