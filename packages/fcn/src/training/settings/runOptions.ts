@@ -32,7 +32,7 @@ export interface TrainRunView {
  * 0.01 (SGD: a rate of 0.01), batches of 4, mirroring, schedule `poly`, and the mean of cross-entropy over the labelled
  * pixels.
  */
-export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimizer" | "schedule"> {
+export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimizer" | "schedule" | "batchSize"> {
   /** A folder that `data.open` understands, or what `data.open` returned. */
   readonly data: string | OpenedData;
   /** A folder for everything that is written. It is made if missing. */
@@ -56,6 +56,14 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
    * full. Default 20.
    */
   readonly epochs?: number;
+  /**
+   * Images that go through the net together, at most as many as there are training images. "auto" tries 1, 2, 4, ... by
+   * steps of a copy of the net, and takes the most that fit into `batchMemory`; a resumed run keeps its number. The
+   * learning rate stays as it is.
+   */
+  readonly batchSize?: number | "auto";
+  /** With `batchSize: "auto"`, the memory that a step may take on the device, in MiB. Default 4096. */
+  readonly batchMemory?: number;
   readonly recipe?: RecipeName;
   readonly optimizer?: OptimizerName;
   readonly schedule?: ScheduleName;

@@ -41,7 +41,7 @@ export const TRAINING = {
     runFallback: () => 4,
     fallbackText: "4",
     flag: "--batch <n>",
-    help: "images per batch, at most as many as there are training images",
+    help: "images per batch, at most as many as there are training images; auto tries how many fit into --batch-memory",
   },
   accumulationSteps: {
     rule: whole(1),

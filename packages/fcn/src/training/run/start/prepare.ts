@@ -11,6 +11,7 @@ import { RUN } from "../../settings/run.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";
 import type { ResolvedOptions } from "../../settings/trainOptions.js";
 import type { Configuration } from "../configuration.js";
+import { largestBatch } from "./autoBatch.js";
 import type { RunData } from "./data.js";
 import { configurationOf, type RunParts } from "./decided.js";
 import { orderOf, trainSettings } from "./defaults.js";
@@ -32,7 +33,10 @@ export async function prepareRun(
   parts: Pick<PreparedRun, "options" | "data" | "metadata" | "model">,
   saved: Configuration | undefined,
 ): Promise<PreparedRun> {
-  const { options, data, metadata, model } = parts;
+  const { data, metadata, model } = parts;
+  const isAuto = parts.options.batchSize === "auto";
+  const known = saved?.batchSize as number | undefined;
+  const options = isAuto ? { ...parts.options, batchSize: known ?? 1 } : parts.options;
   const { weights: file, prefix } = options;
   const tell = (text: string): void => options.view?.line?.(text);
   if (file !== undefined && saved === undefined) {
@@ -47,9 +51,12 @@ export async function prepareRun(
     ...trainSettings(options),
     ...(weights ? { classWeights: weights } : {}),
   });
-  const batchSize = batchSizeOf(resolved, data, tell);
   checkExtraLabels(resolved, data);
   const augmentation = augmentationOf(options, data, resolved.mirror);
+  const batchSize =
+    isAuto && known === undefined
+      ? await largestBatch({ ...parts, settings: resolved, augmentation })
+      : batchSizeOf(resolved, data, tell);
   const { steps, readEvery, ...pace } = paceOf(options, data, { ...resolved, batchSize }, saved);
   const settings = { ...resolved, batchSize, steps, readEvery };
   if (settings.warmUp >= steps) {
