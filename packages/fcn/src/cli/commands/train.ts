@@ -4,17 +4,17 @@ import { list } from "../../models/index.js";
 import { createCheckBar } from "../../progress/quietBar.js";
 import { createStageView } from "../../progress/stages.js";
 import { OPTIMIZERS } from "../../training/optimizer/optimizers.js";
-import { type TrainRunResult, trainRun } from "../../training/run/index.js";
+import { type TrainRunResult, trainFolds, trainRun } from "../../training/run/index.js";
 import { optimizerOf } from "../../training/run/start/defaults.js";
 import { recipeGives } from "../../training/settings/recipes.js";
-import { SETTINGS } from "../../training/settings/run.js";
+import { FOLDS, SETTINGS } from "../../training/settings/run.js";
 import type { TrainRunOptions } from "../../training/settings/runOptions.js";
 import { addFlags, flagValues, givenBy } from "../flags/addFlags.js";
 import { checkFolder, refuseBoth } from "../flags/checks.js";
 import { JSON_OUTPUT } from "../flags/common.js";
 import { addConfigFlags, furtherOptions } from "../flags/configFile.js";
 import { addOpenFlags, openOptions } from "../flags/openFlags.js";
-import { describeRun } from "../output/describeRun.js";
+import { describeFolds, describeRun } from "../output/describeRun.js";
 import { asUsage, UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 import { stopOnInterrupt } from "../output/signals.js";
@@ -26,11 +26,11 @@ const EXIT_CODES =
 export function setUp(command: Command): void {
   addConfigFlags(command);
   addOpenFlags(addFlags(command, SETTINGS, (name) => (recipeGives(name) ? "the recipe's, else " : "")));
-  addFlags(command, JSON_OUTPUT).addHelpText("after", `\n${EXIT_CODES}`).action(run);
+  addFlags(addFlags(command, FOLDS), JSON_OUTPUT).addHelpText("after", `\n${EXIT_CODES}`).action(run);
 }
 
 async function run(given: object, command: Command): Promise<void> {
-  const { json } = givenBy(JSON_OUTPUT, given);
+  const { json, folds } = givenBy({ ...JSON_OUTPUT, ...FOLDS }, given);
   const further = furtherOptions(command);
   const options = { ...further.settings, ...flagValues(SETTINGS, given) } as Partial<TrainRunOptions> &
     Pick<TrainRunOptions, "data" | "out">;
@@ -64,7 +64,7 @@ async function run(given: object, command: Command): Promise<void> {
     stop.abort();
   });
   try {
-    const result = await trainRun({
+    const all: TrainRunOptions = {
       ...options,
       open: { ...further.open, ...openOptions(given) },
       signal: stop.signal,
@@ -82,7 +82,15 @@ async function run(given: object, command: Command): Promise<void> {
         validation: (step, meanIU, loss) => stages.validation(step, meanIU, loss),
         end: () => stages.end(),
       },
-    });
+    };
+    if (folds !== undefined) {
+      const result = await trainFolds({ ...all, folds });
+      await printResult(result, describeFolds, json);
+      const last = result.folds.at(-1);
+      if (result.stopped && last) throw stopped(last);
+      return;
+    }
+    const result = await trainRun(all);
     await printResult(result, describeRun, json);
     if (result.stopped) throw stopped(result);
   } catch (error) {

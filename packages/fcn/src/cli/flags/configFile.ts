@@ -5,7 +5,7 @@ import { OPEN_OPTIONS } from "../../data/open/openOptions.js";
 import { chooseFrom } from "../../options/closest.js";
 import type { AnyTable, Flag } from "../../options/option.js";
 import type { Reader } from "../../options/rules.js";
-import { SETTINGS } from "../../training/settings/run.js";
+import { FOLDS, SETTINGS } from "../../training/settings/run.js";
 import { UsageError } from "../output/errors.js";
 import { addFlags } from "./addFlags.js";
 
@@ -72,7 +72,7 @@ function placesOf(table: AnyTable, { onlyFlags = false } = {}): Map<string, Plac
 }
 
 const OPEN = placesOf(OPEN_OPTIONS);
-const TOP = new Map([...placesOf(OPEN_OPTIONS, { onlyFlags: true }), ...placesOf(SETTINGS)]);
+const TOP = new Map([...placesOf(OPEN_OPTIONS, { onlyFlags: true }), ...placesOf({ ...SETTINGS, ...FOLDS })]);
 
 /** The names that the help and an error show. */
 const namesOf = (places: ReadonlyMap<string, Place>): string[] => [

@@ -152,3 +152,12 @@ const batchRule: FlagRule<number | typeof AUTO> = {
 
 /** Every row, in the order of the help. */
 export const SETTINGS: SettingTable = { ...RUN, ...TRAINING, batchSize: { ...TRAINING.batchSize, rule: batchRule } };
+
+/** What makes several runs of one. */
+export const FOLDS = {
+  folds: {
+    rule: whole(2),
+    flag: "--folds <k>",
+    help: "cross-validate: divide the images of training and validation into k parts, and train k nets in --out/fold-1 to fold-k, each validated on a part of its own",
+  },
+} as const;

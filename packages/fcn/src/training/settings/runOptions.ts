@@ -139,6 +139,12 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
   readonly view?: TrainRunView;
 }
 
+/** The options of {@link TrainRunOptions}, and how many runs they are for. */
+export interface TrainFoldsOptions extends TrainRunOptions {
+  /** Parts into which the images are divided, from 2 to the number of images; each is validated on once. */
+  readonly folds: number;
+}
+
 /**
  * The options that have a row in the table of `settings/run.ts`. The others say how to read, where to run and whom to
  * inform.

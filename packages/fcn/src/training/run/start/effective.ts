@@ -1,5 +1,5 @@
-import { OPEN_OPTIONS } from "../../../data/open/openOptions.js";
-import { valuesOf } from "../../../options/option.js";
+import { OPEN_OPTIONS, type OpenOptions } from "../../../data/open/openOptions.js";
+import { valuesOf, withoutUndefined } from "../../../options/option.js";
 import { SETTINGS } from "../../settings/run.js";
 import { orderOf } from "./defaults.js";
 import type { PreparedRun } from "./prepare.js";
@@ -17,18 +17,24 @@ export function effectiveOptions(run: PreparedRun): Readonly<Record<string, unkn
   const { model, graph, preprocessing } = metadata;
   const { numClasses: __, seed: ___, ...modelOptions } = metadata.options;
   const found: Readonly<Record<string, unknown>> = {
-    ...options,
     ...settings,
-    ...{ data: typeof options.data === "string" ? options.data : undefined, epochs: undefined },
+    epochs: undefined,
     ...{ model: graph ?? model, modelOptions: graph ? undefined : modelOptions, preprocessing },
     // A recipe may name layers that the net lacks, unlike an option.
     multipliers: options.multipliers,
     ...{ weights: options.weights, recipe: options.recipe, order: orderOf(options), momentum: configuration.momentum },
     ...{ crop, augmentation: Object.keys(changes).length > 0 ? changes : undefined, validateEvery, checkpointEvery },
   };
-  const reading = { ...options.open, skipBad: options.skipBad ?? options.open?.skipBad };
+  return plainOptions({ ...options, ...found });
+}
+
+/** Options as `fcn train --config` and `trainRun` take them, without those of one call and what no file can hold. */
+export function plainOptions(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const open = options.open as OpenOptions | undefined;
+  const reading: OpenOptions = withoutUndefined({ ...open, skipBad: options.skipBad ?? open?.skipBad }) as OpenOptions;
   return {
-    ...valuesOf(SETTINGS, (_, name) => (OF_ONE_CALL.includes(name) ? undefined : found[name])),
-    open: valuesOf(OPEN_OPTIONS, (_, name) => reading[name as keyof typeof reading]),
+    ...valuesOf(SETTINGS, (_, name) => (OF_ONE_CALL.includes(name) ? undefined : options[name])),
+    ...(typeof options.data === "string" ? {} : { data: undefined }),
+    open: valuesOf(OPEN_OPTIONS, (_, name) => reading[name as keyof OpenOptions]),
   };
 }
