@@ -40,7 +40,7 @@ export async function validate(
     onFailure: onFailure && ((_: number, error: Error) => onFailure(error)),
     onImage: (index: number, { meanIU }: SegmentationScores) => void images.push({ index, meanIU }),
   };
-  const { heads, ...scores } = await evaluateMeasured(model, samples, options, measure);
+  const { heads, ...scores } = await evaluateMeasured(model, samples, options, { measure });
   const loss = await measure?.compute();
   const ranked = images.filter(({ meanIU }) => !Number.isNaN(meanIU)).sort((a, b) => a.meanIU - b.meanIU);
   const worst = ranked.slice(0, Math.min(SHOWN, Math.ceil(ranked.length / 2)));
