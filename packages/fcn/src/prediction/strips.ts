@@ -62,8 +62,9 @@ const MOST_CLASSES = 255;
 /**
  * Predicts images of one size together, strip by strip from the top, so that the memory on the device does not grow
  * with the height. Logits are averaged where tiles overlap, then the softmax of each view of each net is taken and
- * averaged over all of them. `use` is called and awaited once per strip, in order. A net is in evaluation mode and runs once per tile and
- * view, whatever the number of heads. Returns the number of tiles. Concurrent calls take turns on a device.
+ * averaged over all of them. `use` is called and awaited once per strip, in order. A net is in evaluation mode and runs
+ * once per tile and view, whatever the number of heads. Returns how often nets ran. Concurrent calls take turns on a
+ * device.
  */
 export async function forEachStrip(
   inference: Inference,

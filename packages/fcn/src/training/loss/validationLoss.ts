@@ -1,14 +1,16 @@
 import type { MeasuredStrip, ScoreMeasure } from "../../evaluation/counting.js";
 import { VOID_LABEL } from "../../labels/sample.js";
-import type { ResolvedOptions } from "../settings/trainOptions.js";
-import { weightsOf } from "./headLoss.js";
-import { batchLoss, isPixelSum, takesLogits } from "./loss.js";
-import { divisorOf } from "./reduction.js";
+import { type HeadSettings, weightsOf } from "./headLoss.js";
+import { batchLoss, isPixelSum, type Loss, takesLogits } from "./loss.js";
+import { divisorOf, type Reduction } from "./reduction.js";
 
-type Settings = Pick<
-  ResolvedOptions,
-  "heads" | "headLabels" | "classWeights" | "loss" | "reduction" | "batchSize" | "accumulationSteps"
->;
+/** The settings of training on which its loss depends. */
+export interface ValidationLossSettings extends HeadSettings {
+  readonly loss: Loss;
+  readonly reduction: Reduction;
+  readonly batchSize: number;
+  readonly accumulationSteps: number;
+}
 
 /** The loss of a strip on its way from the device, and how much it counts. */
 interface Part {
@@ -27,7 +29,7 @@ export class ValidationLoss implements ScoreMeasure {
   readonly takesLogits: boolean;
   readonly #parts = new Map<string, Part[]>();
 
-  constructor(private readonly settings: Settings) {
+  constructor(private readonly settings: ValidationLossSettings) {
     this.heads = Object.keys(settings.heads);
     this.takesLogits = takesLogits(settings.loss);
   }

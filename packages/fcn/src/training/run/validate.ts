@@ -3,8 +3,7 @@ import { evaluateMeasured, type SampleSource } from "../../evaluation/evaluate.j
 import type { SegmentationScores } from "../../labels/metrics.js";
 import type { ModelMetadata } from "../../models/file/weightsFile.js";
 import type { SegmentationNet } from "../../models/segmentationNet.js";
-import { ValidationLoss } from "../loss/validationLoss.js";
-import type { ResolvedOptions } from "../settings/trainOptions.js";
+import { ValidationLoss, type ValidationLossSettings } from "../loss/validationLoss.js";
 import type { ImageScore, Validation } from "./state/history.js";
 
 const SHOWN = 3;
@@ -17,7 +16,7 @@ interface ValidateOptions extends Abortable {
   /** Called for each sample that can no longer be loaded. The others are still scored. */
   readonly onFailure?: (error: Error) => void;
   /** Those of the training, whose loss is to be computed. */
-  readonly settings?: ResolvedOptions;
+  readonly settings?: ValidationLossSettings;
 }
 
 /**

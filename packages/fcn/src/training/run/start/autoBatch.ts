@@ -2,18 +2,21 @@ import { hasCode, TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import { buildNet } from "../../../models/file/weightsFile.js";
 import { inputChannels } from "../../../models/graph/spec.js";
+import type { GraphNet } from "../../../models/index.js";
 import { deviceOf } from "../../../models/segmentationNet.js";
 import { bothWays } from "../../remedies.js";
 import { BATCH_MEMORY } from "../../settings/run.js";
 import type { ResolvedOptions, TrainBatch } from "../../settings/trainOptions.js";
 import { trainResolved } from "../../train.js";
-import type { PreparedRun } from "./prepare.js";
+import type { RunParts } from "./decided.js";
 
 const MIB = 2 ** 20;
 /** The second step is the one that is recorded. */
 const STEPS = 2;
 
-type Parts = Pick<PreparedRun, "options" | "data" | "metadata" | "model" | "settings" | "augmentation">;
+interface Parts extends Pick<RunParts, "options" | "data" | "metadata" | "settings" | "augmentation"> {
+  readonly model: GraphNet;
+}
 
 /** Bytes that the device reserves for steps, and those of them that would stay without any image. */
 interface Need {
