@@ -18,7 +18,7 @@ export function effectiveOptions(run: PreparedRun): Readonly<Record<string, unkn
   const { numClasses: __, seed: ___, ...modelOptions } = metadata.options;
   const found: Readonly<Record<string, unknown>> = {
     ...settings,
-    epochs: undefined,
+    ...{ data: options.data, epochs: undefined },
     ...{ model: graph ?? model, modelOptions: graph ? undefined : modelOptions, preprocessing },
     // A recipe may name layers that the net lacks, unlike an option.
     multipliers: options.multipliers,
