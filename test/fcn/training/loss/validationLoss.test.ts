@@ -100,6 +100,16 @@ const CASES: Record<string, Case> = {
       return (2 * sum(images.map(of))) / images.length;
     },
   },
+  "hard pixels of each image": {
+    options: { loss: { kind: "ohem", threshold: 0.3 } },
+    expected: (images) =>
+      sum(
+        images.map((image) => {
+          const hard = costs(image).filter((cost) => cost > -Math.log(0.3));
+          return sum(hard) / hard.length;
+        }),
+      ) / images.length,
+  },
 };
 
 describe("the loss of validation", () => {
