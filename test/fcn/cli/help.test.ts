@@ -26,6 +26,6 @@ it("marks the options that a command cannot do without, and names all that are m
   expect(stdout.match(/\(required\)/g)).toHaveLength(2);
   expect(await fcn(["eval"])).toMatchObject({
     code: 2,
-    stderr: "error: --data <dir> and --weights <file> are missing\nfix: add --data <dir> --weights <file>\n",
+    stderr: "error: --data <dir> and --weights <file...> are missing\nfix: add --data <dir> --weights <file...>\n",
   });
 });

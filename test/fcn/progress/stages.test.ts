@@ -30,3 +30,15 @@ it("leaves epochs out where they are not known", () => {
   });
   expect(said).toEqual(["net: 7 steps", "net: step 1/7, loss 0.500, 2.0 images/s, 1 min 05 s left"]);
 });
+
+it("shows mean IU and loss of a validation", () => {
+  const said = lines((view) => {
+    view.start("net", 7);
+    view.validation(3, 0.25, 1.5);
+    view.validation(6, 0.5);
+  });
+  expect(said.slice(1)).toEqual([
+    "net: step 3, validation mean IU 0.250, validation loss 1.500",
+    "net: step 6, validation mean IU 0.500",
+  ]);
+});

@@ -1,8 +1,9 @@
 import { confusionMatrix, slice, type TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
-import type { RasterImage } from "../labels/sample.js";
+import { type RasterImage, VOID_LABEL } from "../labels/sample.js";
+import type { HeadScores } from "../models/graph/tails.js";
 import type { Inference } from "../prediction/inference.js";
-import { forEachStrip } from "../prediction/strips.js";
+import { forEachStrip, type HeadStrip, type Strip } from "../prediction/strips.js";
 import type { Scoreboard } from "./scoreboard.js";
 
 /** An image ready for the device. */
@@ -17,6 +18,31 @@ export interface Prepared {
 export interface Counted {
   readonly index: number;
   readonly matrices: readonly Float64Array[];
+}
+
+/** Rows of an image, as a head scores them. */
+export interface MeasuredStrip {
+  readonly head: string;
+  readonly scores: HeadScores;
+  /** int32, 255 for void. */
+  readonly labels: Int32Array;
+  readonly pixels: number;
+}
+
+/** What else is measured of the scores that labels come from, one image at a time and in one view. */
+export interface ScoreMeasure {
+  /** The heads to measure. */
+  readonly heads: readonly string[];
+  /** Whether scores must have the size of the image. */
+  readonly takesLogits: boolean;
+  /** Called with each strip of each image, in order, and awaited; the scores are freed after that. */
+  add(strip: MeasuredStrip): Promise<void>;
+}
+
+/** A measure, and for each of its heads the place among the inference's heads and that of its labels. */
+export interface Measuring {
+  readonly measure: ScoreMeasure;
+  readonly places: readonly { readonly head: string; readonly scores: number; readonly labels: number }[];
 }
 
 /** Groups neighbouring images of the same size into batches of at most `size`. */
@@ -44,6 +70,7 @@ export async function startCounting(
   inference: Inference,
   boards: readonly Scoreboard[],
   batch: readonly Prepared[],
+  measuring?: Measuring,
 ): Promise<{ readonly done: Promise<Counted[]> }> {
   const { device } = inference;
   const images = batch.map(({ image }) => image);
@@ -51,8 +78,9 @@ export async function startCounting(
     return { index, matrices: boards.map(({ numClasses, numTargets }) => new Float64Array(numTargets * numClasses)) };
   });
   const reads: Promise<void>[] = [];
-  await forEachStrip(inference, images, {}, ({ top, height, heads }) => {
-    for (const [h, { classes, labels }] of heads.entries()) {
+  const options = { logits: measuring?.measure.takesLogits === true };
+  await forEachStrip(inference, images, options, async ({ top, height, heads }) => {
+    for (const [h, { classes, labels }] of heads.slice(0, boards.length).entries()) {
       const { numClasses, numTargets } = boards[h] as Scoreboard;
       if (classes > numClasses) throw tooFewClasses(classes, numClasses);
       const width = labels.shape[2] as number;
@@ -70,8 +98,18 @@ export async function startCounting(
         reads.push(done);
       }
     }
+    if (measuring) await measureStrip(measuring, { top, height, heads }, batch[0] as Prepared);
   });
   return { done: Promise.all(reads).then(() => counted) };
+}
+
+async function measureStrip({ measure, places }: Measuring, { top, height, heads }: Strip, image: Prepared) {
+  const { width } = image.image;
+  for (const { head, scores, labels } of places) {
+    const rows = (image.targets[labels] as Int32Array).subarray(top * width, (top + height) * width);
+    const own = rows.map((target) => (target < 0 ? VOID_LABEL : target));
+    await measure.add({ head, scores: (heads[scores] as HeadStrip).scores, labels: own, pixels: height * width });
+  }
 }
 
 function tooFewClasses(classes: number, numClasses: number): TensorError {

@@ -5,8 +5,9 @@ export interface DescribedEvaluation extends Evaluation {
   readonly data: string;
   readonly split: string;
   readonly images: number;
-  readonly weights: string;
-  readonly model: string;
+  /** One of each for a single net. */
+  readonly weights: string | readonly string[];
+  readonly model: string | readonly string[];
   readonly classes: readonly string[];
   readonly adapter: { readonly description: string };
   readonly seconds: number;
@@ -15,7 +16,8 @@ export interface DescribedEvaluation extends Evaluation {
 /** The scores as text for people. */
 export function describeEvaluation(evaluation: DescribedEvaluation): string {
   const { data, split, images, weights, model, adapter, seconds } = evaluation;
-  const title = `${model} (${weights}) on ${data}, ${split}: ${images} ${images === 1 ? "image" : "images"}`;
+  const list = (names: string | readonly string[]): string => [names].flat().join(", ");
+  const title = `${list(model)} (${list(weights)}) on ${data}, ${split}: ${images} ${images === 1 ? "image" : "images"}`;
   const time = `${seconds.toFixed(1)} s, ${(images / seconds).toPrecision(3)} images/s, on ${adapter.description}`;
   return `${[title, "", ...tables(evaluation).flatMap((table) => [table, ""]), RULE, time].join("\n")}\n`;
 }

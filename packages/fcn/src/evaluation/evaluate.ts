@@ -5,12 +5,12 @@ import { type SegmentationDataset, withScale } from "../data/samples/dataset.js"
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
 import type { SegmentationSample } from "../labels/sample.js";
-import { headClasses, type SegmentationNet } from "../models/segmentationNet.js";
+import { headClasses, mainHeadOf, type SegmentationNet } from "../models/segmentationNet.js";
 import { enqueue } from "../prediction/enqueue.js";
+import { ensembleOf, type NetOrNets } from "../prediction/ensemble.js";
 import { createInference } from "../prediction/inference.js";
-import { checkPreprocessing, type InferenceOptions } from "../prediction/inferenceOptions.js";
-import type { NetOrLoaded } from "../prediction/predict.js";
-import { batchesOf, type Prepared, startCounting } from "./counting.js";
+import type { InferenceOptions } from "../prediction/inferenceOptions.js";
+import { batchesOf, type Prepared, type ScoreMeasure, startCounting } from "./counting.js";
 import { type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";
 
 /** Samples that are loaded one at a time, such as a data set of files. */
@@ -76,7 +76,7 @@ const ON_DEVICE = 2;
 /**
  * Predicts all samples in evaluation mode, as `predict` does with the same options, and scores them together. Void
  * pixels do not count. Labels and their confusion matrix stay on the device as integers, so the scores are exactly
- * those of {@link SegmentationMetrics} on the labels.
+ * those of {@link SegmentationMetrics} on the labels. The probabilities of several nets are averaged.
  *
  * Throws if a sample cannot be loaded, or with `onFailure` or `skipBad` if none can, and throws the reason of `signal`
  * once it is aborted. Throws `invalid-argument` if the number of classes is unknown, and `missing-labels` if a sample
@@ -95,13 +95,25 @@ const ON_DEVICE = 2;
  * device.destroy();
  * ```
  */
-export async function evaluate(
-  net: NetOrLoaded,
+export function evaluate(
+  nets: NetOrNets,
   samples: readonly SegmentationSample[] | SampleSource,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
-  const preprocessing = checkPreprocessing("evaluate", options.preprocessing ?? metadata?.preprocessing);
+  return evaluateMeasured(nets, samples, options);
+}
+
+/**
+ * {@link evaluate}, which shows what it scores to a measure as well, for samples that are predicted one at a time by
+ * one net. `names` are those of the nets in errors.
+ */
+export async function evaluateMeasured(
+  nets: NetOrNets,
+  samples: readonly SegmentationSample[] | SampleSource,
+  options: EvaluateOptions,
+  { measure, names }: { readonly measure?: ScoreMeasure | undefined; readonly names?: readonly string[] } = {},
+): Promise<Evaluation> {
+  const { model, metadata, preprocessing, others } = ensembleOf("evaluate", nets, { ...options, names });
   const { signal, batchSize = 1 } = options;
   checkValue("evaluate", "batchSize", batchSize, rules.whole(1));
   const board = new Scoreboard(classCount(options.numClasses ?? metadata?.classes.length), options);
@@ -110,12 +122,9 @@ export async function evaluate(
   });
   const scored = [{ labels: options.labels, board }, ...further];
   const boards = scored.map((entry) => entry.board);
-  const inference = createInference(
-    model,
-    preprocessing,
-    options,
-    further.map(({ head }) => head),
-  );
+  const measuring = measure && measuringOf(model, measure, [options.head, ...further.map(({ head }) => head)]);
+  const wanted = measuring?.heads.slice(1) ?? further.map(({ head }) => head);
+  const inference = createInference(model, preprocessing, options, wanted as string[], others);
   const source = "load" in samples ? scaled(samples, preprocessing) : inMemory(samples);
   const loaded = mapAhead(new Array(source.length).keys(), LOAD_AHEAD, async (index) => {
     try {
@@ -129,7 +138,7 @@ export async function evaluate(
   const failures: { index: number; message: string }[] = [];
   const prepared = onlyPrepared(loaded, options, failures);
   const counted = startAhead(batchesOf(prepared, batchSize), ON_DEVICE, (batch) =>
-    startCounting(inference, boards, batch),
+    startCounting(inference, boards, batch, measuring),
   );
   let done = 0;
   for await (const images of counted) {
@@ -145,6 +154,18 @@ export async function evaluate(
   }
   const heads = Object.fromEntries(further.map((entry) => [entry.head, entry.board.compute()]));
   return { ...board.compute(), ...(further.length > 0 && { heads }), ...(failures.length > 0 && { failures }) };
+}
+
+/** Where to find what a measure wants; a head that is not scored itself is compared with the labels of the first. */
+function measuringOf(model: SegmentationNet, measure: ScoreMeasure, scored: readonly (string | undefined)[]) {
+  const main = mainHeadOf(model);
+  const heads = scored.map((head) => head ?? main);
+  const all = [...heads, ...measure.heads.filter((head) => !heads.includes(head))];
+  const places = measure.heads.map((head) => ({
+    ...{ head, scores: all.indexOf(head) },
+    labels: Math.max(0, heads.indexOf(head)),
+  }));
+  return { measure, places, heads: all };
 }
 
 const inMemory = (samples: readonly SegmentationSample[]): SampleSource => ({

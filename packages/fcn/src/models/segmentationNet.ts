@@ -63,3 +63,9 @@ export function headClasses(model: SegmentationNet, head: string): number | unde
   const graph = netGraph(model);
   return graph && classesOf(graph, graph.outputs[head] ?? "");
 }
+
+/** The name of the main head: `out`, or the first head of a net without one; undefined if the net does not tell. */
+export function mainHeadOf(model: SegmentationNet): string | undefined {
+  const heads = Object.keys(netGraph(model)?.outputs ?? {});
+  return heads.includes("out") ? "out" : heads[0];
+}

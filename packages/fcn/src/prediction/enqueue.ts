@@ -16,7 +16,7 @@ export interface Prediction {
   readonly probabilities?: io.HostArray;
   /** The image overlaid with the colours of its classes, in the format of the browser's ImageData, if requested. */
   readonly overlay?: Uint8ClampedArray<ArrayBuffer>;
-  /** How often the net ran: the number of tiles times the number of views. */
+  /** How often nets ran: the number of tiles times the views of each net. */
   readonly tiles: number;
 }
 

@@ -1,4 +1,5 @@
 export type { Prediction } from "./enqueue.js";
+export type { NetOrLoaded, NetOrNets } from "./ensemble.js";
 export type { ImageDataLike, ImageInput } from "./image.js";
 export type { InferenceOptions, Precision } from "./inferenceOptions.js";
 export { type LabelFeature, type LabelGeoJson, toGeoJson } from "./polygons/geojson.js";
@@ -10,5 +11,5 @@ export {
   tracePolygons,
 } from "./polygons/polygons.js";
 export type { LabelMap } from "./polygons/regions.js";
-export { type NetOrLoaded, type PredictionResult, type PredictOptions, predict, predictAll } from "./predict.js";
+export { type PredictionResult, type PredictOptions, predict, predictAll } from "./predict.js";
 export type { TileOptions } from "./tiling.js";

@@ -20,19 +20,29 @@ import {
 } from "./inferenceOptions.js";
 import { largestTile, type Tiling, tilesOf, wholeImage } from "./tiling.js";
 
-/** A net and how it sees images. */
+/** A net, and how images become the numbers that it takes. */
+export interface Member {
+  readonly model: SegmentationNet;
+  readonly preprocessing: Preprocessing;
+}
+
+/** One way of showing an image to one of the nets. */
+export interface Pass extends Member, View {
+  /** How an image of a given size goes through the net so that each head scores all its pixels. */
+  readonly fit: (height: number, width: number) => Fit;
+}
+
+/** The nets that predict together, and how they see images. */
 export interface Inference {
   /** Bytes that one image may take on the device, and that may stay idle there between strips. */
   readonly memory: number;
-  readonly model: SegmentationNet;
+  readonly models: readonly SegmentationNet[];
   readonly device: Device;
-  readonly preprocessing: Preprocessing;
-  readonly views: readonly View[];
+  /** Each view of each net; their probabilities are averaged. */
+  readonly passes: readonly Pass[];
   /** The heads whose outputs are wanted, in this order; undefined is the main one. */
   readonly heads: readonly (string | undefined)[];
   readonly precision: Precision;
-  /** How an image of a given size goes through the net so that each head scores all its pixels. */
-  readonly fit: (height: number, width: number) => Fit;
   /** Ends the current prediction between two tiles. */
   readonly signal: AbortSignal | undefined;
   /** The tiles of `count` images that are predicted together; a single one if the images are seen whole. */
@@ -43,53 +53,68 @@ export interface Inference {
  * Prepares everything that does not depend on the image. Throws `invalid-argument` for invalid options.
  *
  * @param further heads wanted in addition to `options.head`, from the same passes of the net
+ * @param others nets whose probabilities are averaged with those of the first
  */
 export function createInference(
   model: SegmentationNet,
   preprocessing: Preprocessing,
   options: InferenceOptions,
   further: readonly string[] = [],
+  others: readonly Member[] = [],
 ): Inference {
   checkGiven("predict", INFERENCE, options);
-  const views = viewsOf(options);
-  const graph = model instanceof GraphNet ? (model.graph as Graph) : undefined;
   const { memory = MEMORY, head, signal, stride: given, precision = "float32" } = options;
   const heads = [head, ...further];
-  const own = graph && fitOf(graph, heads, given);
-  const fit = own ? (height: number, width: number) => own(height, width, "predict") : filledTo(given ?? 32, heads);
-  const stride = graph ? lcm(coarsestStride(graph), given ?? 1) : (given ?? 32);
-  const tiling = tilingFor(graph, { stride, fit, views, heads, precision }, options);
-  return { model, device: deviceOf(model), preprocessing, views, fit, tiling, memory, heads, precision, signal };
+  const views = viewsOf(options);
+  const members = [{ model, preprocessing }, ...others].map((member) => {
+    const graph = member.model instanceof GraphNet ? (member.model.graph as Graph) : undefined;
+    const own = graph && fitOf(graph, heads, given);
+    const fit = own ? (height: number, width: number) => own(height, width, "predict") : filledTo(given ?? 32, heads);
+    return { ...member, graph, fit };
+  });
+  const passes = members.flatMap(({ graph: _, ...member }) => views.map((view) => ({ ...view, ...member })));
+  const tiling = tilingFor(members, { views, heads, precision, passes: passes.length }, options);
+  const device = deviceOf(model);
+  return { models: members.map((member) => member.model), device, passes, tiling, memory, heads, precision, signal };
 }
 
 /** Zeros below and on the right up to multiples of a number, for a net whose scores have the size of its input. */
-const filledTo = (multiple: number, heads: Inference["heads"]): Inference["fit"] => {
+const filledTo = (multiple: number, heads: Inference["heads"]): Pass["fit"] => {
   const after = (side: number): readonly [number, number] => [0, Math.ceil(side / multiple) * multiple - side];
   const offsets = heads.map(() => [0, 0] as const);
   return (height, width) => ({ padding: [after(height), after(width)], offsets });
 };
 
 /** What the choice of tiles depends on, apart from the options. */
-interface Course extends Pick<Inference, "fit" | "views" | "heads" | "precision"> {
-  readonly stride: number;
+interface Course extends Pick<Inference, "heads" | "precision"> {
+  readonly views: readonly View[];
+  /** Number of views of all nets. */
+  readonly passes: number;
+}
+
+interface Fitted extends Pick<Pass, "fit"> {
+  /** Undefined for a module of your own. */
+  readonly graph: Graph | undefined;
 }
 
 function tilingFor(
-  graph: Graph | undefined,
+  members: readonly Fitted[],
   course: Course,
-  { tile, overlap, memory = MEMORY }: InferenceOptions,
+  { tile, overlap, memory = MEMORY, stride: given }: InferenceOptions,
 ): Inference["tiling"] {
-  const { stride } = course;
+  const strides = members.map(({ graph }) => (graph ? lcm(coarsestStride(graph), given ?? 1) : (given ?? 32)));
+  const stride = strides.reduce(lcm);
   if (tile !== undefined) {
     const sides = typeof tile === "number" ? ([tile, tile] as const) : tile;
     // Throws for impossible tiles before the first image.
     tilesOf(sides, { tile: sides, overlap }, stride);
     return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
   }
-  if (!graph) return (_, height, width) => wholeImage(height, width);
-  const bytesOf = tileBytes(graph, course, overlap ?? 0);
+  const costs = members.flatMap(({ graph, fit }) => (graph ? [tileBytes(graph, fit, course, overlap ?? 0)] : []));
+  if (costs.length < members.length) return (_, height, width) => wholeImage(height, width);
   return (count, height, width) => {
-    const bytes = (h: number, w: number): number => count * bytesOf([height, width], [h, w]);
+    const bytes = (h: number, w: number): number =>
+      count * Math.max(...costs.map((bytesOf) => bytesOf([height, width], [h, w])));
     if (bytes(height, width) <= memory) return wholeImage(height, width);
     const side = largestTile([height, width], stride, memory, bytes);
     return tilesOf([height, width], { tile: [side, side], overlap }, stride);
@@ -104,7 +129,8 @@ const STRIPS = 3;
 /** Bytes on the device for one tile of an image, including each head's strip of logits that contains it. */
 function tileBytes(
   graph: Graph,
-  { fit, views, heads, precision }: Course,
+  fit: Pass["fit"],
+  { views, passes, heads, precision }: Course,
   overlap: number,
 ): (image: readonly [number, number], tile: readonly [number, number]) => number {
   const features = footprintOf(graph);
@@ -120,9 +146,9 @@ function tileBytes(
     return precision === "float16" ? floats / 2 + classes * height * width * 4 : floats;
   };
   return ([height, width], [h, w]) => {
-    const isPut = views.length > 1 || h < height || w < width;
-    // For each view, the rows that the next tiles overlap are kept.
-    const rows = STRIPS * h + (h < height ? views.length * Math.max(overlap, h / 4) : 0);
+    const isPut = passes > 1 || h < height || w < width;
+    // For each view of each net, the rows that the next tiles overlap are kept.
+    const rows = STRIPS * h + (h < height ? passes * Math.max(overlap, h / 4) : 0);
     const strips = isPut ? classes * rows * width * 4 : 0;
     return SLACK * (inputBytes(sideAt(h, scale), sideAt(w, scale)) + strips);
   };

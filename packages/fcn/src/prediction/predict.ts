@@ -5,13 +5,12 @@ import { RANGE } from "../data/open/openOptions.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { type Colour, vocColours } from "../labels/colours.js";
 import type { RasterImage } from "../labels/sample.js";
-import type { LoadedModel } from "../models/file/weightsFile.js";
-import type { SegmentationNet } from "../models/segmentationNet.js";
 import { checkGiven } from "../options/option.js";
 import { enqueue, type Outputs, type OverlayStyle, type Prediction } from "./enqueue.js";
+import { type Ensemble, ensembleOf, type NetOrNets } from "./ensemble.js";
 import { type ImageInput, nameOf, toRaster } from "./image.js";
 import { createInference, type Inference } from "./inference.js";
-import { checkPreprocessing, type InferenceOptions } from "./inferenceOptions.js";
+import type { InferenceOptions } from "./inferenceOptions.js";
 
 /** Options of {@link predict} and {@link predictAll}. */
 export interface PredictOptions extends InferenceOptions {
@@ -31,19 +30,17 @@ export interface PredictOptions extends InferenceOptions {
   readonly classes?: readonly string[] | undefined;
 }
 
-/** A net, or what `loadModel` returns, which includes everything else that is needed. */
-export type NetOrLoaded = SegmentationNet | LoadedModel;
-
 /**
  * The class of each pixel of one image of any size. The image is predicted whole, or in tiles if it would take more
  * than `memory` on the device. Tiles lie at multiples of the net's stride, and their logits are averaged where they
  * overlap, as the d2l chapter on FCN describes. Labels therefore equal those of the whole image at all pixels that are
  * at least as far from the borders of their tiles as the net looks (`models.reachOf`). A net that looks at the whole
- * image, as one with global pooling does, takes each tile for an image. With several `scales` or
- * `mirror`, the softmax of all views is averaged, as is usual at test time.
+ * image, as one with global pooling does, takes each tile for an image. With several `scales` or `mirror`, the softmax
+ * of all views is averaged, as is usual at test time; with a list of nets, that of all nets, each of which lies on the
+ * device.
  *
  * Throws `invalid-argument` for a value that is not an image, for invalid options, and without preprocessing. A file
- * that cannot be read throws an error that names it.
+ * that cannot be read throws an error that names it. Throws `class-mismatch` for nets with different classes.
  *
  * @example
  * ```ts
@@ -57,8 +54,8 @@ export type NetOrLoaded = SegmentationNet | LoadedModel;
  * device.destroy();
  * ```
  */
-export async function predict(net: NetOrLoaded, image: ImageInput, options: PredictOptions = {}): Promise<Prediction> {
-  const { inference, outputs, scale } = preparePrediction("predict", net, options);
+export async function predict(nets: NetOrNets, image: ImageInput, options: PredictOptions = {}): Promise<Prediction> {
+  const { inference, outputs, scale } = preparePrediction("predict", nets, options);
   const raster = await toRaster(image, nameOf(image), scale);
   const { done } = await enqueue(inference, [raster], outputs);
   return (await done)[0] as Prediction;
@@ -75,11 +72,11 @@ export type PredictionResult<T> =
  * reason of `signal` once it is aborted.
  */
 export async function* predictAll(
-  net: NetOrLoaded,
+  nets: NetOrNets,
   images: Iterable<ImageInput> | AsyncIterable<ImageInput>,
   options: PredictOptions = {},
 ): AsyncGenerator<PredictionResult<ImageInput>> {
-  const { inference, outputs, scale } = preparePrediction("predictAll", net, options);
+  const { inference, outputs, scale } = preparePrediction("predictAll", nets, options);
   yield* predictEach(
     inference,
     images,
@@ -140,11 +137,13 @@ export function imageError(error: unknown): TensorError {
 /** The resolved options of a prediction, including what a loaded model says of itself. */
 export function preparePrediction(
   op: string,
-  net: NetOrLoaded,
+  nets: NetOrNets,
   options: PredictOptions,
+  names?: readonly string[],
 ): { readonly inference: Inference; readonly outputs: Outputs; readonly scale: PixelScale } {
-  const { model, metadata } = "metadata" in net ? net : { model: net, metadata: undefined };
-  const preprocessing = checkPreprocessing(op, options.preprocessing ?? metadata?.preprocessing);
+  const isScaled = options.range !== undefined;
+  const ensemble: Ensemble = ensembleOf(op, nets, { ...options, names, isScaled });
+  const { model, metadata, preprocessing, others } = ensemble;
   const { overlay = false, probabilities = false, range } = options;
   checkGiven(op, RANGE, options);
   const style: OverlayStyle = {
@@ -153,7 +152,7 @@ export function preparePrediction(
     plain: plainClass(options.classes ?? metadata?.classes),
   };
   return {
-    inference: createInference(model, preprocessing, options),
+    inference: createInference(model, preprocessing, options, [], others),
     outputs: { probabilities, overlay: overlay === false ? undefined : style },
     scale: range === undefined ? preprocessing : { range },
   };

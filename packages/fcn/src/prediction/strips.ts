@@ -21,8 +21,8 @@ import type { RasterImage } from "../labels/sample.js";
 import { paddedBy, scoresCroppedBy } from "../models/fitted.js";
 import type { HeadScores } from "../models/graph/tails.js";
 import { ofHead } from "../models/segmentationNet.js";
-import type { Inference } from "./inference.js";
-import { sideAt, type View } from "./inferenceOptions.js";
+import type { Inference, Pass } from "./inference.js";
+import { sideAt } from "./inferenceOptions.js";
 import { outputsOf } from "./outputs.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 import { inTurn } from "./turns.js";
@@ -35,6 +35,8 @@ export interface HeadStrip {
   readonly labels: Tensor;
   /** float32 [N, classes, height, W], if requested. */
   readonly probabilities: Tensor | undefined;
+  /** What the labels come from: the scores of a single pass, or the summed softmax of several. */
+  readonly scores: HeadScores;
 }
 
 /**
@@ -50,6 +52,8 @@ export interface Strip {
 
 export interface StripOptions {
   readonly probabilities?: boolean;
+  /** Whether scores are wanted at the size of the image. Default false. */
+  readonly logits?: boolean;
 }
 
 /** Labels are bytes, and 255 is void. */
@@ -57,9 +61,10 @@ const MOST_CLASSES = 255;
 
 /**
  * Predicts images of one size together, strip by strip from the top, so that the memory on the device does not grow
- * with the height. Logits are averaged where tiles overlap, then each view's softmax is taken and averaged over the
- * views. `use` is called and awaited once per strip, in order. The net is in evaluation mode and runs once per tile,
- * whatever the number of heads. Returns the number of tiles. Concurrent calls take turns on a device.
+ * with the height. Logits are averaged where tiles overlap, then the softmax of each view of each net is taken and
+ * averaged over all of them. `use` is called and awaited once per strip, in order. A net is in evaluation mode and runs
+ * once per tile and view, whatever the number of heads. Returns how often nets ran. Concurrent calls take turns on a
+ * device.
  */
 export async function forEachStrip(
   inference: Inference,
@@ -67,13 +72,13 @@ export async function forEachStrip(
   options: StripOptions,
   use: (strip: Strip) => void | Promise<void>,
 ): Promise<number> {
-  const { model, views, device, memory } = inference;
+  const { models, passes, device, memory } = inference;
   const { height, width } = images[0] as RasterImage;
   const tiling = inference.tiling(images.length, height, width);
   const job = { ...inference, images, tiling };
   return inTurn(device, async () => {
-    const wasTraining = model.training;
-    model.eval();
+    const wereTraining = models.map((model) => model.training);
+    for (const model of models) model.eval();
     let open: OpenSums = [];
     try {
       for (const index of tiling.rows.keys()) {
@@ -83,9 +88,11 @@ export async function forEachStrip(
       }
     } finally {
       for (const rest of open.flat()) rest.dispose();
-      model.train(wasTraining);
+      models.forEach((model, i) => {
+        model.train(wereTraining[i]);
+      });
     }
-    return tiling.rows.length * tiling.columns.length * views.length;
+    return tiling.rows.length * tiling.columns.length * passes.length;
   });
 }
 
@@ -95,7 +102,7 @@ interface Job extends Omit<Inference, "tiling"> {
 }
 
 /**
- * For each view, the sums of the logits, by head, of the rows to which later tiles still add; empty if there are no
+ * For each pass, the sums of the logits, by head, of the rows to which later tiles still add; empty if there are no
  * such rows.
  */
 type OpenSums = readonly (readonly Tensor[])[];
@@ -108,7 +115,7 @@ async function finishStrip(
   options: StripOptions,
   use: (strip: Strip) => void | Promise<void>,
 ): Promise<OpenSums> {
-  const { device, views, tiling } = job;
+  const { device, passes, tiling } = job;
   const row = tiling.rows[index] as Span;
   const end = tiling.rows[index + 1]?.begin ?? row.end;
   const [top, height] = [row.begin, end - row.begin];
@@ -119,20 +126,21 @@ async function finishStrip(
   return device.scope(async () => {
     const rest: Tensor[][] = [];
     const scores: Tensor[] = [];
-    for (const [v, view] of views.entries()) {
-      const before = open[v] ?? [];
-      const sums = await sumRow(job, row, view, before);
+    for (const [p, pass] of passes.entries()) {
+      const before = open[p] ?? [];
+      const sums = await sumRow(job, row, pass, before);
       for (const sum of before) sum.dispose();
       rest.push(end < row.end ? sums.map((sum) => rows(sum, height, row.end - top)) : []);
       for (const [h, sum] of sums.entries()) {
         const finished = height === sum.shape[2] ? sum : rows(sum, 0, height);
         if (finished !== sum) sum.dispose();
-        scores[h] = addView(scores[h], mean(device, finished, tiling, top), views.length);
+        scores[h] = addView(scores[h], mean(device, finished, tiling, top), passes.length);
       }
     }
     const heads = scores.map((own): HeadStrip => {
-      const probabilities = options.probabilities ? probabilitiesOf(own, views.length) : undefined;
-      return { classes: own.shape[1] as number, labels: argmax(own, { dim: 1 }), probabilities };
+      const probabilities = options.probabilities ? probabilitiesOf(own, passes.length) : undefined;
+      const labels = argmax(own, { dim: 1 });
+      return { classes: own.shape[1] as number, labels, probabilities, scores: { values: own } };
     });
     await use({ top, height, heads });
     return rest;
@@ -140,21 +148,23 @@ async function finishStrip(
 }
 
 /** Whether all that is wanted are labels that follow from one pass of the net over the whole image. */
-function needsLabelsOnly({ tiling, views: [view, ...more] }: Job, { probabilities }: StripOptions): boolean {
+function needsLabelsOnly({ tiling, passes: [pass, ...more] }: Job, { probabilities, logits }: StripOptions): boolean {
   const isWhole = tiling.rows.length === 1 && tiling.columns.length === 1 && more.length === 0;
-  return isWhole && !probabilities && view?.scale === 1 && !view.mirror;
+  return isWhole && !probabilities && !logits && pass?.scale === 1 && !pass.mirror;
 }
 
 /** The scores of the whole image by head, in the only view, as the net gives them. */
 function wholeScores(job: Job): Promise<HeadScores[]> {
   const { height, width } = job.images[0] as RasterImage;
   job.signal?.throwIfAborted();
-  return forward(job, tileInput(job, { top: 0, left: 0, height, width }), false);
+  const [pass] = job.passes as readonly [Pass];
+  return forward(job, pass, tileInput(job, pass, { top: 0, left: 0, height, width }), false);
 }
 
-function labelled({ values, upsampling }: HeadScores): HeadStrip {
+function labelled(scores: HeadScores): HeadStrip {
+  const { values, upsampling } = scores;
   const labels = upsampling ? upsampledArgmax(values, upsampling) : argmax(values, { dim: 1 });
-  return { classes: values.shape[1] as number, labels, probabilities: undefined };
+  return { classes: values.shape[1] as number, labels, probabilities: undefined, scores };
 }
 
 /**
@@ -193,20 +203,20 @@ function divideBy(sums: Tensor, device: Device, counts: Float32Array, shape: rea
 }
 
 /** The logits of a row of tiles by head, summed where the tiles overlap each other and the rows before. */
-async function sumRow(job: Job, row: Span, view: View, before: readonly Tensor[]): Promise<readonly Tensor[]> {
+async function sumRow(job: Job, row: Span, pass: Pass, before: readonly Tensor[]): Promise<readonly Tensor[]> {
   const { device, tiling, images, signal } = job;
   const { width } = images[0] as RasterImage;
   // A scope per tile frees what the tile made and keeps the queue short.
   const [only] = tiling.columns;
   signal?.throwIfAborted();
   if (only && tiling.columns.length === 1 && before.length === 0) {
-    return device.scope(() => tileLogits(job, row, only, view));
+    return device.scope(() => tileLogits(job, row, only, pass));
   }
   let sums: readonly Tensor[] = [];
   for (const column of tiling.columns) {
     signal?.throwIfAborted();
     sums = await device.scope(async (scope) => {
-      return (await tileLogits(job, row, column, view)).map((logits, h) => {
+      return (await tileLogits(job, row, column, pass)).map((logits, h) => {
         const [n = 0, classes = 0, height = 0] = logits.shape;
         const target = sums[h] ?? zerosStoredAs(logits, [n, classes, height, width]);
         addInto(target, logits, { begin: [0, 0, 0, column.begin] });
@@ -219,20 +229,27 @@ async function sumRow(job: Job, row: Span, view: View, before: readonly Tensor[]
 }
 
 /** The logits of one tile by head, in one view, at the size of the tile. */
-async function tileLogits(job: Job, row: Span, column: Span, view: View): Promise<Tensor[]> {
+async function tileLogits(job: Job, row: Span, column: Span, pass: Pass): Promise<Tensor[]> {
   const [height, width] = [row.end - row.begin, column.end - column.begin];
-  const size = [height, width].map((side) => sideAt(side, view.scale));
+  const size = [height, width].map((side) => sideAt(side, pass.scale));
   const isScaled = size[0] !== height || size[1] !== width;
-  const turned = (x: Tensor): Tensor => (view.mirror ? flip(x, { dims: [3] }) : x);
+  const turned = (x: Tensor): Tensor => (pass.mirror ? flip(x, { dims: [3] }) : x);
   const scaled = (x: Tensor, to: readonly number[]): Tensor =>
     isScaled ? interpolate(x, { size: to, mode: "bilinear" }) : x;
-  const x = noGrad(() => turned(scaled(tileInput(job, { top: row.begin, left: column.begin, height, width }), size)));
-  const found = await forward(job, x, true);
+  const x = noGrad(() =>
+    turned(scaled(tileInput(job, pass, { top: row.begin, left: column.begin, height, width }), size)),
+  );
+  const found = await forward(job, pass, x, true);
   return noGrad(() => found.map(({ values }) => scaled(turned(values), [height, width])));
 }
 
 /** The scores by head of an input of any size, padded to a size that the net takes; see {@link outputsOf}. */
-async function forward({ model, fit, heads, precision }: Job, x: Tensor, asLogits: boolean): Promise<HeadScores[]> {
+async function forward(
+  { heads, precision }: Job,
+  { model, fit }: Pass,
+  x: Tensor,
+  asLogits: boolean,
+): Promise<HeadScores[]> {
   const [, , height = 0, width = 0] = x.shape;
   const found = fit(height, width);
   const padded = noGrad(() => paddedBy(found, x));
@@ -252,7 +269,7 @@ async function forward({ model, fit, heads, precision }: Job, x: Tensor, asLogit
 /** Logits are averaged as float32. */
 const floats = (logits: Tensor): Tensor => (logits.dtype === "float32" ? logits : logits.to("float32"));
 
-function tileInput({ device, images, preprocessing }: Job, rectangle: Rectangle): Tensor {
+function tileInput({ device, images }: Job, { preprocessing }: Pass, rectangle: Rectangle): Tensor {
   const { channels } = images[0] as RasterImage;
   const { height, width } = rectangle;
   const size = channels * height * width;

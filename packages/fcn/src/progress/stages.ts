@@ -9,7 +9,7 @@ export interface StageView {
    */
   start(name: string, steps: number, from?: number, stepsPerEpoch?: number): void;
   progress(progress: TrainProgress): void;
-  validation(step: number, meanIU: number): void;
+  validation(step: number, meanIU: number, loss?: number): void;
   end(): void;
 }
 
@@ -33,7 +33,9 @@ function barView(stream: NodeJS.WriteStream): StageView {
       const speed = imagesPerSecond.toFixed(1);
       bar.update(step, { epoch: epochAt(step), loss: formatLoss(loss), speed, left: formatSeconds(secondsLeft) });
     },
-    validation: (step, meanIU) => bar.update(step, { meanIU: meanIU.toFixed(3) }),
+    validation: (step, meanIU, loss) => {
+      bar.update(step, { meanIU: `${meanIU.toFixed(3)}${loss === undefined ? "" : ` (loss ${formatLoss(loss)})`}` });
+    },
     end: () => bar.stop(),
   };
 }
@@ -52,7 +54,10 @@ function lineView(stream: NodeJS.WriteStream): StageView {
       const speed = `${imagesPerSecond.toFixed(1)} images/s`;
       line(`step ${step}/${steps}${epochAt(step)}, loss ${formatLoss(loss)}, ${speed}, ${formatSeconds(secondsLeft)}`);
     },
-    validation: (step, meanIU) => line(`step ${step}, validation mean IU ${meanIU.toFixed(3)}`),
+    validation: (step, meanIU, loss) => {
+      const found = loss === undefined ? "" : `, validation loss ${formatLoss(loss)}`;
+      line(`step ${step}, validation mean IU ${meanIU.toFixed(3)}${found}`);
+    },
     end: () => {},
   };
 }

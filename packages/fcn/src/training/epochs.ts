@@ -5,6 +5,7 @@ import { subset } from "../data/samples/dataset.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { evaluate } from "../evaluation/evaluate.js";
 import type { SegmentationNet } from "../models/segmentationNet.js";
+import { byAverage } from "./optimizer/average.js";
 import { resolveTraining } from "./settings/resolve.js";
 import type { TrainOptions } from "./settings/trainOptions.js";
 import { train } from "./train.js";
@@ -73,13 +74,13 @@ export async function trainEpochs(
     ...given,
     steps: epochs * perEpoch,
     readEvery: perEpoch,
-    onProgress: async ({ step, loss, imagesPerSecond }) => {
+    onProgress: async ({ step, loss, imagesPerSecond }, _, __, average) => {
       const scores = {
         epoch: step / perEpoch,
         epochs,
         loss: loss / images,
-        trainAccuracy: await accuracyOn(few),
-        testAccuracy: await accuracyOn(test),
+        trainAccuracy: await byAverage(average, () => accuracyOn(few)),
+        testAccuracy: await byAverage(average, () => accuracyOn(test)),
         imagesPerSecond,
       };
       all.push(scores);

@@ -11,6 +11,7 @@ import { countHeads, type HeadLossOptions, headLoss, headLossOf, headTargets } f
 import { takesLogits, toTensor, waitsForLogits } from "./loss/loss.js";
 import { sampleLabels } from "./loss/lossSampling.js";
 import { divisorOf } from "./loss/reduction.js";
+import { type Average, decayAt } from "./optimizer/average.js";
 import { type Freeze, freezeBatchNorm } from "./optimizer/freezing.js";
 import type { Optimizer } from "./optimizer/schedules.js";
 import type { ResolvedOptions, TrainBatch } from "./settings/trainOptions.js";
@@ -41,6 +42,7 @@ export class Stepper {
     readonly optimizer: Optimizer,
     readonly scaler: optim.GradScaler,
     private readonly freeze: Freeze | undefined,
+    readonly average?: Average | undefined,
   ) {
     const { model, heads, loss } = options;
     this.#device = deviceOf(model);
@@ -56,6 +58,7 @@ export class Stepper {
   async step(step: number, batches: readonly TrainBatch[]): Promise<Tensor> {
     const { options } = this;
     this.#begin();
+    if (this.average) this.average.decay = decayAt(options.ema as number, step);
     this.#fixed = await lookAt(options.model);
     const counts = Object.entries(countHeads(batches, options));
     const kept = batches.map((batch, i) => sampled(options, batch, `${step}/${i}`));
@@ -153,6 +156,7 @@ export class Stepper {
     }
     scaler.step(optimizer);
     scaler.update();
+    this.average?.update();
     optimizer.zeroGrad();
     options.model.zeroGrad();
     const total = losses.reduce((a, b) => add(a, b));

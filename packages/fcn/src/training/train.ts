@@ -4,6 +4,7 @@ import { BatchSampler, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
 import { deviceOf } from "../models/segmentationNet.js";
 import { checkRates } from "./learning.js";
+import { averageOf } from "./optimizer/average.js";
 import { freezeAllBut } from "./optimizer/freezing.js";
 import { OPTIMIZERS } from "./optimizer/optimizers.js";
 import { parameterGroups } from "./optimizer/parameterGroups.js";
@@ -55,6 +56,8 @@ interface Unread {
  * With `precision: "float16"` the features of the net lie in float16 and the loss is scaled (`optim.GradScaler`):
  * parameters, sums and the optimiser's state stay float32, and a step whose gradients overflow is left out.
  *
+ * With `ema` the net learns as it would without, and holds the moving average of its weights after the last step.
+ *
  * Before the first step, throws if an option or a label is out of range. Later throws `diverged` if the loss stops
  * being finite; in float16, only after 20 steps in a row that were left out. If no pixel ever counted, or the loss
  * stayed at 0 or at one value throughout, the result says so in `nothingLearned`, which `trainRun` and the command
@@ -91,8 +94,11 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<TrainRes
     using scaler = new optim.GradScaler(deviceOf(model), { enabled: resolved.precision === "float16" });
     if (resolved.from) optimizer.loadStateDict(resolved.from.optimizer);
     if (resolved.from?.scaler) scaler.loadStateDict(resolved.from.scaler);
-    using stepper = new Stepper(resolved, optimizer, scaler, freeze);
-    return await trainSteps(stepper);
+    using average = averageOf(model, resolved.ema, resolved.from?.average);
+    using stepper = new Stepper(resolved, optimizer, scaler, freeze, average);
+    const result = await trainSteps(stepper);
+    if (result.steps === resolved.steps) average?.copyTo();
+    return result;
   } finally {
     freeze?.undo();
     model.zeroGrad();
@@ -100,7 +106,7 @@ export async function trainResolved(resolved: ResolvedOptions): Promise<TrainRes
 }
 
 async function trainSteps(stepper: Stepper): Promise<TrainResult> {
-  const { options, optimizer, scaler } = stepper;
+  const { options, optimizer, scaler, average } = stepper;
   const { steps, accumulationSteps, readEvery, readAt, pauseAt, signal } = options;
   const first = options.from?.step ?? 0;
   const stream = batchesOf(options, first * accumulationSteps);
@@ -130,7 +136,7 @@ async function trainSteps(stepper: Stepper): Promise<TrainResult> {
     const imagesPerSecond = (1000 * images) / (performance.now() - since);
     const secondsLeft = ((performance.now() - start) / 1000 / (step - first)) * (steps - step);
     const progress = { step, steps, loss, learningRate, imagesPerSecond, secondsLeft, names };
-    await options.onProgress?.(isReading ? progress : { ...progress, open }, optimizer, scaler);
+    await options.onProgress?.(isReading ? progress : { ...progress, open }, optimizer, scaler, average);
     [images, since] = [0, performance.now()];
   }
   // Only a whole call can be judged, because an earlier one may have learned something.

@@ -1,5 +1,6 @@
 import { type EvaluateOptions, type Evaluation, evaluate } from "../evaluation/evaluate.js";
 import type { SegmentationSample } from "../labels/sample.js";
+import { byAverage } from "./optimizer/average.js";
 import type { TrainOptions, TrainProgress } from "./settings/trainOptions.js";
 import { type TrainResult, train } from "./train.js";
 
@@ -29,11 +30,11 @@ export async function trainValidated(options: ValidatedTrainOptions): Promise<Va
   const due = validationSteps(options.steps, options.validations);
   const training = await train({
     ...options,
-    onProgress: async (progress) => {
+    onProgress: async (progress, _, __, average) => {
       options.onProgress?.(progress);
       if (progress.step < (due[0] ?? Number.POSITIVE_INFINITY)) return;
       due.shift();
-      const evaluation = await evaluate(model, validation, settings);
+      const evaluation = await byAverage(average, () => evaluate(model, validation, settings));
       validations.push({ step: progress.step, evaluation });
       options.onValidation?.(progress.step, evaluation);
     },

@@ -191,7 +191,7 @@ describe("trainRun on SIFT Flow", () => {
     expect(best?.heads?.geo?.pixelAccuracy).toBeGreaterThan(0.5);
     const [header = "", ...rows] = (await readFile(join(out, "metrics.csv"), "utf8")).trim().split("\n");
     expect(header).toMatch(
-      /,frequencyWeightedIU,geo\/pixelAccuracy,geo\/meanAccuracy,geo\/meanIU,geo\/frequencyWeightedIU$/,
+      /,frequencyWeightedIU,validationLoss,geo\/pixelAccuracy,geo\/meanAccuracy,geo\/meanIU,geo\/frequencyWeightedIU$/,
     );
     expect(rows.at(-1)?.split(",").slice(-4)[2]).toBe(String(own.compute().meanIU));
     const html = await readFile(join(out, "report.html"), "utf8");

@@ -37,9 +37,17 @@ describe("compareRuns", () => {
       const scores = rows.map((row) => Number(row.split(",")[columns.indexOf("meanIU")]));
       expect(best?.scores.meanIU).toBe(Math.max(...scores));
     }
-    // Two lines in each of three charts.
-    expect(html.match(/<polyline/g)).toHaveLength(6);
-    for (const text of ["Training loss", "Mean IU", "Learning rate", "weightDecay", ">slow<", ">fast<"]) {
+    // Two lines in each of four charts.
+    expect(html.match(/<polyline/g)).toHaveLength(8);
+    for (const text of [
+      "Training loss",
+      "Validation loss",
+      "Mean IU",
+      "Learning rate",
+      "weightDecay",
+      ">slow<",
+      ">fast<",
+    ]) {
       expect(html).toContain(text);
     }
   });

@@ -50,7 +50,15 @@ describe("trainRun", () => {
     expect(result.stepping).toBeGreaterThan(0);
     expect(result.stepping).toBeLessThan(result.seconds);
     expect((await readdir(out)).sort()).toEqual(
-      ["best.safetensors", "checkpoint", "metrics.csv", "report.html", "tensorboard", "weights.safetensors"].sort(),
+      [
+        "best.safetensors",
+        "checkpoint",
+        "config.json",
+        "metrics.csv",
+        "report.html",
+        "tensorboard",
+        "weights.safetensors",
+      ].sort(),
     );
     const { model, metadata } = await fcn.loadModel(join(out, "best.safetensors"), device);
     const { val } = (await fcn.data.open(data)).splits;
@@ -59,10 +67,10 @@ describe("trainRun", () => {
     model.dispose();
     const csv = (await readFile(join(out, "metrics.csv"), "utf8")).trim().split("\n");
     expect(csv).toHaveLength(1 + 6);
-    expect(csv[2]).toMatch(/^20,[\d.]+,[\d.e-]+,[\d.]+,[\d.]+,[\d.]+,[\d.]+$/);
+    expect(csv[2]).toMatch(/^20,[\d.]+,[\d.e-]+,[\d.]+,[\d.]+,[\d.]+,[\d.]+,[\d.]+$/);
     const html = await readFile(join(out, "report.html"), "utf8");
     for (const part of [
-      "Training loss",
+      "Training and validation loss",
       "mean IU",
       "Confusion",
       "Worst images",

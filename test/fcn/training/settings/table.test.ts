@@ -62,7 +62,7 @@ describe("the table of settings", () => {
       ...tinyRun(data, device),
       ...{ out, model: "fcn8s-small", modelOptions, weights, recipe: "d2l", optimizer: "sgd", batchSize: 2, steps: 1 },
       ...{ classWeights: "inverse", lossSampling: { probability: 1 }, trainable: "scores", freezeBatchNorm: true },
-      ...{ clipNorm: 1 },
+      ...{ clipNorm: 1, ema: 0.9 },
     });
     expect(Object.keys(configuration)).toEqual(expect.arrayContaining(kept));
     const report = await readFile(join(out, "report.html"), "utf8");

@@ -11,11 +11,11 @@ import { type OpenedData, type SegmentationDataset, withScale } from "../../data
 import { type WorkerOptions, withPool } from "../../data/workers/pool.js";
 import { pooledSamples } from "../../data/workers/samples.js";
 import { describeEvaluation } from "../../evaluation/describe.js";
-import { type EvaluateOptions, type Evaluation, evaluate } from "../../evaluation/evaluate.js";
+import { type EvaluateOptions, type Evaluation, evaluateMeasured } from "../../evaluation/evaluate.js";
 import { COCO_SIZES } from "../../evaluation/objectSizes.js";
 import { radiiRule } from "../../evaluation/scoreboard.js";
 import { ADAPTER, TUNE, tunedDevice } from "../../measure/tunedDevice.js";
-import { loadModel } from "../../models/file/weightsFile.js";
+import { type LoadedModel, loadModels } from "../../models/file/weightsFile.js";
 import { chooseFrom } from "../../options/closest.js";
 import { whole } from "../../options/rules.js";
 import { INFERENCE, type InferenceOptions, isTiled } from "../../prediction/inferenceOptions.js";
@@ -23,7 +23,7 @@ import { tileRemarks } from "../../prediction/tileRemarks.js";
 import { createProgress } from "../../progress/items.js";
 import { adapterName } from "../../report/adapter.js";
 import { addFlags, flagValues, type Given, givenBy } from "../flags/addFlags.js";
-import { JSON_OUTPUT, WORKERS } from "../flags/common.js";
+import { JSON_OUTPUT, WEIGHTS, WORKERS } from "../flags/common.js";
 import { addOpenFlags, openOptions } from "../flags/openFlags.js";
 import { deviceFault } from "../output/deviceFaults.js";
 import { asUsage, UsageError } from "../output/errors.js";
@@ -36,7 +36,7 @@ const OPTIONS = {
     help: "a folder with images/ and masks/, or a published data set",
     isRequired: true,
   },
-  weights: { flag: "--weights <file>", help: "weights file of a training run", isRequired: true },
+  ...WEIGHTS,
   split: { flag: "--split <name>", help: "the part of the data to score", fallback: "val" },
   batch: { flag: "--batch <n>", help: "images of the same size to predict at a time", rule: whole(1), fallback: 1 },
   radii: {
@@ -72,13 +72,14 @@ async function run(given: object): Promise<void> {
   const device = await tunedDevice(flags);
   const scored = { images: 0 };
   try {
-    const loaded = await loadModel(flags.weights, device);
-    const { model, classes, preprocessing } = loaded.metadata;
+    const loaded = await loadModels(flags.weights, device);
+    const { classes, preprocessing } = loaded[0].metadata;
+    const [weights, model] = [oneOrAll(flags.weights), oneOrAll(loaded.map(({ metadata }) => metadata.model))];
     // A given range applies to the net as well.
     const dataset = flags.open.range === undefined && preprocessing.range ? withScale(own, preprocessing) : own;
     const remarks = [
       ...rangeRemarks(flags.data, opened, preprocessing),
-      ...classRemarks(flags.data, flags.weights, opened.classes, classes, opened.layout),
+      ...classRemarks(flags.data, flags.weights[0] as string, opened.classes, classes, opened.layout),
       ...(await splitRemarks(opened, flags.split)),
       ...tileRemarks(flags.weights, loaded.model, flags.inference.tile !== undefined),
     ];
@@ -93,7 +94,7 @@ async function run(given: object): Promise<void> {
       data: flags.data,
       split: flags.split,
       images: dataset.length,
-      weights: flags.weights,
+      weights,
       model,
       classes,
       remarks: [...remarks, ...unscored],
@@ -111,12 +112,15 @@ async function run(given: object): Promise<void> {
   }
 }
 
+/** A single value by itself, as most results have one. */
+const oneOrAll = <T>(values: readonly T[]): T | readonly T[] => (values.length === 1 ? (values[0] as T) : values);
+
 function tell(remarks: readonly DataRemark[]): void {
   for (const line of describeRemarks(remarks)) process.stderr.write(`${line}\n`);
 }
 
 async function score(
-  loaded: Awaited<ReturnType<typeof loadModel>>,
+  loaded: readonly LoadedModel[],
   dataset: SegmentationDataset,
   flags: EvalFlags,
   scored: { images: number },
@@ -135,7 +139,7 @@ async function score(
   };
   try {
     return await withPool(threads(flags), dataset.length, (pool) =>
-      evaluate(loaded, pooledSamples(dataset, pool), options),
+      evaluateMeasured(loaded, pooledSamples(dataset, pool), options, { names: flags.weights }),
     );
   } catch (error) {
     throw asUsage(withFlag(error, flags), isTiled(flags.inference));

@@ -13,7 +13,7 @@ import { INFERENCE, isTiled } from "../../prediction/inferenceOptions.js";
 import { createProgress } from "../../progress/items.js";
 import { addFlags, flagValues, givenBy } from "../flags/addFlags.js";
 import { checkFolder } from "../flags/checks.js";
-import { JSON_OUTPUT } from "../flags/common.js";
+import { JSON_OUTPUT, WEIGHTS } from "../flags/common.js";
 import { someOf } from "../flags/readers.js";
 import { deviceFault } from "../output/deviceFaults.js";
 import { asUsage, UsageError } from "../output/errors.js";
@@ -23,7 +23,10 @@ import { printResult } from "../output/output.js";
 const KINDS = Object.keys(OUTPUTS) as OutputName[];
 
 const OPTIONS = {
-  weights: { flag: "--weights <file>", help: "weights file of a training run", isRequired: true },
+  weights: {
+    ...WEIGHTS.weights,
+    help: `${WEIGHTS.weights.help}; after the first, what does not end in .safetensors is an image`,
+  },
   out: { flag: "--out <dir>", help: "folder for the results", isRequired: true },
   save: {
     flag: "--save <list>",
@@ -53,14 +56,29 @@ const INPUT = { ...INFERENCE, ...RANGE };
 
 /** Adds the operand, the flags and the action of `fcn predict`. */
 export function setUp(command: Command): void {
-  command.argument("<input...>", "image files, folders of images, patterns, or - for standard input");
+  command.argument("[input...]", "image files, folders of images, patterns, or - for standard input");
   addFlags(addFlags(command, OPTIONS), INPUT).action(run);
 }
 
-async function run(names: string[], given: object): Promise<void> {
-  const { weights, out, save, raw, adapter, tune, overwrite = false, json = false, ...flags } = givenBy(OPTIONS, given);
+async function run(operands: string[], given: object): Promise<void> {
+  const {
+    weights: files,
+    out,
+    save,
+    raw,
+    adapter,
+    tune,
+    overwrite = false,
+    json = false,
+    ...flags
+  } = givenBy(OPTIONS, given);
   const input = flagValues(INPUT, given);
   await checkFolder("--out", out);
+  const [weights, images] = apart(files);
+  const names = [...operands, ...images];
+  if (names.length === 0) {
+    throw new UsageError("no image is named", "name image files, folders of images, patterns, or - for standard input");
+  }
   if (names.filter((name) => name === "-").length > 1) {
     throw new UsageError("standard input was named twice", "name - once");
   }
@@ -104,6 +122,12 @@ async function run(names: string[], given: object): Promise<void> {
     message: `predict: ${summary.failed} of ${inputs.length} ${inputs.length === 1 ? "image" : "images"} could not be predicted`,
     fix: "see the lines that begin with error above",
   });
+}
+
+/** The weights and the images that follow them; commander takes both for weights. */
+function apart([first = "", ...rest]: readonly string[]): [weights: string[], images: string[]] {
+  const isWeights = (file: string): boolean => file.endsWith(".safetensors");
+  return [[first, ...rest.filter(isWeights)], rest.filter((file) => !isWeights(file))];
 }
 
 const onWarning = (text: string): void => {

@@ -3,16 +3,17 @@ import type { Command } from "commander";
 import { createCheckBar, createFetchBar } from "../../progress/quietBar.js";
 import { createStageView } from "../../progress/stages.js";
 import { OPTIMIZERS } from "../../training/optimizer/optimizers.js";
-import { type TrainRunResult, trainRun } from "../../training/run/index.js";
+import { type TrainRunResult, trainFolds, trainRun } from "../../training/run/index.js";
 import { optimizerOf } from "../../training/run/start/defaults.js";
 import { recipeGives } from "../../training/settings/recipes.js";
-import { SETTINGS } from "../../training/settings/run.js";
+import { FOLDS, SETTINGS } from "../../training/settings/run.js";
 import type { TrainRunOptions } from "../../training/settings/runOptions.js";
 import { addFlags, flagValues, givenBy } from "../flags/addFlags.js";
 import { checkFolder, refuseBoth } from "../flags/checks.js";
 import { JSON_OUTPUT } from "../flags/common.js";
+import { addConfigFlags, furtherOptions } from "../flags/configFile.js";
 import { addOpenFlags, openOptions } from "../flags/openFlags.js";
-import { describeRun } from "../output/describeRun.js";
+import { describeFolds, describeRun } from "../output/describeRun.js";
 import { asUsage, UsageError } from "../output/errors.js";
 import { printResult } from "../output/output.js";
 import { stopOnInterrupt } from "../output/signals.js";
@@ -22,13 +23,16 @@ const EXIT_CODES =
 
 /** Adds the flags and the action of `fcn train`. */
 export function setUp(command: Command): void {
+  addConfigFlags(command);
   addOpenFlags(addFlags(command, SETTINGS, (name) => (recipeGives(name) ? "the recipe's, else " : "")));
-  addFlags(command, JSON_OUTPUT).addHelpText("after", `\n${EXIT_CODES}`).action(run);
+  addFlags(addFlags(command, FOLDS), JSON_OUTPUT).addHelpText("after", `\n${EXIT_CODES}`).action(run);
 }
 
-async function run(given: object): Promise<void> {
-  const { json } = givenBy(JSON_OUTPUT, given);
-  const options = flagValues(SETTINGS, given) as Partial<TrainRunOptions> & Pick<TrainRunOptions, "data" | "out">;
+async function run(given: object, command: Command): Promise<void> {
+  const { json, folds } = givenBy({ ...JSON_OUTPUT, ...FOLDS }, given);
+  const further = furtherOptions(command);
+  const options = { ...further.settings, ...flagValues(SETTINGS, given) } as Partial<TrainRunOptions> &
+    Pick<TrainRunOptions, "data" | "out">;
   await checkFolder("--out", options.out);
   refuseBoth({ "--steps": options.steps, "--epochs": options.epochs });
   refuseBoth({ "--resume": options.resume, "--overwrite": options.overwrite }, "go on with the run, or replace it");
@@ -55,10 +59,10 @@ async function run(given: object): Promise<void> {
     stop.abort();
   });
   try {
-    const result = await trainRun({
+    const all: TrainRunOptions = {
       pretrained: "auto",
       ...options,
-      open: openOptions(given),
+      open: { ...further.open, ...openOptions(given) },
       signal: stop.signal,
       view: {
         line: (text, commandText = text) => {
@@ -72,10 +76,18 @@ async function run(given: object): Promise<void> {
           stages.start(model, steps, from, stepsPerEpoch);
         },
         progress: (progress) => stages.progress(progress),
-        validation: (step, meanIU) => stages.validation(step, meanIU),
+        validation: (step, meanIU, loss) => stages.validation(step, meanIU, loss),
         end: () => stages.end(),
       },
-    });
+    };
+    if (folds !== undefined) {
+      const result = await trainFolds({ ...all, folds });
+      await printResult(result, describeFolds, json);
+      const last = result.folds.at(-1);
+      if (result.stopped && last) throw stopped(last);
+      return;
+    }
+    const result = await trainRun(all);
     await printResult(result, describeRun, json);
     if (result.stopped) throw stopped(result);
   } catch (error) {

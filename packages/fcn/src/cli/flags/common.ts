@@ -14,3 +14,12 @@ export const WORKERS = {
     fallbackText: "by the number of cores",
   },
 } as const;
+
+/** The flag of commands that predict. */
+export const WEIGHTS = {
+  weights: {
+    flag: "--weights <file...>",
+    help: "weights file of a training run; with several, such as those of folds, the probabilities of all nets are averaged, which takes the time and the memory for weights of all",
+    isRequired: true,
+  },
+} as const;

@@ -1,7 +1,7 @@
 import { firstOf } from "@fcn/tensor/internal";
 import { counted } from "../../data/files/words.js";
-import { formatTable, percent, scoreTable } from "../../report/table.js";
-import type { TrainRunResult } from "../../training/run/index.js";
+import { formatTable, percent, type Shares, scoreTable } from "../../report/table.js";
+import type { TrainFoldsResult, TrainRunResult } from "../../training/run/index.js";
 
 /** Share of the steps' time from which waiting is mentioned. */
 const MUCH_WAITING = 0.05;
@@ -40,4 +40,21 @@ export function describeRun(result: TrainRunResult): string {
     : "";
   const found = best ? `mean IU ${percent(best.scores.meanIU)} %, ` : "";
   return `${head}\n${found}${Math.round(seconds)} s, on ${adapter.description}\n${describeWaiting(result)}${describeLeftOut(result)}wrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
+}
+
+/** The result of a cross-validation as text for people. */
+export function describeFolds({ folds, summary, files, seconds }: TrainFoldsResult): string {
+  if (summary === undefined) return "";
+  const rows = folds.flatMap(({ best }, i) => (best ? [{ name: `fold ${i + 1}`, scores: best.scores as Shares }] : []));
+  const { mean, spread, pooled } = summary;
+  const all = [
+    ...rows,
+    { name: "mean", scores: mean },
+    { name: "standard deviation", scores: spread },
+    { name: "all pixels", scores: pooled },
+  ];
+  const classes = folds[0]?.classes ?? [];
+  const table = formatTable(scoreTable(all, classes.length > MOST_COLUMNS ? [] : classes));
+  const found = `mean IU ${percent(mean.meanIU)} +- ${percent(spread.meanIU)} %`;
+  return `\nScores of the best weights of each fold, per cent\n${table}\n\n${found}, ${Math.round(seconds)} s\nwrote\n${files.map((file) => `  ${file}`).join("\n")}\n`;
 }

@@ -70,6 +70,22 @@ export function subset(dataset: SegmentationDataset, indices: readonly number[])
   };
 }
 
+/** The samples of all data sets in order, with the classes of the first; there is at least one set. */
+export function joined(datasets: readonly SegmentationDataset[]): SegmentationDataset {
+  const places = datasets.flatMap((dataset) => Array.from({ length: dataset.length }, (_, i) => [dataset, i] as const));
+  const at = (index: number) => places[index] as (typeof places)[number];
+  const { classes, palette } = datasets[0] as SegmentationDataset;
+  const of = <T>(index: number, use: (dataset: SegmentationDataset, own: number) => T): T => use(...at(index));
+  return {
+    ...{ length: places.length, classes, palette },
+    name: (index) => of(index, (dataset, own) => dataset.name(own)),
+    load: (index) => of(index, (dataset, own) => dataset.load(own)),
+    ...(datasets.every(({ item }) => item !== undefined)
+      ? { item: (index: number) => of(index, (dataset, own) => dataset.item?.(own) as SampleItem) }
+      : {}),
+  };
+}
+
 /** Maps all photographs of a data set by one scale; samples in memory are unchanged. */
 export function withScale(dataset: SegmentationDataset, { range, depths }: PixelScale): SegmentationDataset {
   if (dataset.item === undefined) return dataset;

@@ -92,6 +92,16 @@ export async function loadModel(source: io.PathOrBytes, device: Device): Promise
   return { model, metadata };
 }
 
+/** {@link loadModel} for one file or more. */
+export async function loadModels(
+  sources: readonly string[],
+  device: Device,
+): Promise<readonly [LoadedModel, ...LoadedModel[]]> {
+  const loaded: LoadedModel[] = [];
+  for (const source of sources) loaded.push(await loadModel(source, device));
+  return loaded as [LoadedModel, ...LoadedModel[]];
+}
+
 /** The described net with its initial values. */
 export const buildNet = (
   { model, options, graph }: Pick<ModelMetadata, "model" | "options" | "graph">,

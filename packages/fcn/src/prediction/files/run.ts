@@ -3,7 +3,7 @@ import { mapAhead } from "../../async/pipeline.js";
 import { type ToldError, toldOf } from "../../data/files/errors.js";
 import type { DataRemark } from "../../data/files/remarks.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
-import { loadModel } from "../../models/file/weightsFile.js";
+import { loadModels } from "../../models/file/weightsFile.js";
 import { adapterName } from "../../report/adapter.js";
 import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";
 import type { NpyProbabilities } from "../probabilities.js";
@@ -13,7 +13,8 @@ import { classShares, OutputFolder, type OutputName, type OutputPaths, type Pred
 
 export interface PredictRun {
   readonly inputs: readonly Input[];
-  readonly weights: string;
+  /** Files of nets whose probabilities are averaged, at least one. */
+  readonly weights: readonly string[];
   readonly out: string;
   /** What to write for each image. */
   readonly save: readonly OutputName[];
@@ -38,7 +39,8 @@ export type ImageReport =
     };
 
 export interface PredictSummary {
-  readonly model: string;
+  /** The name of the net, or of all of them where there are several. */
+  readonly model: string | readonly string[];
   readonly adapter: { readonly description: string; readonly software: boolean };
   readonly out: string;
   readonly images: readonly ImageReport[];
@@ -82,13 +84,11 @@ async function predictAndWrite(
   { folder, places }: { readonly folder: OutputFolder; readonly places: ReadonlyMap<Input, OutputPaths> },
   onImage: (report: ImageReport) => void,
 ): Promise<PredictSummary> {
-  const loaded = await loadModel(run.weights, device);
-  const { classes, palette, model } = loaded.metadata;
+  const loaded = await loadModels(run.weights, device);
+  const { classes, palette, model } = loaded[0].metadata;
   const wants = (name: OutputName): boolean => run.save.includes(name);
-  const { inference, outputs, scale } = preparePrediction("predict", loaded, {
-    ...run.options,
-    overlay: wants("overlay") && (run.options.overlay || true),
-  });
+  const options = { ...run.options, overlay: wants("overlay") && (run.options.overlay || true) };
+  const { inference, outputs, scale } = preparePrediction("predict", loaded, options, run.weights);
   const start = performance.now();
   const targets = new Map<Input, Target>();
   const results = predictEach(
@@ -134,7 +134,7 @@ async function predictAndWrite(
   const isCut = images.some((report) => "tiles" in report && report.tiles > inference.views.length);
   const { software } = device.info;
   return {
-    model,
+    model: loaded.length === 1 ? model : loaded.map(({ metadata }) => metadata.model),
     adapter: { description: adapterName(device.info), software },
     out: run.out,
     images,

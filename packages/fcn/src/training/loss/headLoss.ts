@@ -44,7 +44,7 @@ export function countHeads(
 }
 
 /** Class weights apply only to heads that learn from `labels`, because extra labels have other classes. */
-const weightsOf = (head: string, headLabels: HeadLabels, weights: readonly number[] | undefined) =>
+export const weightsOf = (head: string, headLabels: HeadLabels, weights: readonly number[] | undefined) =>
   Object.hasOwn(headLabels, head) ? undefined : weights;
 
 export interface HeadLossOptions extends HeadSettings, Omit<LossOptions, "divisor" | "classWeights"> {

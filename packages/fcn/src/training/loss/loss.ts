@@ -154,6 +154,9 @@ export const waitsForLogits = (loss: Loss): boolean => kindOf(settingsOf(loss)).
 /** Whether the scores that {@link lossOf} takes must be logits of full size. */
 export const takesLogits = (loss: Loss): boolean => kindOf(settingsOf(loss)).takesLogits;
 
+/** Whether it is a sum over the pixels of what each has by itself, divided as `reduction` says. */
+export const isPixelSum = (loss: Loss): boolean => !takesLogits(loss) && !waitsForLogits(loss);
+
 /** What {@link lossOf} takes besides the scores. */
 export const lossTargets = (loss: Loss, of: LossCase, options: LossOptions): HostTensor[] =>
   kindOf(settingsOf(loss)).targets(of, options, settingsOf(loss) as never);

@@ -38,7 +38,7 @@ export interface RunComparison {
  * Reads the last checkpoints of runs, and draws them together (Node). Throws `missing-data` for a folder that holds no
  * checkpoint, and `corrupt-file` for one that is damaged.
  */
-export async function compareRuns(folders: readonly string[]): Promise<RunComparison> {
+export async function compareRuns(folders: readonly string[], heading?: Heading): Promise<RunComparison> {
   const names = folders.map((folder) => basename(resolve(folder)));
   const isShared = new Set(names).size < names.length;
   const read = await Promise.all(
@@ -55,7 +55,7 @@ export async function compareRuns(folders: readonly string[]): Promise<RunCompar
   });
   const differences = differencesOf(runs.map(({ configuration }) => configuration));
   const histories = read.map(({ name, history }) => ({ name, history }));
-  return { runs, differences, html: pageOf(runs, differences, histories) };
+  return { runs, differences, html: pageOf(runs, differences, histories, heading) };
 }
 
 async function readRun(folder: string): Promise<{ configuration: Configuration; history: History }> {
@@ -82,6 +82,13 @@ function differencesOf(all: readonly Configuration[]): Record<string, readonly u
   );
 }
 
+/** What a page begins with. */
+export interface Heading {
+  readonly title: string;
+  /** HTML after the title. */
+  readonly sections: readonly string[];
+}
+
 interface Named {
   readonly name: string;
   readonly history: History;
@@ -90,10 +97,14 @@ interface Named {
 /** Apart in hue and, for those who see few hues, in lightness. */
 const COLOURS = ["#d1603d", "#3d7dd1", "#2e8b57", "#8e5bb5", "#b8860b", "#4a5664", "#c2458b", "#159a9c"];
 
+const lossesOf = ({ validations }: History): ChartSeries["points"] =>
+  validations.flatMap(({ step, loss }) => (loss === undefined ? [] : [[step, loss] as const]));
+
 function pageOf(
   runs: readonly ComparedRun[],
   differences: RunComparison["differences"],
   histories: readonly Named[],
+  { title, sections }: Heading = { title: `${runs.length} runs side by side`, sections: [] },
 ): string {
   const series = (points: (history: History) => ChartSeries["points"]): ChartSeries[] =>
     histories
@@ -112,11 +123,12 @@ function pageOf(
   const { header, rows } = scoreTable(scored, []);
   const text = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
   const settings = Object.entries(differences).map(([name, values]) => [name, ...values.map(text)]);
-  const title = `${runs.length} runs side by side`;
   const body = [
     `<h1>${escapeHtml(title)}</h1>`,
+    ...sections,
     `<div class="charts">`,
     ...chart("Training loss", ({ readings }) => readings.map(({ step, loss }) => [step, loss])),
+    ...chart("Validation loss", lossesOf, true),
     ...chart("Mean IU", ({ validations }) => validations.map(({ step, scores }) => [step, scores.meanIU]), true),
     ...chart("Learning rate", ({ readings }) => readings.map(({ step, learningRate }) => [step, learningRate])),
     "</div>",

@@ -1,13 +1,19 @@
 import { nodeModule } from "@fcn/tensor/internal";
-import type { TrainRunOptions } from "../settings/runOptions.js";
+import type { TrainFoldsOptions, TrainRunOptions } from "../settings/runOptions.js";
 import type { RunComparison } from "./compare.js";
-import type { TrainRunResult } from "./state/result.js";
+import type { TrainFoldsResult, TrainRunResult } from "./state/result.js";
 
-export type { TrainRunOptions, TrainRunView } from "../settings/runOptions.js";
+export type { TrainFoldsOptions, TrainRunOptions, TrainRunView } from "../settings/runOptions.js";
 export type { ComparedRun, RunComparison } from "./compare.js";
 export type { Configuration } from "./configuration.js";
 export type { ImageScore, Validation } from "./state/history.js";
-export { RUN_FILES, type TrainRunResult } from "./state/result.js";
+export {
+  type FoldScores,
+  type FoldsSummary,
+  RUN_FILES,
+  type TrainFoldsResult,
+  type TrainRunResult,
+} from "./state/result.js";
 
 /**
  * Trains a net on a folder of labelled images from start to finish (Node). Checks the data, trains and validates, and
@@ -27,6 +33,21 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   nodeModule("trainRun", "node:fs/promises");
   const run = await import("./run.js");
   return run.trainRun(options);
+}
+
+/**
+ * Cross-validates by `trainRun`: divides the images of training and validation into `folds` parts by the seed, and
+ * trains a net for each part in `out/fold-1`, `out/fold-2`, ..., which is validated on that part and learns from all
+ * others (Node). Then writes the mean of the best scores and their spread into `out/folds.json`, and `out/report.html`
+ * with the curves of all folds. With `resume`, folds that are finished make no more steps. Throws what {@link trainRun}
+ * throws.
+ *
+ * `const { summary } = await fcn.trainFolds({ data: "photographs", model: "fcn8s-small", out: "out/cv", folds: 5 })`
+ */
+export async function trainFolds(options: TrainFoldsOptions): Promise<TrainFoldsResult> {
+  nodeModule("trainFolds", "node:fs/promises");
+  const folds = await import("./folds.js");
+  return folds.trainFolds(options);
 }
 
 /**

@@ -17,7 +17,7 @@ interface ReportedRun extends PreparedRun {
   readonly history: History;
 }
 
-const COLOURS = { loss: "#d1603d", rate: "#8a97a5", meanIU: "#3d7dd1" } as const;
+const COLOURS = { loss: "#d1603d", validation: "#2e8b57", rate: "#8a97a5", meanIU: "#3d7dd1" } as const;
 
 /**
  * The report of a run, whose net holds the best weights, as one HTML file that contains its charts and images. Leaves
@@ -40,13 +40,15 @@ export async function runReport(result: TrainRunResult, run: ReportedRun): Promi
   return htmlPage(title, body.join("\n"));
 }
 
-function summaryLine({ steps, done, best, seconds, resumedFrom, loss }: TrainRunResult): string {
+function summaryLine({ steps, done, best, seconds, resumedFrom, loss, configuration }: TrainRunResult): string {
   const made = done < steps ? `${done} of ${steps} steps` : `${steps} steps`;
   const found = best
     ? `The best weights are those of step ${best.step}: mean IU ${percent(best.scores.meanIU)} %.`
     : "";
   const time = `${resumedFrom > 0 ? `The last part, from step ${resumedFrom} on,` : "The run"} took ${Math.round(seconds)} s.`;
-  return `${made}, last loss ${loss.toPrecision(4)}. ${found} ${time}`;
+  const { ema } = configuration;
+  const averaged = ema === undefined ? "" : ` Weights are moving averages with a decay of ${ema}.`;
+  return `${made}, last loss ${loss.toPrecision(4)}. ${found}${averaged} ${time}`;
 }
 
 function leftOutSection({ leftOut }: TrainRunResult): string[] {
@@ -92,10 +94,18 @@ function charts({ readings, validations }: History, classes: Pick<ModelMetadata,
   const chart = (title: string, name: string, colour: string, points: Points, dots = false): string =>
     lineChart({ title, xLabel: "step", series: [{ name, colour, points }], dots });
   const loss = readings.map(({ step, loss }) => [step, loss] as const);
+  const validated = validations.flatMap(({ step, loss }) => (loss === undefined ? [] : [[step, loss] as const]));
+  const isValidated = validated.length > 1;
   const rate = readings.map(({ step, learningRate }) => [step, learningRate] as const);
   const scores = validations.map(({ step, scores }) => [step, scores.meanIU] as const);
   return [
-    chart("Training loss", "loss", COLOURS.loss, loss),
+    lineChart({
+      ...{ title: isValidated ? "Training and validation loss" : "Training loss", xLabel: "step" },
+      series: [
+        { name: "training", colour: COLOURS.loss, points: loss },
+        ...(isValidated ? [{ name: "validation", colour: COLOURS.validation, points: validated }] : []),
+      ],
+    }),
     ...(scores.length > 0 ? [chart("Validation", "mean IU", COLOURS.meanIU, scores, true)] : []),
     ...(validations.length > 1 ? [classChart(validations, classes)] : []),
     chart("Learning rate", "rate", COLOURS.rate, rate),

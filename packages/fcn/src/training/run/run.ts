@@ -9,6 +9,7 @@ import { checkGiven } from "../../options/option.js";
 import { createEventFile, type EventFile } from "../../report/eventFile.js";
 import { zeroThroughout } from "../learning.js";
 import { extraLabels } from "../loss/heads.js";
+import { type Average, averageOf, byAverage } from "../optimizer/average.js";
 import { SETTINGS } from "../settings/run.js";
 import type { TrainRunOptions } from "../settings/runOptions.js";
 import type { TrainProgress } from "../settings/trainOptions.js";
@@ -18,10 +19,17 @@ import { checkFinite } from "./finite.js";
 import { PREVIEWED, previewSheet } from "./preview.js";
 import { runReport } from "./report.js";
 import { prepareData } from "./start/data.js";
+import { effectiveOptions } from "./start/effective.js";
 import { chooseNet } from "./start/net.js";
 import { makeLoader, type PreparedRun, prepareRun, stepsPerEpoch } from "./start/prepare.js";
 import { chooseStart } from "./start/pretrained.js";
-import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./state/checkpoint.js";
+import {
+  type Checkpoint,
+  readCheckpoint,
+  type States,
+  savedConfiguration,
+  writeCheckpoint,
+} from "./state/checkpoint.js";
 import { type DataState, dataState, tellOtherData } from "./state/dataState.js";
 import { openFolder, withRunFolder } from "./state/folder.js";
 import { addValidation, type History, metricsCsv, namedScores } from "./state/history.js";
@@ -77,6 +85,8 @@ async function runPrepared(prepared: PreparedRun, device: Device, begin: number)
   const from = resume ? await readCheckpoint(join(out, RUN_FILES.checkpoint), model, configuration) : undefined;
   if (resume && from === undefined) tell(`${out} has no checkpoint yet: starting at the beginning`);
   for (const text of from ? tellLonger(from, settings) : []) tell(text);
+  const effective = `${JSON.stringify(effectiveOptions(prepared), undefined, 2)}\n`;
+  await writeWholeFile("train", join(out, RUN_FILES.config), effective);
   const history: History = from?.history ?? { readings: [], validations: [] };
   const events = await createEventFile(join(out, RUN_FILES.tensorboard), from && from.step + 1);
   const adapters = adaptersOf(device, from?.adapters ?? [], tell);
@@ -178,11 +188,12 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
       signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
       ...(from ? { from } : {}),
       onWarning: (text) => view?.line?.(`warning: ${text}`),
-      onProgress: async (progress, optimizer, scaler) => {
+      onProgress: async (progress, optimizer, scaler, average) => {
         const begin = performance.now();
-        await report(run, loader, progress);
+        await report(run, loader, progress, average);
         const isEnd = hasNoMorePatience(run);
-        if (isEnd || isKept(run, progress.step)) await keep(run, progress, { optimizer, scaler }, loader.state);
+        const states = { optimizer, scaler, average };
+        if (isEnd || isKept(run, progress.step)) await keep(run, progress, states, loader.state);
         if (isEnd) ended.abort();
         aside += (performance.now() - begin) / 1000;
       },
@@ -211,7 +222,7 @@ const isScored = ({ data, settings, validateEvery }: Run, step: number): boolean
 const isKept = ({ options, settings, checkpointEvery }: Run, step: number): boolean =>
   options.signal?.aborted === true || step === settings.steps || step % checkpointEvery === 0;
 
-async function report(run: Run, loader: DataLoader, progress: TrainProgress): Promise<void> {
+async function report(run: Run, loader: DataLoader, progress: TrainProgress, average?: Average): Promise<void> {
   const { options, model, history, events } = run;
   const { step, loss, learningRate, imagesPerSecond, open, names } = progress;
   // A net with NaN or infinity is neither scored nor kept. Its scores would be those of a net that sees the first class
@@ -223,7 +234,7 @@ async function report(run: Run, loader: DataLoader, progress: TrainProgress): Pr
   if (open !== undefined) return;
   history.readings.push({ step, loss, learningRate });
   await events.write(step, { loss, learningRate, imagesPerSecond });
-  if (isValidated) await score(run, loader, step);
+  if (isValidated) await byAverage(average, () => score(run, loader, step));
 }
 
 /** Validates. A validation that the signal interrupts leaves no trace. */
@@ -234,10 +245,10 @@ async function score(run: Run, loader: DataLoader, step: number): Promise<void> 
   const onFailure = ({ message }: Error): void => view?.line?.(`left out of the scores: ${message}`);
   const samples = await loader.samplesOf(data.validation);
   const extra = extraLabels(settings.heads, settings.headLabels);
-  const validating = validate(model, samples, { metadata, step, extra, onFailure, signal });
+  const validating = validate(model, samples, { metadata, step, extra, onFailure, settings, signal });
   const validation = await unlessInterrupted(validating, signal);
   if (validation === undefined) return;
-  view?.validation?.(step, validation.scores.meanIU);
+  view?.validation?.(step, validation.scores.meanIU, validation.loss);
   await events.write(step, namedScores(validation));
   if (addValidation(history, validation)) await saveModel(join(out, RUN_FILES.best), model, metadata);
 }
@@ -248,21 +259,25 @@ const lacksValidation = (run: Run, { step, history }: Checkpoint): boolean =>
 
 /** Makes the validation that a checkpoint lacks, and writes the checkpoint again. */
 async function makeUp(run: Run, loader: DataLoader, from: Checkpoint): Promise<void> {
-  await score(run, loader, from.step);
+  using average = averageOf(run.model, run.settings.ema, from.average);
+  await byAverage(average, () => score(run, loader, from.step));
   if (lacksValidation(run, from)) return;
   const asRead = (saved: Checkpoint["optimizer"]) => ({ stateDict: () => saved });
-  await keep(run, from, { optimizer: asRead(from.optimizer), scaler: asRead(from.scaler) }, from.loader);
+  const states = { optimizer: asRead(from.optimizer), scaler: asRead(from.scaler), average };
+  await keep(run, from, states, from.loader);
 }
 
 /** Writes the checkpoint last, when all other files are on the disk. */
 async function keep(
   { options: { out }, data, state, model, metadata, configuration, adapters, history }: Run,
   { step, open }: Pick<TrainProgress, "step" | "open"> | Checkpoint,
-  states: Parameters<typeof writeCheckpoint>[2],
+  states: States & { readonly average?: Average | undefined },
   loader: Checkpoint["loader"],
 ): Promise<void> {
-  await saveModel(join(out, RUN_FILES.last), model, metadata);
-  if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
+  await byAverage(states.average, async () => {
+    await saveModel(join(out, RUN_FILES.last), model, metadata);
+    if (data.validation === undefined) await saveModel(join(out, RUN_FILES.best), model, metadata);
+  });
   await writeWholeFile("train", join(out, RUN_FILES.metrics), metricsCsv(history));
   const written = { step, configuration, adapters, data: state, loader, history, open };
   await writeCheckpoint(join(out, RUN_FILES.checkpoint), model, states, written);

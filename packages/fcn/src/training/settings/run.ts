@@ -4,12 +4,15 @@ import { PREPROCESSINGS } from "../../data/published/means.js";
 import { ADAPTER, TUNE } from "../../measure/tunedDevice.js";
 import { modelReader } from "../../models/modelReader.js";
 import { chooseFrom } from "../../options/closest.js";
-import { assignments, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
+import { assignments, type FlagRule, mapped, number, oneOf, positive, size, whole } from "../../options/rules.js";
 import { listWeights } from "../../weights/registry/registry.js";
 import { listRecipes } from "./recipes.js";
 import { DEFAULT_MODEL, PRETRAINED_WORDS, type RunSettings } from "./runOptions.js";
 import type { SettingsOf, SettingTable } from "./setting.js";
 import { TRAINING } from "./training.js";
+
+/** MiB that a step may take where the number of images in a batch is to be found. */
+export const BATCH_MEMORY = 4096;
 
 type PreprocessingName = keyof typeof PREPROCESSINGS;
 const PREPROCESSING_NAMES = Object.keys(PREPROCESSINGS) as PreprocessingName[];
@@ -135,6 +138,13 @@ export const RUN = {
     help: "steps between checkpoints",
     decides: false,
   },
+  batchMemory: {
+    rule: whole(1),
+    fallback: BATCH_MEMORY,
+    flag: "--batch-memory <mib>",
+    help: "memory that a step may take on the device, with --batch auto",
+    decides: false,
+  },
   recipe: {
     flag: "--recipe <name>",
     help: `a published recipe: ${listRecipes().join(", ")}`,
@@ -149,5 +159,23 @@ export const RUN = {
   },
 } as const satisfies SettingsOf<RunSettings>;
 
+const AUTO = "auto";
+
+/** A number of images, or that it is to be found. */
+const batchRule: FlagRule<number | typeof AUTO> = {
+  what: `${TRAINING.batchSize.rule.what}, or ${AUTO}`,
+  holds: (value) => value === AUTO || TRAINING.batchSize.rule.holds(value),
+  parse: (text) => (text === AUTO ? AUTO : TRAINING.batchSize.rule.parse(text)),
+};
+
 /** Every row, in the order of the help. */
-export const SETTINGS: SettingTable = { ...RUN, ...TRAINING };
+export const SETTINGS: SettingTable = { ...RUN, ...TRAINING, batchSize: { ...TRAINING.batchSize, rule: batchRule } };
+
+/** What makes several runs of one. */
+export const FOLDS = {
+  folds: {
+    rule: whole(2),
+    flag: "--folds <k>",
+    help: "cross-validate: divide the images of training and validation into k parts, and train k nets in --out/fold-1 to fold-k, each validated on a part of its own",
+  },
+} as const;

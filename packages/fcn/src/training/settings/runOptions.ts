@@ -29,7 +29,8 @@ export interface TrainRunView {
   /** `stepsPerEpoch` is a fraction where batches span two passes over the images. */
   start?(model: string, steps: number, from: number, stepsPerEpoch: number): void;
   progress?(progress: TrainProgress): void;
-  validation?(step: number, meanIU: number): void;
+  /** `loss` is that of training on the validation images, if any of them has a label. */
+  validation?(step: number, meanIU: number, loss?: number): void;
   /** Training has ended or failed. */
   end?(): void;
 }
@@ -39,7 +40,7 @@ export interface TrainRunView {
  * 0.01 (SGD: a rate of 0.01), batches of 4, mirroring, schedule `poly`, and the mean of cross-entropy over the labelled
  * pixels.
  */
-export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimizer" | "schedule"> {
+export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimizer" | "schedule" | "batchSize"> {
   /** A folder that `data.open` understands, or what `data.open` returned. */
   readonly data: string | OpenedData;
   /** A folder for everything that is written. It is made if missing. */
@@ -71,6 +72,14 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
    * full. Default 20.
    */
   readonly epochs?: number;
+  /**
+   * Images that go through the net together, at most as many as there are training images. "auto" tries 1, 2, 4, ... by
+   * steps of a copy of the net, and takes the most that fit into `batchMemory`; a resumed run keeps its number. The
+   * learning rate stays as it is.
+   */
+  readonly batchSize?: number | "auto";
+  /** With `batchSize: "auto"`, the memory that a step may take on the device, in MiB. Default 4096. */
+  readonly batchMemory?: number;
   readonly recipe?: RecipeName;
   readonly optimizer?: OptimizerName;
   readonly schedule?: ScheduleName;
@@ -144,6 +153,12 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
    */
   readonly signal?: AbortSignal;
   readonly view?: TrainRunView;
+}
+
+/** The options of {@link TrainRunOptions}, and how many runs they are for. */
+export interface TrainFoldsOptions extends TrainRunOptions {
+  /** Parts into which the images are divided, from 2 to the number of images; each is validated on once. */
+  readonly folds: number;
 }
 
 /**

@@ -54,6 +54,8 @@ export interface TrainState {
   readonly optimizer: optim.SavedState;
   /** `scaler.stateDict()`, of a training in float16. */
   readonly scaler?: optim.SavedState;
+  /** `average.stateDict()`, of a training with `ema`. */
+  readonly average?: optim.SavedState;
   /** As in the last progress, so that the next reading is the mean over the whole interval. */
   readonly open?: OpenInterval | undefined;
 }
@@ -87,6 +89,12 @@ export interface TrainingSettings extends Partial<TrainSettings> {
   readonly freezeBatchNorm?: boolean;
   /** Scales each step's gradients down to at most this norm, taken over all parameters. */
   readonly clipNorm?: number;
+  /**
+   * Keeps a moving average of weights and running statistics, of which each step keeps this share (`ema` of
+   * Ultralytics, `ModelEma` of timm), but no more than (1 + step) / (10 + step) at first. Validation scores the
+   * average, a run saves it as its weights, and the net holds it after the last step. Default: none.
+   */
+  readonly ema?: number;
   /**
    * How the net's features lie in memory while it learns. `float16` halves them: the loss is scaled for the backward
    * pass, and parameters, statistics and the optimiser's state stay float32. Validation stays float32 too, so that its
@@ -123,13 +131,15 @@ export interface TrainOptions extends TrainingSettings {
   /** Called with likely mistakes, such as first steps without a pixel to learn from. */
   readonly onWarning?: (text: string) => void;
   /**
-   * Called and awaited, with the optimiser and the scaler of the loss, after each reading of the loss and each pause.
-   * May validate or write a checkpoint. In float16, `loss` is NaN if every step since the last reading was left out.
+   * Called and awaited, with the optimiser, the scaler of the loss, and with `ema` the average, after each reading of
+   * the loss and each pause. May validate or write a checkpoint; the net holds the weights that learn, and
+   * `average.swap()` exchanges them. In float16, `loss` is NaN if every step since the last reading was left out.
    */
   readonly onProgress?: (
     progress: TrainProgress,
     optimizer: Optimizer,
     scaler: optim.GradScaler,
+    average?: optim.ExponentialMovingAverage,
   ) => void | Promise<void>;
   /** Continues where an earlier call with the same options stopped. */
   readonly from?: TrainState;

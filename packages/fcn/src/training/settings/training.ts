@@ -1,6 +1,6 @@
 import { rules } from "@fcn/tensor/internal";
 import { deviceOf } from "../../models/segmentationNet.js";
-import { factors, from, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
+import { factors, from, number, oneOf, orMaker, positive, type Reader, whole } from "../../options/rules.js";
 import { PRECISION } from "../../prediction/inferenceOptions.js";
 import { classBalancings } from "../loss/classWeights.js";
 import { checkHeadNames, ownHeadLabels, ownHeads } from "../loss/heads.js";
@@ -41,7 +41,7 @@ export const TRAINING = {
     runFallback: () => 4,
     fallbackText: "4",
     flag: "--batch <n>",
-    help: "images per batch, at most as many as there are training images",
+    help: "images per batch, at most as many as there are training images; auto tries how many fit into --batch-memory",
   },
   accumulationSteps: {
     rule: whole(1),
@@ -129,6 +129,11 @@ export const TRAINING = {
     help: "keep the statistics of batch norm, for pretrained weights and small batches",
   },
   clipNorm: { rule: positive, flag: "--clip-norm <x>", help: "clip the gradients of a step to this norm" },
+  ema: {
+    rule: number("a number between 0 and 1, such as 0.999", (decay) => decay > 0 && decay < 1),
+    flag: "--ema <decay>",
+    help: "validate and save a moving average of the weights, of which each step keeps this share, such as 0.999",
+  },
   precision: {
     ...PRECISION,
     fallback: "float32",
@@ -136,7 +141,7 @@ export const TRAINING = {
     fits: (precision, model) => deviceOf(model).zeros([1], { dtype: precision }).dispose(),
     help: `${PRECISION.help}; the loss is scaled, parameters and validation stay float32`,
   },
-  mirror: { fallback: true, decides: "augmentation" },
+  mirror: { rule: rules.boolean, fallback: true, decides: "augmentation" },
   seed: {
     fallback: 0,
     flag: "--seed <n>",

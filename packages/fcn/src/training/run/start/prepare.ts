@@ -12,6 +12,7 @@ import { RUN } from "../../settings/run.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";
 import type { ResolvedOptions } from "../../settings/trainOptions.js";
 import type { Configuration } from "../configuration.js";
+import { largestBatch } from "./autoBatch.js";
 import type { RunData } from "./data.js";
 import { configurationOf, type RunParts } from "./decided.js";
 import { orderOf, trainSettings } from "./defaults.js";
@@ -34,7 +35,10 @@ export async function prepareRun(
   { pretrained, ...parts }: Pick<PreparedRun, "data" | "metadata" | "model"> & ChosenStart,
   saved: Configuration | undefined,
 ): Promise<PreparedRun> {
-  const { options, data, metadata, model } = parts;
+  const { data, metadata, model } = parts;
+  const isAuto = parts.options.batchSize === "auto";
+  const known = saved?.batchSize as number | undefined;
+  const options = isAuto ? { ...parts.options, batchSize: known ?? 1 } : parts.options;
   const { weights: file, prefix } = options;
   const tell = (text: string): void => options.view?.line?.(text);
   if (file !== undefined && saved === undefined) {
@@ -51,9 +55,12 @@ export async function prepareRun(
     ...trainSettings(options),
     ...(weights ? { classWeights: weights } : {}),
   });
-  const batchSize = batchSizeOf(resolved, data, tell);
   checkExtraLabels(resolved, data);
   const augmentation = augmentationOf(options, data, resolved.mirror);
+  const batchSize =
+    isAuto && known === undefined
+      ? await largestBatch({ ...parts, settings: resolved, augmentation })
+      : batchSizeOf(resolved, data, tell);
   const { steps, readEvery, ...pace } = paceOf(options, data, { ...resolved, batchSize }, saved);
   const settings = { ...resolved, batchSize, steps, readEvery };
   if (settings.warmUp >= steps) {

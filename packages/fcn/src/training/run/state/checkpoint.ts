@@ -24,11 +24,20 @@ export interface Checkpoint extends CheckpointState {
   readonly optimizer: optim.SavedState;
   /** Empty for a run in float32. */
   readonly scaler: optim.SavedState;
+  /** Empty for a run without an average of its weights. */
+  readonly average: optim.SavedState;
 }
 
-/** What else is saved by name beside the net: an optimiser or a scaler. */
+/** What else is saved by name beside the net. */
 interface Stateful {
   stateDict(): Record<string, Tensor | io.HostArray>;
+}
+
+/** What learns beside the net. */
+export interface States {
+  readonly optimizer: Stateful;
+  readonly scaler: Stateful;
+  readonly average?: Stateful | undefined;
 }
 
 /** Rises with every change that another version cannot read. */
@@ -39,6 +48,7 @@ const nameOf = (step: number): string => `step-${String(step).padStart(9, "0")}.
 const MODEL = "model.";
 const OPTIMIZER = "optimizer.";
 const SCALER = "scaler.";
+const AVERAGE = "average.";
 
 /**
  * Writes everything into one file, such as `step-000000020.safetensors`. The file gets a temporary name, is flushed to
@@ -47,7 +57,7 @@ const SCALER = "scaler.";
 export async function writeCheckpoint(
   folder: string,
   model: SegmentationNet,
-  { optimizer, scaler }: { readonly optimizer: Stateful; readonly scaler: Stateful },
+  { optimizer, scaler, average }: States,
   { step, configuration, adapters, data, loader, history, open }: CheckpointState,
 ): Promise<void> {
   await makeFolder("train", folder);
@@ -55,6 +65,7 @@ export async function writeCheckpoint(
     ...prefixed(MODEL, model.stateDict()),
     ...prefixed(OPTIMIZER, optimizer.stateDict()),
     ...prefixed(SCALER, scaler.stateDict()),
+    ...prefixed(AVERAGE, average?.stateDict() ?? {}),
   };
   const dropout = Object.fromEntries(dropoutLayers(model).map(([name, { calls }]) => [name, calls]));
   const fields = withoutUndefined({ configuration, adapters, loader, dropout, history, data, open });
@@ -94,7 +105,7 @@ export async function readCheckpoint(
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
-  const { state, optimizer, scaler } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
+  const { state, ...states } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
     checkFormat(file, metadata.format);
     const state = readState(file, metadata);
     checkConfiguration(file, state.configuration, { wanted: configuration, step });
@@ -104,14 +115,15 @@ export async function readCheckpoint(
       for (const name of names) entries.push([name.slice(prefix.length), await read(name)]);
       return Object.fromEntries(entries);
     };
-    return { state, optimizer: await readAll(OPTIMIZER), scaler: await readAll(SCALER) };
+    const [optimizer, scaler] = [await readAll(OPTIMIZER), await readAll(SCALER)];
+    return { state, optimizer, scaler, average: await readAll(AVERAGE) };
   });
   const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
   await io.loadWeights(model, file, { rename });
   const { dropout, ...rest } = state;
   for (const [name, layer] of dropoutLayers(model)) layer.calls = dropout[name] ?? 0;
   const plannedSteps = state.configuration.steps as number;
-  return { ...rest, step, configuration, plannedSteps, optimizer, scaler };
+  return { ...rest, step, configuration, plannedSteps, ...states };
 }
 
 function checkFormat(file: string, format: string | undefined): void {

@@ -18,6 +18,8 @@ export interface ImageScore {
 export interface Validation {
   readonly step: number;
   readonly scores: SegmentationScores;
+  /** The loss of training on the validation images; absent if none has a label. */
+  readonly loss?: number;
   /** Scores of the heads that learn from extra labels, by head. */
   readonly heads?: Readonly<Record<string, SegmentationScores>>;
   /** The images with the lowest mean IU, worst first. */
@@ -44,17 +46,25 @@ export function addValidation(history: History, validation: Validation): boolean
 }
 
 const COLUMNS = ["pixelAccuracy", "meanAccuracy", "meanIU", "frequencyWeightedIU"] as const;
+const LOSS = "validationLoss";
 
-/** The four scores by name. Those of a head with extra labels have names such as `geo/meanIU`. */
-export function namedScores({ scores, heads = {} }: Pick<Validation, "scores" | "heads">): Record<string, number> {
+/** The four scores and the loss by name. Those of a head with extra labels have names such as `geo/meanIU`. */
+export function namedScores({
+  scores,
+  loss,
+  heads = {},
+}: Pick<Validation, "scores" | "loss" | "heads">): Record<string, number> {
   const all = [["", scores] as const, ...Object.entries(heads).map(([head, own]) => [`${head}/`, own] as const)];
-  return Object.fromEntries(all.flatMap(([head, own]) => COLUMNS.map((column) => [head + column, own[column]])));
+  const entries = all.flatMap(([head, own]) => COLUMNS.map((column) => [head + column, own[column]] as const));
+  return { ...Object.fromEntries(entries), ...(loss !== undefined && { [LOSS]: loss }) };
 }
 
 /** One row per reading of the loss. Rows at which the net was validated also hold the scores. */
 export function metricsCsv({ readings, validations }: History): string {
   const byStep = new Map(validations.map((validation) => [validation.step, namedScores(validation)]));
-  const columns = [...new Set([...COLUMNS, ...[...byStep.values()].flatMap((scores) => Object.keys(scores))])];
+  const columns = [
+    ...new Set<string>([...COLUMNS, LOSS, ...[...byStep.values()].flatMap((scores) => Object.keys(scores))]),
+  ];
   const rows = readings.map(({ step, loss, learningRate }) => {
     const scores = byStep.get(step);
     return [step, loss, learningRate, ...columns.map((column) => scores?.[column] ?? "")];

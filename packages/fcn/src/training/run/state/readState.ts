@@ -63,6 +63,7 @@ const areImages = listOf(has({ index: isCount, meanIU: isNumber }));
 const isValidation = has({
   step: isCount,
   scores: isScores,
+  loss: optional(isNumber),
   heads: optional(recordOf(isScores)),
   worst: areImages,
   best: areImages,

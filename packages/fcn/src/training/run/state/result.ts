@@ -1,5 +1,6 @@
 import type { DeviceInfo } from "@fcn/tensor";
 import type { LeftOut } from "../../../data/samples/dataset.js";
+import type { SegmentationScores } from "../../../labels/metrics.js";
 import type { Configuration } from "../configuration.js";
 import type { Validation } from "./history.js";
 
@@ -8,6 +9,7 @@ export const RUN_FILES = {
   last: "weights.safetensors",
   best: "best.safetensors",
   checkpoint: "checkpoint",
+  config: "config.json",
   metrics: "metrics.csv",
   report: "report.html",
   tensorboard: "tensorboard",
@@ -45,5 +47,34 @@ export interface TrainRunResult {
    */
   readonly waited: number;
   /** The files written. */
+  readonly files: readonly string[];
+}
+
+/** The four scores and the IU of each class. */
+export type FoldScores = Pick<
+  SegmentationScores,
+  "pixelAccuracy" | "meanAccuracy" | "meanIU" | "frequencyWeightedIU" | "perClassIU"
+>;
+
+/** The scores of the best weights of all folds, each on its own part of the images. */
+export interface FoldsSummary {
+  readonly mean: FoldScores;
+  /** The standard deviation over the folds, as of a sample. */
+  readonly spread: FoldScores;
+  /** The scores of the pixels of all folds together, so that every image counts once. */
+  readonly pooled: SegmentationScores;
+}
+
+/** The result of a cross-validation. */
+export interface TrainFoldsResult {
+  readonly out: string;
+  /** By fold; where the signal ended one, it is the last. */
+  readonly folds: readonly TrainRunResult[];
+  /** Absent if the signal ended it. */
+  readonly summary?: FoldsSummary;
+  /** Whether the signal ended it. `resume` continues it. */
+  readonly stopped: boolean;
+  readonly seconds: number;
+  /** The files written beside those of the folds. */
   readonly files: readonly string[];
 }
