@@ -81,7 +81,9 @@ async function run(given: object): Promise<void> {
       ...rangeRemarks(flags.data, opened, preprocessing),
       ...classRemarks(flags.data, flags.weights[0] as string, opened.classes, classes, opened.layout),
       ...(await splitRemarks(opened, flags.split)),
-      ...tileRemarks(flags.weights, loaded.model, flags.inference.tile !== undefined),
+      ...loaded.flatMap((each, i) =>
+        tileRemarks(flags.weights[i] as string, each.model, flags.inference.tile !== undefined),
+      ),
     ];
     tell(remarks);
     const start = performance.now();

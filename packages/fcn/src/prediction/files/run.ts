@@ -131,7 +131,7 @@ async function predictAndWrite(
   }
   const seconds = (performance.now() - start) / 1000;
   const failed = images.filter((report) => "error" in report).length;
-  const isCut = images.some((report) => "tiles" in report && report.tiles > inference.views.length);
+  const isCut = images.some((report) => "tiles" in report && report.tiles > inference.passes.length);
   const { software } = device.info;
   return {
     model: loaded.length === 1 ? model : loaded.map(({ metadata }) => metadata.model),
@@ -139,7 +139,7 @@ async function predictAndWrite(
     out: run.out,
     images,
     failed,
-    remarks: tileRemarks(run.weights, loaded.model, isCut),
+    remarks: loaded.flatMap((each, i) => tileRemarks(run.weights[i] as string, each.model, isCut)),
     seconds,
     imagesPerSecond: (images.length - failed) / seconds,
     peakBytes: device.memory().peakBytes,

@@ -33,7 +33,7 @@ export function effectiveOptions(run: PreparedRun): Readonly<Record<string, unkn
   return plainOptions({ ...options, ...found });
 }
 
-/** What the same start is asked for by, whatever weights the machine has: published ones by their name, others by file. */
+/** What asks for the same start whatever the machine has: published weights by their name, others by their file. */
 function startOf(start: StartFile | undefined): Pick<TrainRunOptions, "weights" | "pretrained"> {
   if (start === undefined) return { pretrained: "none" };
   return listWeights().includes(start.file) ? { pretrained: start.file } : { weights: start.file, pretrained: "none" };
