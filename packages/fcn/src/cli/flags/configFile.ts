@@ -166,7 +166,9 @@ function placeOf(places: ReadonlyMap<string, Place>, where: string, key: string)
 /** The value of an option as code has it: text and numbers are read as the flag reads them. */
 function read({ row, of }: Place, where: string, key: string, value: unknown): unknown {
   const { rule } = row;
-  if (of.flag !== undefined && !of.flag.includes("<")) {
+  const isOptional = of.flag?.includes("[") === true;
+  if (isOptional && typeof value === "boolean") return value;
+  if (of.flag !== undefined && !of.flag.includes("<") && !isOptional) {
     return typeof value === "boolean" ? value : refuse(where, key, value, "true or false");
   }
   const reader: Partial<Reader<unknown>> | undefined = of.reader ?? (of === row ? rule : undefined);
