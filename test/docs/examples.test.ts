@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import ts from "typescript";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { listFiles } from "../../scripts/lib/files.mjs";
+import { sampleProblems, writeModule } from "../support/compiled.js";
 
 const root = join(import.meta.dirname, "../..");
 const EXAMPLE = /^ *\* @example\n *\* ```ts\n(.*?)^ *\* ```$/gms;
@@ -35,34 +35,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("the main functions have examples, which compile", () => {
   expect(examples.length).toBeGreaterThan(15);
-  const program = ts.createProgram(
-    examples.map(([path]) => fileOf(path)),
-    {
-      module: ts.ModuleKind.NodeNext,
-      moduleDetection: ts.ModuleDetectionKind.Force,
-      target: ts.ScriptTarget.ES2022,
-      lib: ["lib.es2022.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
-      types: ["node"],
-      strict: true,
-      skipLibCheck: true,
-      noEmit: true,
-    },
-  );
-  const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
-    return `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
-  });
-  expect(problems).toEqual([]);
+  expect(sampleProblems(examples.map(([path]) => fileOf(path)))).toEqual([]);
 });
 
 it("each example runs", () => {
-  const files = examples.map(([path, text]) => {
-    const { outputText } = ts.transpileModule(text, {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-    });
-    const file = fileOf(path).replace(/\.ts$/, ".mjs");
-    writeFileSync(file, outputText);
-    return file;
-  });
+  const files = examples.map(([path, text]) => writeModule(fileOf(path).replace(/\.ts$/, ".mjs"), text));
   const main = `
     const failed = [];
     for (const file of ${JSON.stringify(files)}) {

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import ts from "typescript";
 import { afterAll, describe, expect, it } from "vitest";
+import { sampleProblems, writeModule } from "../support/compiled.js";
 
 const root = join(import.meta.dirname, "../..");
 const guide = join(root, "docs/guide");
@@ -28,28 +28,11 @@ for (const page of pages) writeFileSync(fileOf(page), blocks(page, "ts"));
 
 describe("the samples of the guide", () => {
   it("are TypeScript without faults", () => {
-    const program = ts.createProgram(pages.map(fileOf), {
-      module: ts.ModuleKind.NodeNext,
-      moduleDetection: ts.ModuleDetectionKind.Force,
-      target: ts.ScriptTarget.ES2022,
-      lib: ["lib.es2022.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
-      types: ["node"],
-      strict: true,
-      skipLibCheck: true,
-      noEmit: true,
-    });
-    const problems = ts
-      .getPreEmitDiagnostics(program)
-      .map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
-    expect(problems).toEqual([]);
+    expect(sampleProblems(pages.map(fileOf))).toEqual([]);
   });
 
   it.each(pages)("%s prints what it says, from its samples in their order", (page) => {
-    const { outputText } = ts.transpileModule(blocks(page, "ts"), {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-    });
-    const file = fileOf(page).replace(/\.ts$/, ".mjs");
-    writeFileSync(file, outputText);
+    const file = writeModule(fileOf(page).replace(/\.ts$/, ".mjs"), blocks(page, "ts"));
     const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8", timeout: 100_000 });
     expect({ status, stderr }).toMatchObject({ status: 0 });
     expect(stdout).toBe(blocks(page, "text"));

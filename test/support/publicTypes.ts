@@ -1,4 +1,5 @@
 import ts from "typescript";
+import { describeDiagnostics } from "./compiled.js";
 
 /** As the compiler of a user may be set: no `@types` at hand, and declarations checked. */
 const OPTIONS: ts.CompilerOptions = {
@@ -21,9 +22,7 @@ const OPTIONS: ts.CompilerOptions = {
 export function declarationProblems(entries: readonly string[]): string[] {
   const program = ts.createProgram([...entries], OPTIONS);
   const checker = program.getTypeChecker();
-  const errors = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
-    return `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
-  });
+  const errors = describeDiagnostics(program);
   const resolve = (symbol: ts.Symbol): ts.Symbol =>
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 
