@@ -1,8 +1,9 @@
 import { models } from "@fcn/core";
-import { add, createDevice, crossEntropy, type Device, mul, noGrad, optim, type Tensor } from "@fcn/tensor";
+import { add, createDevice, crossEntropy, type Device, mul, noGrad, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { norm, readGolden, tensorOf } from "../../../support/golden.js";
 import { image, labels, type StartEntry, startState } from "../../../support/hash-values.js";
+import { lossesOf } from "../../../support/learning.js";
 import { expectOutput, headsOf, type OutputSummary } from "../../../support/output-samples.js";
 
 type Summary = OutputSummary & { readonly step: number };
@@ -125,21 +126,7 @@ describe("training from nothing", () => {
     await device.scope(async () => {
       const options = { numClasses: 3, widthMultiplier: 1 / 16, seed: 1 };
       const net = models.create<Tensor | Record<string, Tensor>>(name, device, options);
-      const target = labels(3, 33, 40, 3);
-      const input = image("dl/learning", target, 3);
-      const x = device.tensor(input.data, [...input.shape]);
-      const y = device.tensor(target.data, [...target.shape], { dtype: "int32" });
-      using sgd = new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 });
-      const losses: number[] = [];
-      for (let step = 0; step < 20; step++) {
-        await device.scope(async () => {
-          sgd.zeroGrad();
-          const loss = crossEntropy(headsOf(net.forward(x)).out as Tensor, y);
-          loss.backward();
-          sgd.step();
-          losses.push(await loss.item());
-        });
-      }
+      const losses = await lossesOf(net, "dl/learning", 3);
       expect(losses.at(-1)).toBeLessThan(0.7 * Math.log(3));
     });
   });

@@ -1,8 +1,9 @@
 import { models } from "@fcn/core";
-import { createDevice, crossEntropy, type Device, noGrad, optim, type Tensor } from "@fcn/tensor";
+import { createDevice, type Device, noGrad, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readGolden, tensorOf } from "../../../support/golden.js";
 import { image, labels, type StartEntry, startState } from "../../../support/hash-values.js";
+import { lossesOf } from "../../../support/learning.js";
 import { expectOutput, headsOf, type OutputSummary } from "../../../support/output-samples.js";
 
 interface Output extends OutputSummary {
@@ -90,21 +91,7 @@ describe("training from nothing", () => {
   ])("of %s starts at ln C, reaches every parameter and learns", async (name, widthMultiplier) => {
     await device.scope(async () => {
       const net = models.create<Tensor>(name, device, { numClasses: 3, widthMultiplier, seed: 1 });
-      const target = labels(2, 33, 40, 3);
-      const input = image("pyramid/training", target, 3);
-      const x = device.tensor(input.data, [...input.shape]);
-      const y = device.tensor(target.data, [...target.shape], { dtype: "int32" });
-      using sgd = new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 });
-      const losses: number[] = [];
-      for (let step = 0; step < 20; step++) {
-        await device.scope(async () => {
-          sgd.zeroGrad();
-          const loss = crossEntropy(net.forward(x), y);
-          loss.backward();
-          sgd.step();
-          losses.push(await loss.item());
-        });
-      }
+      const losses = await lossesOf(net, "pyramid/training", 2);
       expect(losses[0]).toBeCloseTo(Math.log(3), 5);
       expect(losses.at(-1)).toBeLessThan(0.6 * Math.log(3));
       for (const [key, parameter] of net.namedParameters()) {
