@@ -8,9 +8,10 @@ import { run } from "./place.mjs";
 
 /**
  * Packs the packages of `root` into `folder`: `{ name, version, size, unpackedSize, file }` of each, sizes in bytes.
+ * More options of npm may follow.
  */
-export async function pack(root, folder) {
-  const args = ["pack", "--workspaces", "--json", "--pack-destination", folder];
+export async function pack(root, folder, ...options) {
+  const args = ["pack", "--workspaces", "--json", "--pack-destination", folder, ...options];
   const packed = Object.values(JSON.parse(await run("npm", args, { cwd: root })));
   return packed.map(({ filename, ...rest }) => ({ ...rest, file: join(folder, basename(filename)) }));
 }

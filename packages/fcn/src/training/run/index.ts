@@ -7,7 +7,7 @@ export type { TrainRunOptions, TrainRunView } from "../settings/runOptions.js";
 export type { ComparedRun, RunComparison } from "./compare.js";
 export type { Configuration } from "./configuration.js";
 export type { ImageScore, Validation } from "./state/history.js";
-export { RUN_FILES, type TrainRunResult } from "./state/result.js";
+export type { TrainRunResult } from "./state/result.js";
 
 /**
  * Trains a net on a folder of labelled images from start to finish (Node). Checks the data, trains and validates, and
