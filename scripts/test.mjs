@@ -1,5 +1,5 @@
-// All checks: types, lint, and the tests of vitest. Arguments narrow the test files as vitest's own do.
-// The last line is `N passed, N failed`; types and lint count as one test each.
+// All checks: types, lint, the packages as they are shipped, and the tests of vitest. Arguments narrow the test files as
+// vitest's own do. The last line is `N passed, N failed`; each check counts as one test.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,6 +48,7 @@ const expected = listFiles(join(root, "test"), (name) => name.endsWith(".test.ts
 const checks = [
   check("types", ["node_modules/@typescript/native/bin/tsc", "-b"]),
   check("lint", ["node_modules/@biomejs/biome/bin/biome", "check", "."], ["scripts/check-arrows.mjs"]),
+  check("packages", ["scripts/lint-packages.mjs"]),
 ];
 const { exitCode, report } = runVitest(process.argv.slice(2));
 const total = tally(report, { exitCode, expected });

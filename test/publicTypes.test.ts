@@ -30,6 +30,7 @@ it("types that are not are found", () => {
     writeFileSync(entry, lines.join("\n"));
     expect(declarationProblems([entry])).toEqual([
       expect.stringContaining("node:fs"),
+      expect.stringContaining("index.d.ts names GPUDevice"),
       "Shown names Hidden, which no entry exports",
       "f names Hidden, which no entry exports",
     ]);

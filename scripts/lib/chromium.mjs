@@ -10,6 +10,18 @@ const PLACES = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
+/** What Chromium is started with for WebGPU on any machine, and to leave the network alone. */
+export const CHROMIUM_FLAGS = [
+  "--no-sandbox",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
 /** The program named by FCN_CHROMIUM, or one in a usual place; undefined where there is none. */
 export function chromiumPath() {
   const named = process.env.FCN_CHROMIUM;

@@ -1,19 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
-import { findChromium } from "../../scripts/lib/chromium.mjs";
+import { CHROMIUM_FLAGS, findChromium } from "../../scripts/lib/chromium.mjs";
 import { bundle } from "./bundle.js";
-
-const FLAGS = [
-  "--no-sandbox",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** WebGPU is there on pages of this machine only; the pages themselves come from memory. */
 const ORIGIN = "http://localhost";
@@ -45,7 +34,7 @@ export async function runOn<Result>(
 
 /** A page of a browser that has WebGPU and is closed afterwards. */
 export async function onPage<Result>(use: (page: Page, browser: Browser) => Promise<Result>): Promise<Result> {
-  const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_FLAGS });
   return browser
     .newPage()
     .then((page) => use(page, browser))

@@ -6,7 +6,7 @@ const OPTIONS: ts.CompilerOptions = {
   module: ts.ModuleKind.NodeNext,
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
   target: ts.ScriptTarget.ES2022,
-  lib: ["lib.es2022.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
+  lib: ["lib.es2022.d.ts", "lib.dom.d.ts"],
   types: [],
   strict: true,
   skipLibCheck: false,
@@ -23,6 +23,11 @@ export function declarationProblems(entries: readonly string[]): string[] {
   const program = ts.createProgram([...entries], OPTIONS);
   const checker = program.getTypeChecker();
   const errors = describeDiagnostics(program);
+  // Older compilers know WebGPU by @webgpu/types alone, which a user need not have.
+  const ofWebGpu = program
+    .getSourceFiles()
+    .filter((file) => !program.isSourceFileDefaultLibrary(file))
+    .flatMap((file) => gpuTypes(file).map((name) => `${file.fileName} names ${name}`));
   const resolve = (symbol: ts.Symbol): ts.Symbol =>
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 
@@ -59,7 +64,20 @@ export function declarationProblems(entries: readonly string[]): string[] {
     if (symbol.flags & ts.SymbolFlags.Module) continue;
     for (const declaration of symbol.declarations ?? []) visit(declaration, user);
   }
-  return [...errors, ...[...forgotten].sort()];
+  return [...errors, ...ofWebGpu, ...[...forgotten].sort()];
+}
+
+/** Types of WebGPU that a file names. */
+function gpuTypes(file: ts.SourceFile): string[] {
+  const within = (node: ts.Node): string[] => {
+    const own = ts.isTypeReferenceNode(node) ? [node.typeName.getText()].filter((name) => name.startsWith("GPU")) : [];
+    const below: string[] = [];
+    ts.forEachChild(node, (child) => {
+      below.push(...within(child));
+    });
+    return [...own, ...below];
+  };
+  return within(file);
 }
 
 /** The name that a node of a declaration refers to by. */

@@ -95,7 +95,7 @@ export const classOf = (traits: AdapterTraits): AdapterClass =>
   CLASSES.find(({ fits }) => fits(traits)) as AdapterClass;
 
 /** The variants that a plan may take, best first: `subgroup` needs subgroups of a known size. */
-export const variantsOf = ({ variants = ["subgroup", "register"], subgroupSize }: Capabilities): readonly Variant[] =>
+const variantsOf = ({ variants = ["subgroup", "register"], subgroupSize }: Capabilities): readonly Variant[] =>
   variants.filter((variant) => variant !== "subgroup" || subgroupSize > 0);
 
 /** Workgroups through workgroup memory that keep a device busy: of 64 or 128 threads, with many registers each. */

@@ -3,9 +3,7 @@ export {
   type Evaluation,
   evaluate,
   type HeadScoring,
-  predictSamples,
   type SampleSource,
-  scorePredictions,
 } from "./evaluate.js";
 export { COCO_SIZES, type SizeScores } from "./objectSizes.js";
 export type { BoardScores, BoundaryOptions, BoundaryScores } from "./scoreboard.js";

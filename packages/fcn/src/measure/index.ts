@@ -1,2 +1,2 @@
 export { type Benchmark, type BenchmarkOptions, benchmark, type FailedPass, type PassTime } from "./benchmark.js";
-export { makeWork, type WorkOptions } from "./work.js";
+export type { WorkOptions } from "./work.js";

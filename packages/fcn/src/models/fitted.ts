@@ -23,7 +23,7 @@ interface Scored {
  * Logits [N, classes, H, W] at the pixels of the images; `head` is the head's index in the fit. Throws if a module of
  * your own returned another size.
  */
-export function croppedBy(
+function croppedBy(
   op: string,
   { offsets }: Fit,
   head: number,

@@ -3,15 +3,14 @@ export {
   type LoadedModel,
   loadModel,
   type ModelMetadata,
-  parseMetadata,
   saveModel,
 } from "../models/file/weightsFile.js";
-export { mainLogits, type SegmentationNet } from "../models/segmentationNet.js";
+export type { SegmentationNet } from "../models/segmentationNet.js";
 export { type CreatePretrainedOptions, createPretrained, type PretrainedNet } from "./createPretrained.js";
 export { type EpochData, type EpochOptions, type EpochScores, trainEpochs } from "./epochs.js";
 export { type ClassBalancing, classWeights } from "./loss/classWeights.js";
 export type { HeadLabels, HeadWeights } from "./loss/heads.js";
-export { type Loss, type LossName, type LossSettings, lossNames } from "./loss/loss.js";
+export type { Loss, LossName, LossSettings } from "./loss/loss.js";
 export { type LossSampling, sampleLabels } from "./loss/lossSampling.js";
 export {
   convertLearningRate,
@@ -26,7 +25,6 @@ export {
   type LearningGroup,
   type ParameterGroupOptions,
   parameterGroups,
-  parameterKinds,
 } from "./optimizer/parameterGroups.js";
 export type { Optimizer, Schedule, ScheduleName } from "./optimizer/schedules.js";
 export {
@@ -36,7 +34,6 @@ export {
   type FoldScores,
   type FoldsSummary,
   type ImageScore,
-  RUN_FILES,
   type RunComparison,
   type TrainFoldsOptions,
   type TrainFoldsResult,

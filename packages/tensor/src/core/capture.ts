@@ -54,7 +54,7 @@ interface Work {
 }
 
 /** @internal The work of `device.capture`. */
-export class Capture<Args extends readonly Tensor[], Result extends CaptureResult> {
+class Capture<Args extends readonly Tensor[], Result extends CaptureResult> {
   /** By sets of shapes: the commands of the first call, and the work since the second. */
   readonly #first = new Map<string, readonly Command[]>();
   readonly #works = new Map<string, Work>();

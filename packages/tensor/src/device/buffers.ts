@@ -3,7 +3,7 @@ import { type Block, IdleBlocks } from "./blocks.js";
 /** Buffer usages by value, since the global `GPUBufferUsage` exists only in browsers. */
 export const USAGE = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
 
-/** A part of a buffer that a kernel reads or writes. */
+/** @internal A part of a buffer that a kernel reads or writes. */
 export interface BufferRange {
   readonly buffer: GPUBuffer;
   readonly offset: number;

@@ -16,8 +16,7 @@ const LONGEST_PATH = 400;
 export const quoted = (text: string): string => brief(text, LONGEST);
 
 /** A path as shown in messages. */
-export const pathText = (path: string): string =>
-  path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}...` : path;
+const pathText = (path: string): string => (path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}...` : path);
 
 /** An error about one file of a data set, named in the message. */
 export function fileError(

@@ -44,7 +44,7 @@ export function partsOf(path: string): string[] {
 }
 
 /** A path relative to the root without "."; it begins with ".." if it leaves the root. */
-export function resolveParts(parts: readonly string[]): string[] {
+function resolveParts(parts: readonly string[]): string[] {
   const resolved: string[] = [];
   for (const part of parts) {
     if (part === ".." && resolved.length > 0 && resolved.at(-1) !== "..") resolved.pop();

@@ -124,7 +124,7 @@ async function refuseOtherYear(root: string, year: number | undefined): Promise<
 }
 
 /** The classes and colours of PASCAL VOC and SBD. */
-export const VOC = /* @__PURE__ */ inVocColours(VOC_CLASSES);
+const VOC = /* @__PURE__ */ inVocColours(VOC_CLASSES);
 
 /** Anything other than the 21 labels is background, including the void border. */
 const D2L_RULE: LabelRule = { by: "value", labels: VOC_CLASSES.map((_, label) => [label, label]), other: 0 };

@@ -3,8 +3,8 @@ import { VOID_LABEL } from "../../labels/sample.js";
 /** The demo's classes: labels 0, 1 and 2. */
 export const EARTH_CLASSES = ["water", "lowland", "mountain"] as const;
 export const WATER = 0;
-export const LOWLAND = 1;
-export const MOUNTAIN = 2;
+const LOWLAND = 1;
+const MOUNTAIN = 2;
 
 export interface EarthThresholds {
   /** Water mask values from here up are water. */
@@ -15,7 +15,7 @@ export interface EarthThresholds {
   readonly mountain: number;
 }
 
-export const EARTH_THRESHOLDS: EarthThresholds = { water: 192, land: 64, mountain: 40 };
+const EARTH_THRESHOLDS: EarthThresholds = { water: 192, land: 64, mountain: 40 };
 
 /** One label per pixel from a water mask (0 land to 255 water) and an elevation map (0 to 255) of the same size. */
 export function earthLabels(

@@ -14,7 +14,6 @@ export {
   encodeMetadata,
   type ModelMetadata,
   type PartialMetadata,
-  parseMetadata,
   parsePartialMetadata,
   readClasses,
 } from "./metadata.js";

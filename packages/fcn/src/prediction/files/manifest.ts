@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { writeWholeFile } from "../../files/write.js";
 
 /** The hidden file that lists the results in their folder. */
-export const MANIFEST = ".fcn-predict.json";
+const MANIFEST = ".fcn-predict.json";
 
 /** The state in which a file was left; null if it is being written, or was when the run was cut off. */
 type Stamp = { readonly bytes: number; readonly modified: number } | null;

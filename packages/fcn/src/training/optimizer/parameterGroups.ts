@@ -32,7 +32,7 @@ export const isNorm = (module: nn.Module): boolean =>
   module instanceof nn.BatchNorm2d || module instanceof nn.GroupNorm;
 
 /** The kind of every parameter by name, in the order of the net. */
-export function parameterKinds(model: nn.Module): Map<string, ParameterKind> {
+function parameterKinds(model: nn.Module): Map<string, ParameterKind> {
   const norms = namedModules(model).filter(([, module]) => isNorm(module));
   const kindOf = (name: string): ParameterKind => {
     if (norms.some(([norm]) => norm === "" || isBelow(name, norm))) return "norm";

@@ -7,12 +7,11 @@ export type { TrainFoldsOptions, TrainRunOptions, TrainRunView } from "../settin
 export type { ComparedRun, RunComparison } from "./compare.js";
 export type { Configuration } from "./configuration.js";
 export type { ImageScore, Validation } from "./state/history.js";
-export {
-  type FoldScores,
-  type FoldsSummary,
-  RUN_FILES,
-  type TrainFoldsResult,
-  type TrainRunResult,
+export type {
+  FoldScores,
+  FoldsSummary,
+  TrainFoldsResult,
+  TrainRunResult,
 } from "./state/result.js";
 
 /**

@@ -1,0 +1,3 @@
+import { trainingSteps } from "./step.js";
+
+console.log(JSON.stringify(await trainingSteps()));
