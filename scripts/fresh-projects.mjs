@@ -1,4 +1,4 @@
-// Packs the packages, installs them into fresh projects of every kind, and runs each: a table of what works and why not.
+// Packs the packages, installs them into fresh projects, and runs each: a table of what works, and why not.
 // Arguments name the projects to make; --keep leaves them where they are made.
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
-// All checks: types, lint, the packages as they are shipped, and the tests of vitest. Arguments narrow the test files as
-// vitest's own do. The last line is `N passed, N failed`; each check counts as one test.
+// All checks: types, lint, the packages as they are shipped, and the tests of vitest. Arguments narrow the test files
+// as vitest's own do. The last line is `N passed, N failed`; each check counts as one test.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** The fresh projects: a row each, by name. `make` installs, builds and runs one; what it returns is shown beside it. */
+/** The fresh projects by name. `make` installs, builds and runs one; what it returns is shown beside it. */
 import { join } from "node:path";
 import { openPage } from "./page.mjs";
 
