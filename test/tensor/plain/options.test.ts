@@ -47,7 +47,7 @@ describe("a misspelt or unknown option is refused, and the right one named", () 
       'SGD: there is no option "weight_decay"; did you mean "weightDecay"?',
     ],
     ["new optim.SGD([{ params: [w], learningRate: 1 }])", 'did you mean "lr"?'],
-    ["new optim.AdamW([w], { amsgrad: true })", 'AdamW: there is no option "amsgrad"'],
+    ["new optim.AdamW([w], { maximize: true })", 'AdamW: there is no option "maximize"'],
     ["optim.lrScheduler.poly(new optim.SGD([w]), { steps: 10 })", 'lrScheduler.poly: there is no option "steps"'],
   ];
   it.each(cases)("%s", (call, message) => {
