@@ -56,7 +56,9 @@ describe("batches of auto", () => {
     try {
       await run("alone", { device: own, batchSize: some.size, open: { validation: 0 } });
       const peak = own.memory().peakReservedBytes / 2 ** 20;
-      expect(Math.abs(peak - some.needed)).toBeLessThan(Math.max(4, 0.35 * peak));
+      // How many steps wait in the queue of the device at once varies.
+      expect(some.needed / peak).toBeGreaterThan(0.5);
+      expect(some.needed / peak).toBeLessThan(2);
     } finally {
       own.destroy();
     }
