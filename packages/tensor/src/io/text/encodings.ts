@@ -63,21 +63,28 @@ const USUAL = {
   korean: (run: string): number => share(run, (letter) => FREQUENT.korean.includes(letter)),
   japanese: (run: string): number =>
     share(run, (letter) => /[\u3041-\u30fc]/.test(letter) || FREQUENT.japanese.includes(letter), commonIn("shift_jis")),
+  // Ranges are escaped, so that they hold on a page that reads its script in another charset, and throw nothing there.
   // Text in a two-byte encoding would give capitals inside words, and lower case in one encoding is upper case in
   // another.
   cyrillic: (run: string): number => {
-    if (!/^([А-ЯЁ]?[а-яё]{2,}|[А-ЯЁ]{2,})$/.test(run)) return 0;
-    const isCapital = /^[А-ЯЁ]{2}/.test(run);
+    if (!/^([\u0410-\u042f\u0401]?[\u0430-\u044f\u0451]{2,}|[\u0410-\u042f\u0401]{2,})$/.test(run)) return 0;
+    const isCapital = /^[\u0410-\u042f\u0401]{2}/.test(run);
     return (isCapital ? 0.75 : 1) * share(run.toLowerCase(), (letter) => FREQUENT.cyrillic.includes(letter));
   },
   // Words end in only a few of the letters, and one accent is all but extinct.
-  greek: (run: string): number => (/^[Α-ΩΆ-Ώ]?[α-ωά-ώ]{2,}$/.test(run) && /[αεηιοωυάέήίόύώςνρ]$/.test(run) ? 0.8 : 0),
+  greek: (run: string): number =>
+    /^[\u0391-\u03a9\u0386-\u038f]?[\u03b1-\u03c9\u03ac-\u03ce]{2,}$/.test(run) && /[αεηιοωυάέήίόύώςνρ]$/.test(run)
+      ? 0.8
+      : 0,
   // Five letters have a special form, used only at the end of words.
   hebrew: (run: string): number => (/^[אבגדהוזחטיכלמנסעפצקרשת]{2,}[ךםןףץ]?$/.test(run) ? 0.75 : 0),
   arabic: (run: string): number => (/^[\u0621-\u063a\u0641-\u064a]{2,}$/.test(run) ? 0.75 : 0),
   // Most byte pairs of East Asian texts are Thai letters, but few of them have vowel or tone marks.
   thai: (run: string): number =>
-    /^([เแโใไ]?[ก-ฮ][ะ-ฺ็-๎]*)+$/.test(run) && /[ะ-ฺเแโใไ็-๎]/.test(run) ? 0.55 : 0.2 * Number(/^[ก-ฮ]+$/.test(run)),
+    /^([\u0e40\u0e41\u0e42\u0e43\u0e44]?[\u0e01-\u0e2e][\u0e30-\u0e3a\u0e47-\u0e4e]*)+$/.test(run) &&
+    /[\u0e30-\u0e3a\u0e40\u0e41\u0e42\u0e43\u0e44\u0e47-\u0e4e]/.test(run)
+      ? 0.55
+      : 0.2 * Number(/^[\u0e01-\u0e2e]+$/.test(run)),
   // Between ASCII letters, two of these rarely meet.
   latin: (run: string): number => {
     if (/^[ÄÖÜÉÈÀÇÆØÅÑÓÍÚÁ]{1,2}$/.test(run)) return 0.4;
