@@ -1,8 +1,8 @@
 /**
- * Five ways to see things of many sizes, as walk-throughs of the FPN paper (Lin et al. 2017, figure 1) draw them, each a
- * net or an option here: trained from nothing on the demo's satellite tiles by one recipe, and scored by object size.
+ * Five ways to see things of many sizes, as walk-throughs of the FPN paper (Lin et al. 2017, figure 1) draw them, each
+ * a net or an option here: trained from nothing on the demo's satellite tiles by one recipe, and scored by object size.
  *
- *   npm run scales [-- --steps 120] [--seed 1] [--out STEM]
+ *   npm run scales [-- --steps 120] [--seed 1] [--rounds 5] [--out STEM]
  *
  * A run of the default length writes bench/results/scales-<adapter>.{json,md} and docs/images/scales.png.
  */
@@ -23,7 +23,6 @@ const OPTIONS = { numClasses: EARTH_CLASSES.length, widthMultiplier: 0.25 };
 const BATCH = 8;
 const PREPROCESSING = { channelOrder: "rgb", mean: [127.5, 127.5, 127.5], std: [64, 64, 64] };
 const SCORING = { preprocessing: PREPROCESSING, numClasses: EARTH_CLASSES.length, sizes: COCO_SIZES };
-const TIMED_ROUNDS = 5;
 
 /** The ways, each with its net, and what prediction does besides. The first two share a net. */
 const WAYS = [
@@ -40,10 +39,12 @@ function readOptions() {
     options: {
       steps: { type: "string", default: "120" },
       seed: { type: "string", default: "1" },
+      rounds: { type: "string", default: "5" },
       out: { type: "string" },
     },
   });
-  const numbers = { steps: Number(values.steps), seed: Number(values.seed) };
+  const { steps, seed, rounds } = values;
+  const numbers = { steps: Number(steps), seed: Number(seed), rounds: Number(rounds) };
   for (const [name, value] of Object.entries(numbers))
     if (!Number.isInteger(value) || value < 1) fail(`--${name} is ${values[name]}`, "use a whole number from 1 on");
   return { ...numbers, out: values.out, isWhole: process.argv.length === 2 };
@@ -75,10 +76,10 @@ async function trainAll(device, samples, { steps, seed }) {
 }
 
 /** Seconds of an image, in training and in prediction, each the median of rounds in which the ways take turns. */
-async function timeAll(device, nets, { train: samples, validation }, seed) {
+async function timeAll(device, nets, { train: samples, validation }, { seed, rounds }) {
   const trials = WAYS.map(() => ({ training: [], prediction: [] }));
   const batch = samples.slice(0, BATCH);
-  for (let round = 0; round <= TIMED_ROUNDS; round++) {
+  for (let round = 0; round <= rounds; round++) {
     for (const [i, { model, inference }] of WAYS.entries()) {
       // A copy learns, so that the scored net stays as it is. The first two steps record, the others replay.
       const copy = models.create(model, device, { ...OPTIONS, seed });
@@ -110,7 +111,7 @@ const percent = (value) => (Number.isNaN(value) ? "-" : (100 * value).toFixed(1)
 const title = ({ model, inference }) =>
   `\`${model}\`${inference.scales ? ` at scales ${inference.scales.join(", ")}` : ""}`;
 
-function asMarkdown({ adapter, steps, rows }) {
+function asMarkdown({ adapter, steps, rounds, rows }) {
   const one = rows[AS_ONE];
   const times = (row, what) => (row.seconds[what] / one.seconds[what]).toFixed(1);
   const lines = rows.map((row) => {
@@ -125,7 +126,7 @@ function asMarkdown({ adapter, steps, rows }) {
 
 Each net at a quarter of its width, from nothing, ${steps} steps of ${BATCH} satellite tiles of 128x128; scores in per cent on tiles held back. An object is all
 pixels of a class in a tile: ${small.objects} small ones (below ${COCO_SIZES[0]} pixels), ${medium.objects} medium, ${large.objects} large (from ${COCO_SIZES[1]} on). Times are those of an image, as multiples of the
-single map's (${ms[0]} ms in training, ${ms[1]} ms in prediction, on ${adapter.description}), medians of ${TIMED_ROUNDS} rounds in turn.
+single map's (${ms[0]} ms in training, ${ms[1]} ms in prediction, on ${adapter.description}), medians of ${rounds} rounds in turn.
 Written by \`npm run scales\`.
 
 | way | here | parameters, millions | multiply-adds, millions | mean IU | small | medium | large | training | prediction |
@@ -160,9 +161,9 @@ const earth = await loadEarth();
 const device = await createDevice({ quiet: true });
 const nets = await trainAll(device, earth.train, options);
 const rows = await scoreAll(nets, earth.validation);
-const seconds = await timeAll(device, nets, earth, options.seed);
+const seconds = await timeAll(device, nets, earth, options);
 const record = {
-  ...{ adapter: { ...device.info }, steps: options.steps, seed: options.seed },
+  ...{ adapter: { ...device.info }, steps: options.steps, seed: options.seed, rounds: options.rounds },
   rows: rows.map((row, i) => ({ ...row, seconds: seconds[i] })),
 };
 const markdown = asMarkdown(record);

@@ -77,8 +77,8 @@ function readVolume(name) {
 }
 
 /**
- * Sagittal slices of the brain Colin27, a mean of 27 magnetic resonance images of one person, with the atlas AAL that was
- * drawn on it: it learns from slices of the left half of the head and is scored on those of the right.
+ * Sagittal slices of the brain Colin27, a mean of 27 magnetic resonance images of one person, with the atlas AAL that
+ * was drawn on it: it learns from slices of the left half of the head and is scored on those of the right.
  */
 async function brain() {
   const { size, values: head } = readVolume("ch2.nii.gz");
