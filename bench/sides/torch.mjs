@@ -1,10 +1,10 @@
 /** PyTorch on the CPU as one side of the bench: a Python process of its own (pytorch.py), which takes its own time. */
+
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { PYTHON } from "../lib/python.mjs";
 
-/** Debian's Python, for which `python3-torch` and `python3-torchvision` install. */
-const PYTHON = process.platform === "linux" ? "/usr/bin/python3" : "python3";
 const SCRIPT = fileURLToPath(new URL("./pytorch.py", import.meta.url));
 
 /** @throws Error where Python, torch or torchvision is missing */

@@ -20,7 +20,7 @@ export function guideSidebar() {
   return [
     { text: "Begin", items: guide("start", "own-data", "d2l", "transfer") },
     { text: "Tensors and nets", items: [...guide("tensors", "models", "recipes", "browser"), page("docs/data.md")] },
-    { text: "The paper", items: guide("paper") },
+    { text: "The paper", items: guide("paper", "scales", "quality") },
     {
       text: "Look up",
       items: [...guide("errors"), ...REFERENCE.map(page), { text: "API", link: "/docs/reference/api/" }],

@@ -1,4 +1,5 @@
-"""FPN, Semantic FPN and U-Net on torchvision's ResNets, and the U-Net of Ronneberger et al., narrowed to an eighth, in evaluation.
+"""FPN, Semantic FPN, separate predictions and U-Net on torchvision's ResNets, and the U-Net of Ronneberger et al., narrowed to an
+eighth, in evaluation.
 
 The backbone is torchvision's own code, the pyramid torchvision.ops.FeaturePyramidNetwork. Stored are evenly spaced values of each output, its norm and
 its range; weights and images come from hash_values.py.
@@ -107,6 +108,21 @@ def conv_norm(inputs, outputs):
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
+class Hierarchy(Trunk):
+    """A prediction on each stage by itself; the scores are summed at the resolution of the finest."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        width = 128 // NARROW
+        self.heads = nn.ModuleList(
+            nn.Sequential(*conv_norm(channels, width), nn.Conv2d(width, CLASSES, 1)) for channels in self.channels
+        )
+
+    def forward(self, x):
+        scores = [head(level) for head, level in zip(self.heads, self.features(x)[1:])]
+        return bilinear(sum(bilinear(score, scores[0]) for score in scores), x)
+
+
 class Unet(Trunk):
     def __init__(self, name):
         super().__init__(name)
@@ -159,7 +175,7 @@ class ClassicUnet(nn.Module):
 
 
 NETS = {f"{prefix}-{backbone}": (make, backbone) for backbone in ("resnet18", "resnet50")
-        for prefix, make in (("fpn", Fpn), ("semantic-fpn", SemanticFpn), ("unet", Unet))}
+        for prefix, make in (("fpn", Fpn), ("semantic-fpn", SemanticFpn), ("hierarchy", Hierarchy), ("unet", Unet))}
 NETS["unet"] = (ClassicUnet, None)
 
 

@@ -41,7 +41,7 @@ function graphOf(name: string): models.Graph {
   return { ...graph, outputs: { ...graph.outputs, ...Object.fromEntries(levels) } };
 }
 
-describe("FPN, Semantic FPN and U-Net give PyTorch's outputs from the same state dict", () => {
+describe("FPN, Semantic FPN, separate predictions and U-Net give PyTorch's outputs from the same state dict", () => {
   it.each(Object.entries(golden.nets))("%s", async (name, { entries, outputs }) => {
     const net = new models.GraphNet<Tensor | Record<string, Tensor>>(device, graphOf(name), 1).eval();
     net.loadStateDict(startState("pyramid", entries), { strict: true });
@@ -86,6 +86,7 @@ describe("training from nothing", () => {
   it.each([
     ["fpn-resnet18", 1 / 16],
     ["semantic-fpn-resnet18", 1 / 16],
+    ["hierarchy-resnet18", 1 / 16],
     ["unet-resnet18", 1 / 8],
     ["unet", 1 / 16],
   ])("of %s starts at ln C, reaches every parameter and learns", async (name, widthMultiplier) => {

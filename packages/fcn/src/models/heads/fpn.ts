@@ -95,3 +95,29 @@ export function semanticBranch(
   const score = builder.add("sem_seg_head.predictor", scoreLayer(numClasses), sum);
   return builder.add("upscore", resizeTo("bilinear"), score, data);
 }
+
+/**
+ * Appends a prediction on each of several maps with no way down between them, as SSD has it (Liu et al. 2016): 3x3
+ * convolution, batch norm, ReLU and 1x1 scores by themselves on every level, finest first. The scores are resized
+ * bilinearly to the finest level, summed, and resized to the image `data`. Keys are `heads.N.0.weight` (convolution),
+ * `heads.N.1.*` (norm) and `heads.N.3.*` (scores), those of an nn.Sequential a level.
+ */
+export function mapHierarchy(
+  builder: GraphBuilder,
+  data: string,
+  levels: readonly string[],
+  { channels, numClasses }: { readonly channels: number; readonly numClasses: number },
+): string {
+  const window = { kernelSize: 3, padding: 1, bias: false, init: "kaiming" } as const;
+  const scores = levels.map((level, i) => {
+    const name = `heads.${i}`;
+    const conv = builder.add(`${name}.0`, { kind: "conv", outChannels: channels, ...window }, level);
+    const norm = builder.add(`${name}.1`, { kind: "batchNorm" }, conv);
+    const active = builder.add(`${name}.2`, { kind: "relu" }, norm);
+    return builder.add(`${name}.3`, scoreLayer(numClasses), active);
+  });
+  const [finest = "", ...coarser] = scores;
+  const resized = coarser.map((score) => builder.add(`${score}.up`, resizeTo("bilinear"), score, finest));
+  const sum = builder.add("score", { kind: "add" }, finest, ...resized);
+  return builder.add("upscore", resizeTo("bilinear"), sum, data);
+}

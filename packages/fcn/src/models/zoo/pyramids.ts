@@ -3,7 +3,7 @@ import { scaleWidth } from "../backbones/convNorm.js";
 import { RESNETS, resNetBackbone, torchvisionNames } from "../backbones/resnet.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/spec.js";
-import { featurePyramid, pyramidAliases, pyramidScores, semanticBranch } from "../heads/fpn.js";
+import { featurePyramid, mapHierarchy, pyramidAliases, pyramidScores, semanticBranch } from "../heads/fpn.js";
 import { unetDecoder } from "../heads/unet.js";
 import type { Resolved } from "../modelOptions.js";
 import type { Family, ModelEntry } from "./entry.js";
@@ -46,6 +46,14 @@ const HEADS: Readonly<Record<string, Head>> = {
     },
     aliases: pyramidAliases(LEVELS.length),
   },
+  hierarchy: {
+    title: "A prediction on each stage",
+    append: (encoder, options) => {
+      const channels = 4 * scaleWidth(32, options.widthMultiplier);
+      const { numClasses } = options;
+      return mapHierarchy(encoder.builder, encoder.data, levelsOf(encoder), { channels, numClasses });
+    },
+  },
   unet: {
     title: "U-Net",
     append: (encoder, options) => {
@@ -65,7 +73,7 @@ function graph(name: string, backbone: keyof typeof RESNETS, head: Head, options
   return { ...builder.build({ out }), ...(head.aliases ? { aliases: head.aliases } : {}) };
 }
 
-/** FPN, Semantic FPN and U-Net on each ResNet: fpn-resnet18, semantic-fpn-resnet18, unet-resnet18, ... */
+/** FPN, Semantic FPN, separate predictions and U-Net on each ResNet: fpn-resnet18, unet-resnet18, ... */
 export const PYRAMID_NETS: Family = Object.fromEntries(
   Object.entries(HEADS).flatMap(([prefix, head]) =>
     (Object.keys(RESNETS) as (keyof typeof RESNETS)[]).map((backbone) => {
