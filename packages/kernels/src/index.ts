@@ -5,6 +5,7 @@ export * from "./conv2d/geometry.js";
 export * from "./conv2d/plan.js";
 export * from "./copy/plan.js";
 export * from "./cross-entropy/plan.js";
+export * from "./cumsum/plan.js";
 export * from "./epilogue/activation.js";
 export type * from "./errorCodes.js";
 export * from "./errors.js";

@@ -5,6 +5,7 @@
 
 export * from "./conv2d/reference.js";
 export * from "./cross-entropy/reference.js";
+export * from "./cumsum/reference.js";
 export * from "./epilogue/reference.js";
 export * from "./interpolate/reference.js";
 export * from "./lrn/reference.js";

@@ -13,6 +13,7 @@ export {
   type FusedConv2dOptions,
 } from "./conv.js";
 export * from "./crossEntropy.js";
+export * from "./cumsum.js";
 export { type DropoutOptions, dropout, dropout2d } from "./dropout.js";
 export type { Epilogue } from "./epilogue.js";
 export { type GroupNormOptions, groupNorm } from "./groupNorm.js";
