@@ -1,5 +1,4 @@
 import type { Tensor } from "./core/tensor.js";
-import { cumsum } from "./ops/cumsum.js";
 import * as rows from "./ops/pointwise.generated.js";
 import { clamp, elu, gelu, leakyRelu, softplus } from "./ops/pointwise.js";
 import { argmax, argmin, max, mean, min, sum } from "./ops/reduce.js";
@@ -14,7 +13,7 @@ import { std, variance } from "./ops/variance.js";
 const FUNCTIONS = {
   ...rows,
   ...{ clamp, elu, gelu, leakyRelu, softplus },
-  ...{ argmax, argmin, max, mean, min, sum, std, variance, logSoftmax, softmax, cumsum },
+  ...{ argmax, argmin, max, mean, min, sum, std, variance, logSoftmax, softmax },
   ...{ chunk, expand, flatten, split, squeeze, transpose, unsqueeze },
 };
 
