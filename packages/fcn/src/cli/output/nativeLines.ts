@@ -15,11 +15,12 @@ export function withoutUselessLines<T>(call: () => T): T {
   const aside = process.platform === "linux" && process.stderr.isTTY ? openAside() : undefined;
   if (aside === undefined) return call();
   const { folder, file, terminal } = aside;
-  putAt(STDERR, file);
+  const isAside = putAt(STDERR, file);
   try {
     return call();
   } finally {
-    putAt(STDERR, `/proc/self/fd/${terminal}`);
+    // Otherwise, the descriptor belongs to whoever was faster.
+    if (isAside) putAt(STDERR, `/proc/self/fd/${terminal}`);
     closeSync(terminal);
     process.stderr.write(readFileSync(file, "utf8").replace(USELESS, ""));
     rmSync(folder, { recursive: true });
@@ -38,12 +39,15 @@ function openAside(): { folder: string; file: string; terminal: number } | undef
   }
 }
 
-/** Has a descriptor write to another file: the system gives away the lowest number that is free. */
-function putAt(descriptor: number, path: string): void {
+/**
+ * Has a descriptor write to another file: the system gives away the lowest number that is free. Returns false where a
+ * thread has opened a file in between, which then has that number.
+ */
+function putAt(descriptor: number, path: string): boolean {
   closeSync(descriptor);
   const got = openOr(path, "/dev/null");
-  // A thread has opened a file in between.
   if (got !== descriptor) closeSync(got);
+  return got === descriptor;
 }
 
 function openOr(path: string, other: string): number {
