@@ -31,10 +31,14 @@ const builtNeighbours: Plugin = {
   },
 };
 
-/** Tests that measure the time of this machine, or open a browser on it, want it for themselves. */
+/**
+ * Tests that measure the time of this machine, or open a browser on it, want it for themselves. That of all nets compiles
+ * so many kernels that Mesa's driver needs half of the memory mappings that Linux gives a process.
+ */
 const ALONE = [
   "browser.test.ts",
   "fcn/cli/commands/tune.test.ts",
+  "fcn/models/zoo.test.ts",
   "fcn/training/run/waiting.test.ts",
   "tensor/ops/tiles.test.ts",
 ];

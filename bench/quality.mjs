@@ -1,14 +1,16 @@
 /**
  * Trains the same net on the same data by the same recipe here and in PyTorch, and shows the scores side by side.
  *
- *   npm run quality [-- --set earth,composite,brain] [--seeds 3] [--steps 100] [--out STEM]
+ *   npm run quality [-- --set earth,composite,brain] [--seeds 3] [--steps 100] [--nudge X] [--out STEM]
  *
- * A seed fixes the initial values and the order of the images, for both sides. PyTorch is the system's (Debian's
+ * A seed fixes the initial values and the order of the images, for both sides. --nudge multiplies the initial values on
+ * our side by 1 + X, which shows how far runs come apart that began all but alike. PyTorch is the system's (Debian's
  * python3-torch). A run of everything writes bench/results/quality-<adapter>.{json,md}; a part of it is written only
  * where --out says. Exits with 1 where the mean IU of both differ by more than that of the seeds does.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -22,7 +24,6 @@ import { drawBatches, layersOf, makeNet, PREPROCESSING, RECIPE, runOurs } from "
 import { ensurePackages, SETS } from "./quality/sets.mjs";
 
 const BATCH = 8;
-const WORK = fileURLToPath(new URL("../out/quality", import.meta.url));
 const TORCH = fileURLToPath(new URL("quality/torch_side.py", import.meta.url));
 
 function readOptions() {
@@ -31,6 +32,7 @@ function readOptions() {
       set: { type: "string", default: Object.keys(SETS).join(",") },
       seeds: { type: "string", default: "3" },
       steps: { type: "string", default: "100" },
+      nudge: { type: "string", default: "0" },
       out: { type: "string" },
     },
   });
@@ -40,8 +42,12 @@ function readOptions() {
   const numbers = Object.fromEntries(["seeds", "steps"].map((name) => [name, Number(values[name])]));
   for (const [name, value] of Object.entries(numbers))
     if (!Number.isInteger(value) || value < 1) fail(`--${name} is ${values[name]}`, "use a whole number from 1 on");
-  const isWhole = ["set", "seeds", "steps"].every((name) => !process.argv.some((arg) => arg.startsWith(`--${name}`)));
-  return { sets, ...numbers, out: values.out, isWhole };
+  const nudge = Number(values.nudge);
+  if (!(Math.abs(nudge) < 1)) fail(`--nudge is ${values.nudge}`, "use a small number such as 1e-7");
+  const isWhole = ["set", "seeds", "steps", "nudge"].every(
+    (name) => !process.argv.some((arg) => arg.startsWith(`--${name}`)),
+  );
+  return { sets, ...numbers, nudge, out: values.out, isWhole };
 }
 
 function ensureTorch() {
@@ -76,12 +82,15 @@ async function hostState(net) {
   return Object.fromEntries(await Promise.all(Object.entries(net.stateDict()).map(read)));
 }
 
-async function runSet(name, device, { seeds, steps }) {
+const nudged = (state, by) =>
+  Object.fromEntries(
+    Object.entries(state).map(([key, array]) => [key, { ...array, data: array.data.map((value) => value * (1 + by)) }]),
+  );
+
+async function runSet(name, device, { seeds, steps, nudge }) {
   const set = await SETS[name].load();
   const { classes, train, validation } = set;
-  const folder = join(WORK, name, "job");
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), "fcn-quality-"));
   await io.writeNpz(join(folder, "data.npz"), { ...arraysOf("train", train), ...arraysOf("validation", validation) });
   const { height, width } = train[0].image;
   const batches = {};
@@ -89,7 +98,9 @@ async function runSet(name, device, { seeds, steps }) {
   for (let seed = 1; seed <= seeds; seed++) {
     batches[seed] = drawBatches(train.length, Math.min(BATCH, train.length), steps, seed);
     const net = makeNet(device, classes.length, seed);
-    await io.writeNpz(join(folder, `weights-${seed}.npz`), await hostState(net));
+    const state = await hostState(net);
+    await io.writeNpz(join(folder, `weights-${seed}.npz`), state);
+    if (nudge !== 0) net.loadStateDict(nudged(state, nudge));
     ours[seed] = await runOurs(net, set, batches[seed]);
     net.dispose();
     console.log(`${name}, seed ${seed}: mean IU ${(100 * scoresOf(ours[seed].confusion).meanIU).toFixed(1)} here`);
@@ -98,6 +109,7 @@ async function runSet(name, device, { seeds, steps }) {
   const job = { ...layers, classes, batches, recipe: RECIPE, preprocessing: PREPROCESSING };
   writeFileSync(join(folder, "job.json"), JSON.stringify(job));
   const { status, stdout, stderr } = spawnSync(PYTHON, [TORCH, folder], { encoding: "utf8", maxBuffer: 2 ** 28 });
+  rmSync(folder, { recursive: true, force: true });
   if (status !== 0) throw new Error(`PyTorch's side failed:\n${stderr}`);
   const theirs = JSON.parse(stdout);
   const all = (sides, score) => Object.values(sides).map(({ confusion }) => scoresOf(confusion)[score]);
@@ -110,13 +122,15 @@ async function runSet(name, device, { seeds, steps }) {
   };
 }
 
+/** One seed has no spread to be compared with. */
+const VERDICTS = { true: "yes", false: "NO", undefined: "-" };
 const percent = (value) => (100 * value).toFixed(1);
 
 function asMarkdown({ adapter, seeds, steps, sets }) {
   const row = (set, score, label) => {
-    const { ours, theirs, difference, agree } = compare(set[score].ours, set[score].theirs);
+    const { ours, theirs, difference, differences, agree } = compare(set[score].ours, set[score].theirs);
     const side = ({ mean, span }) => `${percent(mean)} (${percent(span)})`;
-    return `| ${set.title} | ${label} | ${side(ours)} | ${side(theirs)} | ${percent(difference)} | ${agree ? "yes" : "NO"} |`;
+    return `| ${set.title} | ${label} | ${side(ours)} | ${side(theirs)} | ${percent(difference)} | ${differences.map(percent).join(", ")} | ${VERDICTS[agree]} |`;
   };
   const lines = sets.flatMap((set) => [row(set, "meanIU", "mean IU"), row(set, "pixelAccuracy", "pixel accuracy")]);
   const sizes = sets.map(
@@ -128,8 +142,8 @@ FCN-8s (\`fcn8s-small\`) from the same initial values on the same batches by the
 and in PyTorch ${sets[0].torch} on the CPU. Per cent on images held back: the mean over ${seeds} seeds, and in brackets how far these lie apart.
 Both agree where their means differ by less than the seeds of one of them do. Written by \`npm run quality\`.
 
-| set | score | here | PyTorch | difference | agree |
-| --- | --- | ---: | ---: | ---: | --- |
+| set | score | here | PyTorch | difference | by seed | agree |
+| --- | --- | ---: | ---: | ---: | --- | --- |
 ${lines.join("\n")}
 
 ${sizes.join("; ")}. The losses of the first step differ by at most ${Math.max(...sets.map((s) => s.firstLoss)).toExponential(0)}.
@@ -147,7 +161,7 @@ device.destroy();
 const markdown = asMarkdown(record);
 console.log(`\n${markdown}`);
 if (options.isWhole || options.out) await writeReport(record, markdown, { kind: "quality", out: options.out });
-const apart = sets.filter(({ meanIU }) => !compare(meanIU.ours, meanIU.theirs).agree);
+const apart = sets.filter(({ meanIU }) => compare(meanIU.ours, meanIU.theirs).agree === false);
 if (apart.length > 0) {
   console.error(`error: on ${apart.map(({ name }) => name).join(" and ")} the two differ by more than the seeds do`);
   process.exitCode = 1;

@@ -8,10 +8,11 @@ export function spread(values) {
 
 /**
  * Two lists of scores, one a seed, beside one another: they agree if their means lie no further apart than the seeds of
- * one of them do.
+ * one of them do. Of one seed alone that cannot be said, and `agree` is undefined.
  */
 export function compare(ours, theirs) {
   const [a, b] = [spread(ours), spread(theirs)];
   const difference = a.mean - b.mean;
-  return { ours: a, theirs: b, difference, agree: Math.abs(difference) <= Math.max(a.span, b.span) };
+  const agree = ours.length > 1 ? Math.abs(difference) <= Math.max(a.span, b.span) : undefined;
+  return { ours: a, theirs: b, difference, differences: ours.map((value, i) => value - theirs[i]), agree };
 }

@@ -60,8 +60,11 @@ async function composite({ samples = 240, validation = 60 } = {}) {
   return { classes, train: await all(splits.train), validation: await all(splits.val) };
 }
 
-const BRAIN_CLASSES = ["outside", "cortex", "deep nuclei", "cerebellum"];
-/** Regions of the atlas AAL (Tzourio-Mazoyer et al. 2002): 1 to 70 and 79 to 90 are cortex. */
+const BRAIN_CLASSES = ["other", "cortex", "deep nuclei", "cerebellum"];
+/**
+ * Regions of the atlas AAL (Tzourio-Mazoyer et al. 2002): 71 to 78 are the deep nuclei, 91 on the cerebellum, 0 all else,
+ * white matter included. Hippocampus and amygdala count as cortex.
+ */
 const brainClass = (region) => {
   if (region === 0) return 0;
   if (region >= 91) return 3;

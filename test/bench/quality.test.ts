@@ -15,6 +15,8 @@ describe("the comparison of quality", () => {
   it("finds agreement where means lie no further apart than seeds", () => {
     expect(compare([0.5, 0.6, 0.7], [0.65, 0.75, 0.85])).toMatchObject({ agree: true });
     expect(compare([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])).toMatchObject({ difference: 0, agree: true });
+    expect(compare([0.5], [0.9]).agree).toBeUndefined();
+    expect(compare([0.5, 0.75], [0.25, 1]).differences).toEqual([0.25, -0.25]);
     const apart = compare([0.5, 0.51], [0.6, 0.62]);
     expect(apart.agree).toBe(false);
     expect(apart.difference).toBeCloseTo(-0.105);
