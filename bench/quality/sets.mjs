@@ -62,8 +62,8 @@ async function composite({ samples = 240, validation = 60 } = {}) {
 
 const BRAIN_CLASSES = ["other", "cortex", "deep nuclei", "cerebellum"];
 /**
- * Regions of the atlas AAL (Tzourio-Mazoyer et al. 2002): 71 to 78 are the deep nuclei, 91 on the cerebellum, 0 all else,
- * white matter included. Hippocampus and amygdala count as cortex.
+ * Regions of the atlas AAL (Tzourio-Mazoyer et al. 2002): 71 to 78 are the deep nuclei, 91 on the cerebellum, 0 all
+ * else, white matter included. Hippocampus and amygdala count as cortex.
  */
 const brainClass = (region) => {
   if (region === 0) return 0;
