@@ -6,6 +6,7 @@
  *
  * A run of the default length writes bench/results/scales-<adapter>.{json,md} and docs/images/scales.png.
  */
+import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { COCO_SIZES, evaluate, label2image, models, predict, showImages, train } from "@fcn/core";
@@ -153,7 +154,7 @@ async function draw(nets, validation, file) {
   }
   await showImages(images, { columns: WAYS.length + 2, file });
   const small = await sharp(file).png({ palette: true, colours: 128, compressionLevel: 9 }).toBuffer();
-  await sharp(small).toFile(file);
+  await writeFile(file, small);
 }
 
 const options = readOptions();
