@@ -8,7 +8,7 @@ const WG: u32 = 64u;
 const REVERSE: bool = false;
 
 struct Params {
-  rows: u32,
+  count: u32, // of rows
   size: u32,
   first: u32,
 }
@@ -23,9 +23,10 @@ var<workgroup> totals: array<f32, WG>;
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
   let row = group.x + group.y * groups.x;
+  if (row >= p.count) { return; }
   let run = (p.size + WG - 1u) / WG;
   let begin = min(local * run, p.size);
-  let end = select(0u, min(begin + run, p.size), row < p.rows);
+  let end = min(begin + run, p.size);
   let base = p.first + row * p.size;
   var sum = 0.0;
   for (var i = begin; i < end; i += 1u) {

@@ -12,7 +12,7 @@ export function planCumsum(rows: number, size: number, reverse: boolean, caps: C
     return {
       kernel: CUMSUM,
       constants: { WG: threadsFor(size), REVERSE: reverse },
-      params: { rows: end - begin, size, first: begin * size - part("x").origin },
+      params: { count: end - begin, size, first: begin * size - part("x").origin },
       operands: { x: part("x").operand, y: part("y").operand },
       grid: foldGrid(end - begin),
     };
