@@ -19,6 +19,7 @@ import { createDevice, io } from "@fcn/tensor";
 import { fail } from "../scripts/lib/system.mjs";
 import { writeReport } from "./lib/files.mjs";
 import { PYTHON } from "./lib/python.mjs";
+import { wholeNumbers } from "./lib/wholeNumbers.mjs";
 import { compare } from "./quality/agreement.mjs";
 import { drawBatches, layersOf, makeNet, PREPROCESSING, RECIPE, runOurs } from "./quality/ours.mjs";
 import { ensurePackages, SETS } from "./quality/sets.mjs";
@@ -39,9 +40,7 @@ function readOptions() {
   const sets = values.set.split(",");
   const unknown = sets.find((name) => !Object.hasOwn(SETS, name));
   if (unknown !== undefined) fail(`--set names ${unknown}`, `use any of ${Object.keys(SETS).join(", ")}`);
-  const numbers = Object.fromEntries(["seeds", "steps"].map((name) => [name, Number(values[name])]));
-  for (const [name, value] of Object.entries(numbers))
-    if (!Number.isInteger(value) || value < 1) fail(`--${name} is ${values[name]}`, "use a whole number from 1 on");
+  const numbers = wholeNumbers({ seeds: values.seeds, steps: values.steps });
   const nudge = Number(values.nudge);
   if (!(Math.abs(nudge) < 1)) fail(`--nudge is ${values.nudge}`, "use a small number such as 1e-7");
   const isWhole = ["set", "seeds", "steps", "nudge"].every(

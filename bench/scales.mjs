@@ -15,14 +15,15 @@ import sharp from "sharp";
 import { EARTH_CLASSES } from "../packages/fcn/dist/demo/earth/labels.js";
 import { loadEarth } from "../packages/fcn/dist/demo/earth/load.js";
 import { DEMO_COLOURS } from "../packages/fcn/dist/demo/recipe.js";
-import { fail } from "../scripts/lib/system.mjs";
 import { writeReport } from "./lib/files.mjs";
+import { median } from "./lib/median.mjs";
+import { wholeNumbers } from "./lib/wholeNumbers.mjs";
+import { PREPROCESSING } from "./quality/ours.mjs";
 
 const PICTURE = fileURLToPath(new URL("../docs/images/scales.png", import.meta.url));
 const BACKBONE = "resnet18";
 const OPTIONS = { numClasses: EARTH_CLASSES.length, widthMultiplier: 0.25 };
 const BATCH = 8;
-const PREPROCESSING = { channelOrder: "rgb", mean: [127.5, 127.5, 127.5], std: [64, 64, 64] };
 const SCORING = { preprocessing: PREPROCESSING, numClasses: EARTH_CLASSES.length, sizes: COCO_SIZES };
 
 /** The ways, each with its net, and what prediction does besides. The first two share a net. */
@@ -45,13 +46,9 @@ function readOptions() {
     },
   });
   const { steps, seed, rounds } = values;
-  const numbers = { steps: Number(steps), seed: Number(seed), rounds: Number(rounds) };
-  for (const [name, value] of Object.entries(numbers))
-    if (!Number.isInteger(value) || value < 1) fail(`--${name} is ${values[name]}`, "use a whole number from 1 on");
+  const numbers = wholeNumbers({ steps, seed, rounds });
   return { ...numbers, out: values.out, isWhole: process.argv.length === 2 };
 }
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 async function timed(work) {
   const begin = performance.now();

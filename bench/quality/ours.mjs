@@ -1,5 +1,7 @@
 /** One net trained and scored here, on batches that were drawn before. */
 import { evaluate, models, train } from "@fcn/core";
+import { shuffledIndices } from "../../packages/fcn/dist/data/random.js";
+import { stackSamples } from "../../packages/fcn/dist/data/samples/batches.js";
 
 /** Grey levels about 0, whatever the set. */
 export const PREPROCESSING = { channelOrder: "rgb", mean: [127.5, 127.5, 127.5], std: [64, 64, 64] };
@@ -35,37 +37,21 @@ function randomNumbers(seed) {
 export function drawBatches(count, batch, steps, seed) {
   const random = randomNumbers(seed);
   const order = [];
-  while (order.length < steps * batch) {
-    const pass = Array.from({ length: count }, (_, i) => i);
-    for (let i = count - 1; i > 0; i--) {
-      const j = Math.floor(random() * (i + 1));
-      [pass[i], pass[j]] = [pass[j], pass[i]];
-    }
-    order.push(...pass);
-  }
+  while (order.length < steps * batch) order.push(...shuffledIndices(count, random));
   return Array.from({ length: steps }, (_, step) => order.slice(step * batch, (step + 1) * batch));
-}
-
-function stacked(samples) {
-  const { height, width } = samples[0].image;
-  const [pixels, count] = [height * width, samples.length];
-  const images = new Float32Array(count * 3 * pixels);
-  const labels = new Int32Array(count * pixels);
-  for (const [n, { image, labels: own }] of samples.entries()) {
-    labels.set(own, n * pixels);
-    for (let i = 0; i < 3 * pixels; i++) {
-      const channel = i % 3;
-      const value = (image.data[i] - PREPROCESSING.mean[channel]) / PREPROCESSING.std[channel];
-      images[(n * 3 + channel) * pixels + (i - channel) / 3] = value;
-    }
-  }
-  return { images, labels, shape: [count, 3, height, width] };
 }
 
 /** Trains a net and returns its confusion matrix on the images held back, and the loss of its first step. */
 export async function runOurs(net, { classes, train: samples, validation }, batches) {
   const drawn = batches.values();
-  const data = { next: async () => ({ value: stacked(drawn.next().value.map((i) => samples[i])) }) };
+  const data = {
+    next: async () => ({
+      value: stackSamples(
+        drawn.next().value.map((i) => samples[i]),
+        PREPROCESSING,
+      ),
+    }),
+  };
   const { losses } = await train({
     model: net,
     data,
