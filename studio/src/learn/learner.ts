@@ -100,8 +100,4 @@ export interface Learner {
   onnx(): Promise<Blob>;
   /** The prediction for an image at its full size. */
   labels(imageId: string, options: MaskOptions): Promise<FullLabels>;
-  /** Mean entropy of the prediction by image, 0 to 1, for the images that were predicted lately. */
-  uncertainty(): Promise<Readonly<Record<string, number>>>;
-  /** Loses the device on purpose, to show that training goes on. */
-  loseDevice(): Promise<void>;
 }
