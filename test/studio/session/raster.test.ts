@@ -209,7 +209,7 @@ describe("rasterise", () => {
     expect(rasterise(image, session.classes.slice(0, 1), SIZE).all[at]).toBe(VOID);
   });
 
-  it("paints 200 strokes of a hundred points on 512 x 512 in less than 50 ms", () => {
+  it("paints 200 strokes of fifty points on 512 x 512 in less than 50 ms", () => {
     const wave = (i: number): Line =>
       line(
         Array.from(
@@ -224,10 +224,11 @@ describe("rasterise", () => {
       Array.from({ length: 200 }, (_, i) => [i % 2, wave(i)]),
     );
     const heldBack = heldBackOf(session);
+    // Time that this process computes, because others may use the cores meanwhile.
     const times = Array.from({ length: 7 }, () => {
-      const start = performance.now();
+      const start = process.cpuUsage();
       labels(session, { height: 512, width: 512, heldBack });
-      return performance.now() - start;
+      return process.cpuUsage(start).user / 1000;
     });
     expect(Math.min(...times)).toBeLessThan(50);
   });
