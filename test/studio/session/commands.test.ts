@@ -58,15 +58,14 @@ describe("commands", () => {
           session = freeze(deed(session));
           const { classes, images } = session;
           const strokes = images.flatMap((image) => image.strokes);
-          for (const all of [
+          const unique: unknown[][] = [
             classes.map(({ name }) => name),
             classes.map(({ colour }) => String(colour)),
             images.map(({ name }) => name.replace(/\..*/, "")),
             strokes.map(({ order }) => order),
             [...classes, ...images, ...strokes].map(({ id }) => id),
-          ]) {
-            expect(new Set(all).size).toBe(all.length);
-          }
+          ];
+          for (const all of unique) expect(new Set(all).size).toBe(all.length);
           const ids = new Set([null, ...classes.map(({ id }) => id)]);
           expect(strokes.every(({ classId }) => ids.has(classId))).toBe(true);
         }

@@ -16,7 +16,7 @@ describe("History", () => {
           const before = history.present;
           if (history.do(deed(before)) !== before) copies.push(structuredClone(history.present));
         }
-        for (const copy of copies.toReversed()) {
+        for (const copy of [...copies].reverse()) {
           expect(history.present).toEqual(copy);
           history.undo();
         }

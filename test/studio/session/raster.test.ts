@@ -205,7 +205,7 @@ describe("rasterise", () => {
     const image = session.images[0]!;
     const at = 5 * 36 + 5;
     expect(rasterise(image, session.classes, SIZE).all[at]).toBe(1);
-    expect(rasterise(image, session.classes.toReversed(), SIZE).all[at]).toBe(0);
+    expect(rasterise(image, [...session.classes].reverse(), SIZE).all[at]).toBe(0);
     expect(rasterise(image, session.classes.slice(0, 1), SIZE).all[at]).toBe(VOID);
   });
 
