@@ -85,10 +85,10 @@ function Row({ one, place, count }: { readonly one: PaintClass; readonly place: 
           {strokes}
           <span class="unseen"> strokes</span>
         </span>
-        {place < 9 && <kbd aria-hidden="true">{place + 1}</kbd>}
+        {place < 9 && <kbd>{place + 1}</kbd>}
       </label>
       {chosen && (
-        <div class="edit" role="group" aria-label={`Change ${one.name}`}>
+        <fieldset class="edit" aria-label={`Change ${one.name}`}>
           <input
             type="color"
             aria-label="Colour"
@@ -125,7 +125,7 @@ function Row({ one, place, count }: { readonly one: PaintClass; readonly place: 
             icon={Trash2}
             onClick={() => change((now) => removeClass(now, one.id))}
           />
-        </div>
+        </fieldset>
       )}
     </li>
   );

@@ -42,10 +42,10 @@ export function TopBar() {
         </svg>
         <span>FCN studio</span>
       </h1>
-      <div class="group" role="group" aria-label="History">
+      <fieldset class="group" aria-label="History">
         <IconButton label="Undo" keys="Ctrl Z" icon={Undo2} disabled={!canUndo.value} onClick={undo} />
         <IconButton label="Redo" keys="Ctrl Shift Z" icon={Redo2} disabled={!canRedo.value} onClick={redo} />
-      </div>
+      </fieldset>
       <div class="views">
         <Choices
           name="Prediction"

@@ -58,11 +58,11 @@ export function Legend() {
 export function Zoom() {
   const percent = Math.round(viewport.value.scale * 100);
   return (
-    <div class="zoom" role="group" aria-label="Zoom">
+    <fieldset class="zoom" aria-label="Zoom">
       <IconButton label="Zoom out" icon={Minus} onClick={() => zoomBy(0.8)} />
       <output aria-label="Zoom level">{percent} %</output>
       <IconButton label="Zoom in" icon={Plus} onClick={() => zoomBy(1.25)} />
       <IconButton label="Fit to window" icon={Maximize} onClick={fit} />
-    </div>
+    </fieldset>
   );
 }

@@ -62,10 +62,10 @@ export function Stage() {
 
   return (
     <main class="stage" aria-label="Image">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys move the image while the surface has the focus */}
       <div
         class="surface"
         ref={surface}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keys move and zoom the image from here
         tabIndex={0}
         role="application"
         aria-label="Painting surface"
@@ -78,7 +78,8 @@ export function Stage() {
           <canvas
             class="prediction"
             ref={prediction}
-            aria-hidden="true"
+            role="img"
+            aria-label={isPredicted ? `Prediction for ${image.name}` : "No prediction"}
             data-view={overlay.value}
             style={{ opacity: isPredicted ? (leading.value ? 0.9 : opacity.value) : 0 }}
           />
