@@ -21,6 +21,8 @@ export interface Stroke {
   /** The class that is painted; null erases. */
   readonly classId: string | null;
   readonly shape: Line | Area;
+  /** Its place in the order of painting over all images, counted from 1; `addStroke` gives it. */
+  readonly order?: number;
 }
 
 /** A class to paint. Its label is its place in the list of classes. */
