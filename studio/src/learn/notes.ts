@@ -5,13 +5,9 @@ import type { Note } from "./learner.js";
 /** What a person is told about an error: one sentence, and what can be done. */
 export function noteOf(error: unknown): Note {
   if (error instanceof TensorError)
-    return ofDevice(error) ?? { code: error.code, message: error.message, fix: codeFix(error) };
+    return ofDevice(error) ?? { code: error.code, message: error.message, fix: error.fix };
   if (error instanceof StudioError) return { code: error.code, message: error.message, fix: error.fix };
   return { code: "unexpected", message: error instanceof Error ? error.message : String(error) };
-}
-
-function codeFix({ fix }: TensorError): string | undefined {
-  return typeof fix === "string" ? fix : fix?.code;
 }
 
 /** Errors of the device in the words of the page, where it has other remedies than code. */
