@@ -4,6 +4,7 @@ import type { OpenLearner } from "../learn/openLearner.js";
 import { newestOnly } from "./newestOnly.js";
 import { note, noteError } from "./notes.js";
 import {
+  compared,
   curves,
   leading,
   learning,
@@ -48,7 +49,7 @@ export async function startLearning(): Promise<void> {
     opened = to;
     await to.setCanvas((await canvas).transferControlToOffscreen());
     await Promise.all([to.setSettings(settings.value), to.setSession(session.value)]);
-    const device = await to.open({ train: training.value }, listen);
+    const device = await to.open({ train: training.value, base: document.baseURI }, listen);
     netState.value = { kind: "ready", device };
     keepTold(to);
   } catch (thrown) {
@@ -107,6 +108,9 @@ function listen(event: LearnEvent): void {
     case "failed":
       fail(event.note);
       break;
+    case "compared":
+      compared.value = { ...compared.value, [event.stride]: event };
+      break;
     case "saved":
       break;
   }
@@ -146,6 +150,7 @@ export function forget(): void {
 
 /** Trains three nets on three canvases, side by side. */
 export async function compareOn(canvases: Readonly<Record<Stride, HTMLCanvasElement>>): Promise<void> {
+  compared.value = {};
   await learner().compare({
     32: canvases[32].transferControlToOffscreen(),
     16: canvases[16].transferControlToOffscreen(),

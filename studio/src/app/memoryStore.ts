@@ -1,9 +1,9 @@
-import type { Saved, Store } from "../store/store.js";
+import type { KeptNet, Saved, Store } from "../store/store.js";
 
 /** Keeps everything until the page is left: for browsers that keep nothing for the page. */
 export function memoryStore(): Store {
   let saved: Saved | undefined;
-  let net: Blob | undefined;
+  let net: KeptNet | undefined;
   const files = new Map<string, Blob>();
   return {
     read: async () => saved,
@@ -23,8 +23,8 @@ export function memoryStore(): Store {
     },
     imageIds: async () => [...files.keys()],
     net: async () => net,
-    putNet: async (file) => {
-      net = file;
+    putNet: async (next) => {
+      net = next;
     },
     removeNet: async () => {
       net = undefined;

@@ -68,7 +68,7 @@ async function show(store: Store): Promise<void> {
 }
 
 async function showExample(store: Store): Promise<void> {
-  const { loadExample } = await import("../example/example.js");
+  const { loadExample } = await import("../example/loadExample.js");
   const { session, images } = await loadExample();
   for (const { id, blob } of images) await store.putImage(EXAMPLE + id, blob);
   const marked = session.images.map((image) => ({ ...image, id: EXAMPLE + image.id }));

@@ -1,5 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
-import type { DeviceReport, HeldBack, View } from "../learn/learner.js";
+import type { DeviceReport, HeldBack, Stride, View } from "../learn/learner.js";
 import { newSession } from "../session/commands.js";
 import { heldBackOf } from "../session/heldBack.js";
 import { History } from "../session/history.js";
@@ -46,6 +46,8 @@ export const training = signal(false);
 export const learning = signal<Learning>({ step: 0, stepsPerSecond: 0, bytes: 0, on: false });
 export const curves = signal<readonly Progress[]>([]);
 export const netState = signal<NetState>({ kind: "starting" });
+/** How the nets side by side do, by their strides. */
+export const compared = signal<Readonly<Partial<Record<Stride, Progress>>>>({});
 /** The image whose prediction lies on the overlay. */
 export const predicted = signal<string | null>(null);
 

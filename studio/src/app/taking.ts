@@ -28,11 +28,17 @@ function refuse(name: string): void {
 }
 
 async function takeWeights(file: File): Promise<void> {
-  const taken = await underWay(`Reading ${file.name}`, () => learner().loadWeights(file));
+  const taken = await underWay(`Reading ${file.name}`, async () => {
+    const says = await learner().loadWeights(file);
+    const next = withClassesOf(session.value, says.classes, says.palette);
+    edit(next);
+    // Scores are matched to classes by name, so the file is read again where the session had other ones.
+    await learner().setSession(next);
+    return learner().loadWeights(file);
+  });
   if (taken === undefined) return;
   forget();
   settings.value = { ...settings.value, net: "own" };
-  edit(withClassesOf(session.value, taken.classes, taken.palette));
   note("info", `The net is ${taken.model} with ${taken.classes.length} classes; undo brings your classes back.`);
 }
 

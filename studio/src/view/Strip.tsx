@@ -49,7 +49,7 @@ function Thumbnail({ image }: { readonly image: PaintedImage }) {
       <button
         type="button"
         ref={button}
-        aria-label={`Show ${name}`}
+        aria-label={`Show ${name} (${strokes.length} strokes)`}
         aria-current={isShown}
         title={name}
         onClick={() => {

@@ -106,7 +106,7 @@ function Training() {
       }}
     >
       {wanted ? <Pause size={16} aria-hidden="true" /> : <Play size={16} aria-hidden="true" />}
-      <span class="verb">{wanted ? "Learning" : "Learn"}</span>
+      <span class="verb">{wanted ? "Training" : "Train"}</span>
       <span class="state">{words}</span>
     </button>
   );

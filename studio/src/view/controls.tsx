@@ -102,6 +102,7 @@ export function Switch({
   return (
     <label class="switch">
       <input
+        class="knob"
         type="checkbox"
         role="switch"
         checked={checked}
