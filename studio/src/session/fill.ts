@@ -1,10 +1,6 @@
 import { tracePolygons } from "@fcn/core";
 import type { Area, Point } from "./types.js";
-
-interface Size {
-  readonly height: number;
-  readonly width: number;
-}
+import type { Size } from "./workSize.js";
 
 /**
  * The region of one label around a place: all pixels that are reached from it over edges between pixels of its label.
