@@ -40,7 +40,7 @@ export async function fillStore(name: string): Promise<Saved> {
   const store = await openStore();
   const all = saved(name);
   await store.putImage("image-1", new Blob(["pixels"], { type: "image/png" }));
-  await store.putNet(new Blob([new Uint8Array([1, 2, 3])]));
+  await store.putNet(netOf(new Blob([new Uint8Array([1, 2, 3])])));
   await store.write(all);
   return all;
 }
@@ -90,7 +90,7 @@ export async function overfill(
   const large = new Blob([crypto.getRandomValues(new Uint8Array(65536)), new Uint8Array(bytes)]);
   return {
     image: await toldBy(() => store.putImage("large", large)),
-    net: await toldBy(() => store.putNet(large)),
+    net: await toldBy(() => store.putNet(netOf(large))),
   };
 }
 
