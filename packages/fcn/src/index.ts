@@ -22,6 +22,7 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
+export type { LoadOptions, LoadProgress } from "./files/fetchBytes.js";
 export { type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
 export { toImage, toTensor } from "./images/tensorImages.js";
 export { type Colour, vocPalette } from "./labels/colours.js";
@@ -73,6 +74,7 @@ export {
   listRecipes,
   loadModel,
   type ModelMetadata,
+  type ModelSource,
   type MultiplierRules,
   type Multipliers,
   type OpenInterval,
