@@ -105,7 +105,7 @@ it("nets side by side start from one backbone and make a step each in turn", asy
     [net, nets[32], nets[16], nets[8]].map(async ({ model }) => {
       const state = model.stateDict() as Record<string, { data(): Promise<ArrayLike<number>> }>;
       const [name] = Object.keys(state);
-      return [name, Array.from(await state[name!]!.data())];
+      return [name, Array.from(await state[name!]!.data())] as const;
     }),
   );
   for (const other of own) expect(other).toEqual(own[0]);
