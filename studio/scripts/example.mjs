@@ -54,23 +54,28 @@ export async function loadParts() {
 }
 
 /**
- * Short strokes as a person might paint them: bent lines that stay inside their class by their whole width, as far from
- * each other as random tries allow. Returns `count` for each class that has room, class by class in turn.
+ * Bent lines at random that stay inside one class by their whole width, as a person might paint them, out of `tries`:
+ * `{ label, points }`.
  */
+export function possibleLines(labels, { width, random, tries }) {
+  return Array.from({ length: tries }, () => bentLine(random)).flatMap((points) => {
+    const [x, y] = points[0].map(Math.round);
+    const label = x < SIDE && y < SIDE ? labels[y * SIDE + x] : VOID_LABEL;
+    const isWithin = label !== VOID_LABEL && points.every((point) => isInside(labels, label, point, width));
+    return isWithin ? [{ label, points: points.map((point) => point.map(Math.round)) }] : [];
+  });
+}
+
+/** `count` strokes of each class that has room, class by class in turn, each far from those before it. */
 export function paintStrokes(labels, { count, width, seed }) {
-  const random = createRandom(seed);
+  const lines = possibleLines(labels, { width, random: createRandom(seed), tries: 4000 });
   const strokes = [];
+  const gap = (points) => Math.min(...strokes.flatMap(({ shape }) => shape.points.map((p) => distance(p, points[2]))));
   for (let n = 0; n < count; n++) {
     for (const [label, { id }] of CLASSES.entries()) {
-      const tries = Array.from({ length: 400 }, () => bentLine(random)).filter((points) => {
-        return points.every((point) => isInside(labels, label, point, width));
-      });
-      const farthest = tries.reduce((best, points) => {
-        const gap = Math.min(...strokes.flatMap(({ shape }) => shape.points.map((p) => distance(p, points[2]))));
-        return gap > (best?.gap ?? -1) ? { points, gap } : best;
-      }, undefined);
-      if (farthest === undefined) continue;
-      const points = farthest.points.map(([x, y]) => [Math.round(x), Math.round(y)]);
+      const own = lines.filter((line) => line.label === label);
+      if (own.length === 0) continue;
+      const { points } = own.reduce((best, line) => (gap(line.points) > gap(best.points) ? line : best));
       strokes.push({ id: `${id}-${seed}-${n}`, classId: id, shape: { kind: "line", points, width } });
     }
   }

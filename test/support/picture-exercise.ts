@@ -10,7 +10,7 @@ import {
 } from "@fcn/tensor";
 
 /** Counts calls of what reads back or makes textures while `use` runs. */
-async function counting(names: readonly string[], use: () => Promise<void>): Promise<Record<string, number>> {
+export async function counting(names: readonly string[], use: () => Promise<void>): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const prototypes = [GPUBuffer, GPUCommandEncoder, GPUDevice, GPUTexture, GPUQueue].map(({ prototype }) => prototype);
   const undo: (() => void)[] = [];
@@ -33,7 +33,7 @@ async function counting(names: readonly string[], use: () => Promise<void>): Pro
   return counts;
 }
 
-const READS = ["mapAsync", "copyTextureToBuffer", "getMappedRange", "readBuffer"];
+export const READS = ["mapAsync", "copyTextureToBuffer", "getMappedRange", "readBuffer"];
 
 /** Deterministic bytes. */
 function bytes(count: number, seed: number): Uint8ClampedArray<ArrayBuffer> {
@@ -45,7 +45,7 @@ function bytes(count: number, seed: number): Uint8ClampedArray<ArrayBuffer> {
 }
 
 /** Pixels of an image; with `opaque`, all of them hide what is below. */
-function pixels(height: number, width: number, seed: number, opaque = true): ImageData {
+export function pixels(height: number, width: number, seed: number, opaque = true): ImageData {
   const data = bytes(height * width * 4, seed);
   if (opaque) for (let i = 3; i < data.length; i += 4) data[i] = 255;
   return new ImageData(data, width, height);
@@ -58,19 +58,19 @@ function canvasOf(image: ImageData): OffscreenCanvas {
 }
 
 /** What a canvas shows. */
-function shownOn(canvas: CanvasImageSource & { readonly width: number; readonly height: number }): ImageData {
+export function shownOn(canvas: CanvasImageSource & { readonly width: number; readonly height: number }): ImageData {
   const copy = new OffscreenCanvas(canvas.width, canvas.height);
   const context = copy.getContext("2d") as OffscreenCanvasRenderingContext2D;
   context.drawImage(canvas, 0, 0);
   return context.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-async function urlOf(canvas: OffscreenCanvas): Promise<string> {
+export async function urlOf(canvas: OffscreenCanvas): Promise<string> {
   return URL.createObjectURL(await canvas.convertToBlob({ type: "image/png" }));
 }
 
 /** Every kind of picture that shows `image`. */
-async function kinds(image: ImageData): Promise<Record<string, PictureSource>> {
+export async function kinds(image: ImageData): Promise<Record<string, PictureSource>> {
   const canvas = canvasOf(image);
   const element = new Image();
   element.src = await urlOf(canvas);

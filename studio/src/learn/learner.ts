@@ -89,10 +89,10 @@ export interface FullLabels {
 export interface Learner {
   /**
    * Opens a device. Once session and settings are there too, loads the net from the store or begins one, and trains it
-   * if `train`. `base` is the address of the page, below which its files lie.
+   * if `train`. `base` is the address below which the files of the page lie; `openLearner` knows it.
    */
   open(
-    options: { readonly train: boolean; readonly base: string },
+    options: { readonly train: boolean; readonly base?: string },
     tell: (event: LearnEvent) => void,
   ): Promise<DeviceReport>;
   /** The newest state; new strokes join the next batch. Files of new images lie in the store. */

@@ -13,7 +13,7 @@ export function openLearner(): OpenLearner {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const remote = comlink.wrap<Learner>(worker);
   return {
-    open: (options, tell) => told(remote.open(options, comlink.proxy(tell))),
+    open: ({ train }, tell) => told(remote.open({ train, base: document.baseURI }, comlink.proxy(tell))),
     setSession: (session) => told(remote.setSession(session)),
     setSettings: (settings) => told(remote.setSettings(settings)),
     train: (on) => told(remote.train(on)),

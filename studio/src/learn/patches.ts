@@ -26,8 +26,11 @@ const AUGMENTATION: data.Augmentation = {
   colour: { brightness: 0.2, contrast: 0.2, saturation: 0.2 },
 };
 
-/** The part around a pixel is so many times as long as a patch, so that every window in it holds the pixel. */
-const ROOM = 1.4;
+/**
+ * The part around a pixel reaches so many sides of a patch to each side of it, or to the edge of the image: every window
+ * in it holds the pixel, even when it is enlarged and turned.
+ */
+const REACH = 0.6;
 
 /** Where a class was painted: the lesson and the pixel. */
 type Place = readonly [lesson: number, pixel: number];
@@ -82,17 +85,15 @@ export class Patches {
     const places = this.#places[made % this.#places.length] as readonly Place[];
     const [l, pixel] = places[Math.floor(this.#random() * places.length)] as Place;
     const { image, labels } = this.#lessons[l] as Lesson;
-    const rectangle = around(pixel, image, Math.ceil(side * ROOM));
+    const rectangle = around(pixel, image, Math.ceil(side * REACH));
     const change = { ...(augment ? AUGMENTATION : {}), crop: [side, side] as const };
     return augmentSample(cutSample(`image ${l}`, image, labels, rectangle), change, { seed, epoch: made, index: 0 });
   }
 }
 
-/** A square around a pixel that lies in the image, or all of a shorter side. */
-function around(pixel: number, { height, width }: data.RasterImage, side: number): data.Rectangle {
+/** What lies at most `reach` pixels from a pixel in both directions. */
+function around(pixel: number, { height, width }: data.RasterImage, reach: number): data.Rectangle {
   const [y, x] = [Math.floor(pixel / width), pixel % width];
-  const [rows, columns] = [Math.min(side, height), Math.min(side, width)];
-  const start = (middle: number, length: number, most: number): number =>
-    Math.max(0, Math.min(most - length, Math.round(middle - length / 2)));
-  return { top: start(y, rows, height), left: start(x, columns, width), height: rows, width: columns };
+  const [top, left] = [Math.max(0, y - reach), Math.max(0, x - reach)];
+  return { top, left, height: Math.min(height, y + reach + 1) - top, width: Math.min(width, x + reach + 1) - left };
 }

@@ -52,7 +52,7 @@ export class StudioLearner implements Learner {
   constructor(private readonly store: Store) {}
 
   open(
-    { train, base }: { readonly train: boolean; readonly base: string },
+    { train, base = "" }: { readonly train: boolean; readonly base?: string },
     tell: (event: LearnEvent) => void,
   ): Promise<DeviceReport> {
     [this.#tell, this.#base, this.#isOn] = [tell, base, train];

@@ -49,7 +49,7 @@ export interface Store {
 interface Schema extends DBSchema {
   state: { key: "saved"; value: Saved };
   images: { key: string; value: Blob };
-  net: { key: "net"; value: Blob };
+  net: { key: "net"; value: KeptNet };
 }
 
 type Database = IDBPDatabase<Schema>;
@@ -126,12 +126,12 @@ class BrowserStore implements Store {
     return told(() => this.database.getAllKeys("images"));
   }
 
-  net(): Promise<Blob | undefined> {
+  net(): Promise<KeptNet | undefined> {
     return told(() => this.database.get("net", "net"));
   }
 
-  putNet(file: Blob): Promise<void> {
-    return this.#change("net", (area) => area.put(file, "net"));
+  putNet(net: KeptNet): Promise<void> {
+    return this.#change("net", (area) => area.put(net, "net"));
   }
 
   removeNet(): Promise<void> {

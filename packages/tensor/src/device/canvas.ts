@@ -7,8 +7,8 @@ import type { Storage } from "./storage.js";
 const COPY_DST = 2;
 const RENDER_ATTACHMENT = 16;
 
-/** What a canvas of a page or of a worker offers. */
-export interface DrawnCanvas {
+/** What a canvas of the page or of a worker offers, HTMLCanvasElement or OffscreenCanvas. */
+export interface CanvasLike {
   width: number;
   height: number;
   getContext(kind: string): unknown;
@@ -35,7 +35,7 @@ export const isSwapped = (): boolean => formatOf() === "bgra8unorm";
 export function openCanvas(
   op: string,
   engine: Engine,
-  canvas: DrawnCanvas,
+  canvas: CanvasLike,
   [height, width]: readonly [number, number],
 ): (rows: CanvasRows) => void {
   engine.assertUsable(op);
@@ -66,7 +66,7 @@ export function openCanvas(
   };
 }
 
-function contextOf(op: string, canvas: DrawnCanvas): GPUCanvasContext {
+function contextOf(op: string, canvas: CanvasLike): GPUCanvasContext {
   if (typeof canvas?.getContext !== "function") {
     throw invalidArgument(`${op}: there is no canvas to draw on`, {
       code: `pass a canvas of the page or an OffscreenCanvas${isNode() ? "; in Node, write a file: fcn.showImages" : ""}`,

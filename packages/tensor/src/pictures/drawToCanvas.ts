@@ -1,9 +1,8 @@
 import { pixelParts, planCanvas } from "@fcn/kernels";
 import { planned } from "../core/planned.js";
 import { checkLive, contiguous, Tensor } from "../core/tensor.js";
-import { isSwapped, openCanvas } from "../device/canvas.js";
+import { type CanvasLike, isSwapped, openCanvas } from "../device/canvas.js";
 import { invalidShape, show } from "../plain/errors.js";
-import type { CanvasLike } from "./source.js";
 
 /**
  * Draws an image on a canvas of the page or of a worker, from the tensor's memory straight to what the browser shows:

@@ -88,12 +88,12 @@ function pixelsOf(op: string, runtime: Runtime, picture: PictureSource, tracked:
   }
 }
 
-/** Packed pixels, int32 [H, W], as planes of floats [planes, H, W]. */
-export function planesOf(op: string, pixels: Tensor, { bytes, table }: Planes): Tensor {
+/** Packed pixels, int32 [H, W], as planes of floats [...lead, planes, H, W], where `lead` is nothing or ones. */
+export function planesOf(op: string, pixels: Tensor, { bytes, table }: Planes, lead: readonly number[] = []): Tensor {
   const { runtime, shape } = pixels;
   using stands = Tensor.empty(runtime, [table.length], { tracked: false });
   runtime.engine.write(stands.storage, table);
-  const y = Tensor.empty(runtime, [bytes.length, ...shape]);
+  const y = Tensor.empty(runtime, [...lead, bytes.length, ...shape]);
   runtime.run(op, planned(planPlanes, pixels.size, bytes), { x: pixels, table: stands, y });
   return y;
 }

@@ -1,7 +1,7 @@
+export type { CanvasLike } from "../device/canvas.js";
 export { drawToCanvas } from "./drawToCanvas.js";
 export { type FromImageOptions, fromImage } from "./fromImage.js";
 export type {
-  CanvasLike,
   ImageBitmapLike,
   ImageDataLike,
   ImageElementLike,

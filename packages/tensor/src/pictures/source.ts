@@ -1,3 +1,4 @@
+import type { CanvasLike } from "../device/canvas.js";
 import { describe } from "../plain/describe.js";
 import { invalidArgument, type TensorError } from "../plain/errors.js";
 
@@ -6,13 +7,6 @@ export interface ImageDataLike {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly height: number;
   readonly width: number;
-}
-
-/** What a canvas of the page or of a worker offers, HTMLCanvasElement or OffscreenCanvas. */
-export interface CanvasLike {
-  width: number;
-  height: number;
-  getContext(kind: string): unknown;
 }
 
 /** What an ImageBitmap offers. */
