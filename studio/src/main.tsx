@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { onKey } from "./app/keyboard.js";
 import { start } from "./app/start.js";
+import { keepOffline } from "./offline.js";
 import { App } from "./view/App.js";
 import "./view/css/base.css";
 import "./view/css/layout.css";
@@ -14,3 +15,4 @@ if (root === null) throw new Error('index.html has no element with the id "app"'
 render(<App />, root);
 window.addEventListener("keydown", onKey);
 void start();
+keepOffline();

@@ -16,11 +16,14 @@ export function store(): Store {
   throw new Error("what is kept between visits is not open yet; try again in a moment");
 }
 
-/** From here on every change goes to the store. Returns what ends that. */
-export function startKeeping(): () => void {
+/** From here on nothing is written any more. */
+export let stopKeeping = (): void => undefined;
+
+/** From here on every change goes to the store. */
+export function startKeeping(): void {
   const to = store();
   const write = newestOnly((saved: Saved) => to.write(saved), noteError);
-  return effect(() => {
+  stopKeeping = effect(() => {
     void write({
       session: session.value,
       settings: settings.value,

@@ -2,7 +2,7 @@ import { batch, signal } from "@preact/signals";
 import { type Hold, holdSession } from "../store/lock.js";
 import { openStore, type Store } from "../store/store.js";
 import { removeUnreachable } from "./images.js";
-import { setStore, startKeeping } from "./keeping.js";
+import { setStore, startKeeping, stopKeeping } from "./keeping.js";
 import { endLearning, startLearning } from "./learning.js";
 import { memoryStore } from "./memoryStore.js";
 import { noteError } from "./notes.js";
@@ -33,14 +33,14 @@ export async function start(): Promise<void> {
     return;
   }
   await open();
-  const stop = startKeeping();
-  if (hold !== "none") void giveUp(hold, stop);
+  startKeeping();
+  if (hold !== "none") void giveUp(hold);
   await startLearning();
 }
 
-async function giveUp(hold: Hold, stop: () => void): Promise<void> {
+async function giveUp(hold: Hold): Promise<void> {
   await hold.stolen;
-  stop();
+  stopKeeping();
   endLearning();
   elsewhere.value = true;
 }
@@ -68,7 +68,7 @@ async function show(store: Store): Promise<void> {
 }
 
 async function showExample(store: Store): Promise<void> {
-  const { loadExample } = await import("../example/loadExample.js");
+  const { loadExample } = await import("../example/example.js");
   const { session, images } = await loadExample();
   for (const { id, blob } of images) await store.putImage(EXAMPLE + id, blob);
   const marked = session.images.map((image) => ({ ...image, id: EXAMPLE + image.id }));

@@ -6,9 +6,18 @@ import { History } from "../session/history.js";
 import type { PaintedImage, Session, Settings } from "../session/types.js";
 
 export type Tool = "brush" | "eraser" | "fill" | "polygon" | "pan";
-export type OpenDialog = "help" | "camera" | "compare" | "delete";
+export type OpenDialog = "help" | "camera" | "compare";
 /** The panels, of which a narrow window shows one at a time. */
 export type Panel = "paint" | "images" | "learn" | "take";
+
+/** A question with one answer that does something. */
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  /** The answer. */
+  readonly verb: string;
+  readonly run: () => void;
+}
 
 /** A point of the curves. */
 export interface Progress {
@@ -63,6 +72,8 @@ export const showStrokes = signal(true);
 export const leading = signal(false);
 export const panel = signal<Panel>("paint");
 export const dialog = signal<OpenDialog | null>(null);
+/** What is asked before something is lost. */
+export const question = signal<Question | null>(null);
 /** The ids of the example's images begin with this. */
 export const EXAMPLE = "example-";
 /** Whether the images are those of the example. */

@@ -1,3 +1,4 @@
+import { bringBack } from "./bringBack.js";
 import { addImageFiles } from "./images.js";
 import { forget, learner } from "./learning.js";
 import { note, underWay } from "./notes.js";
@@ -14,8 +15,8 @@ export async function takeFiles(files: readonly File[]): Promise<void> {
   const zip = files.find(({ name, type }) => name.endsWith(".zip") || type === "application/zip");
   if (weights !== undefined) return takeWeights(weights);
   if (foreign !== undefined) return refuse(foreign.name);
-  if (zip !== undefined) return Promise.resolve(void zip);
-  if (isDataSet(files)) return Promise.resolve();
+  if (zip !== undefined) return bringBack(zip);
+  if (isDataSet(files)) return bringBack(files);
   await addImageFiles(files.filter(isNotHidden).map((file) => ({ name: file.name, file })));
 }
 

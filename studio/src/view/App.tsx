@@ -5,12 +5,12 @@ import { Camera } from "./Camera.js";
 import { Compare } from "./Compare.js";
 import { Button } from "./controls.js";
 import { Drop } from "./Drop.js";
-import { Forget } from "./Forget.js";
 import { Help } from "./Help.js";
 import { Learn } from "./Learn.js";
 import { Notes } from "./Notes.js";
 import { Paint } from "./Paint.js";
 import { pickFiles } from "./picking.js";
+import { Question } from "./Question.js";
 import { Strip } from "./Strip.js";
 import { Stage } from "./stage/Stage.js";
 import { TakeAway } from "./TakeAway.js";
@@ -44,7 +44,7 @@ export function App() {
       {dialog.value === "help" && <Help />}
       {dialog.value === "camera" && <Camera />}
       {dialog.value === "compare" && netState.value.kind === "ready" && <Compare />}
-      {dialog.value === "delete" && <Forget />}
+      <Question />
     </div>
   );
 }

@@ -60,7 +60,13 @@ function Curve({
         {name}
         <span>{last === undefined ? "" : shown(last.value)}</span>
       </figcaption>
-      <svg viewBox={`0 -2 ${WIDTH} ${HEIGHT + 4}`} preserveAspectRatio="none" role="img" aria-label={words}>
+      <svg
+        class="plot"
+        viewBox={`0 -2 ${WIDTH} ${HEIGHT + 4}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={words}
+      >
         {[0, 0.5, 1].map((at) => (
           <line key={at} x1={0} x2={WIDTH} y1={at * HEIGHT} y2={at * HEIGHT} class="grid" />
         ))}
