@@ -1,6 +1,7 @@
 import { batch, effect } from "@preact/signals";
 import type { LearnEvent, Stride } from "../learn/learner.js";
 import type { OpenLearner } from "../learn/openLearner.js";
+import { extended } from "./curves.js";
 import { newestOnly } from "./newestOnly.js";
 import { note, noteError } from "./notes.js";
 import {
@@ -10,16 +11,12 @@ import {
   learning,
   netState,
   overlay,
-  type Progress,
   predicted,
   session,
   settings,
   shownId,
   training,
 } from "./state.js";
-
-/** Points of the curves that are kept; beyond, every second one goes. */
-const POINTS = 1200;
 
 let opened: OpenLearner | undefined;
 let giveCanvas: (canvas: HTMLCanvasElement) => void = () => undefined;
@@ -124,14 +121,6 @@ function fail({ message, fix }: { readonly message: string; readonly fix?: strin
     predicted.value = null;
   });
   note("error", message, fix);
-}
-
-/** The curves with one point more; a step that came before begins them anew. */
-export function extended(points: readonly Progress[], { step, loss, heldBack }: Progress): readonly Progress[] {
-  const last = points.at(-1);
-  const before = last !== undefined && step <= last.step ? [] : points;
-  const thinned = before.length < POINTS ? before : before.filter((_, i) => i % 2 === 1);
-  return [...thinned, { step, loss, heldBack }];
 }
 
 /** Begins again with a net that has learned nothing. */
