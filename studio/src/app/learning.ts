@@ -38,8 +38,15 @@ export function learner(): OpenLearner {
     : new Error("the net is not ready yet; try again in a moment");
 }
 
-/** Opens the worker and keeps it told of what changes. Returns once it is ready, or cannot be. */
-export async function startLearning(): Promise<void> {
+/** The longer side of images in pixels that a processor which stands in for a GPU can learn from while one looks. */
+const SOFTWARE_SIDE = 256;
+
+/**
+ * Opens the worker and keeps it told of what changes. Returns once it is ready, or cannot be.
+ *
+ * @param isFirstVisit whether nobody has chosen a size for the work yet
+ */
+export async function startLearning(isFirstVisit: boolean): Promise<void> {
   try {
     const { openLearner } = await import("../learn/openLearner.js");
     const to = openLearner();
@@ -47,6 +54,7 @@ export async function startLearning(): Promise<void> {
     await to.setCanvas((await canvas).transferControlToOffscreen());
     await Promise.all([to.setSettings(settings.value), to.setSession(session.value)]);
     const device = await to.open({ train: training.value, base: document.baseURI }, listen);
+    if (isFirstVisit && device.software) settings.value = { ...settings.value, workSide: SOFTWARE_SIDE };
     netState.value = { kind: "ready", device };
     keepTold(to);
   } catch (thrown) {

@@ -32,10 +32,10 @@ export async function start(): Promise<void> {
     elsewhere.value = true;
     return;
   }
-  await open();
+  const isFirstVisit = await open();
   startKeeping();
   if (hold !== "none") void giveUp(hold);
-  await startLearning();
+  await startLearning(isFirstVisit);
 }
 
 async function giveUp(hold: Hold): Promise<void> {
@@ -45,26 +45,33 @@ async function giveUp(hold: Hold): Promise<void> {
   elsewhere.value = true;
 }
 
-/** Opens the store and shows what is kept in it; where the browser refuses, one that lasts until the page is left. */
-async function open(): Promise<void> {
+/**
+ * Opens the store and shows what is kept in it; where the browser refuses, one that lasts until the page is left.
+ * Returns whether there was nothing.
+ */
+async function open(): Promise<boolean> {
   try {
-    await show(await openStore());
+    return await show(await openStore());
   } catch (thrown) {
     noteError(thrown);
-    await show(memoryStore()).catch(noteError);
+    return show(memoryStore());
   }
 }
 
-async function show(store: Store): Promise<void> {
+async function show(store: Store): Promise<boolean> {
   const saved = await store.read();
   setStore(store);
-  if (saved === undefined) return showExample(store);
+  if (saved === undefined) {
+    await showExample(store).catch(noteError);
+    return true;
+  }
   batch(() => {
     settings.value = saved.settings;
     training.value = saved.training;
     begin(saved.session, saved.shown);
   });
   await removeUnreachable(store, new Set(saved.session.images.map(({ id }) => id)));
+  return false;
 }
 
 async function showExample(store: Store): Promise<void> {

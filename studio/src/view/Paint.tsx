@@ -1,8 +1,8 @@
 import { ArrowDown, ArrowUp, Brush, Eraser, Hand, PaintBucket, Pentagon, Plus, Trash2 } from "lucide-preact";
 import { BRUSH, setBrush } from "../app/keyboard.js";
 import { noteError } from "../app/notes.js";
-import { brushSize, classId, edit, session, showStrokes, strokeCounts, type Tool, tool } from "../app/state.js";
-import { addClass, moveClass, recolourClass, removeClass, renameClass } from "../session/commands.js";
+import { brushSize, classId, edit, session, shown, showStrokes, strokeCounts, type Tool, tool } from "../app/state.js";
+import { addClass, clearStrokes, moveClass, recolourClass, removeClass, renameClass } from "../session/commands.js";
 import type { PaintClass, Session } from "../session/types.js";
 import { Button, type Choice, Choices, IconButton, Slider, Switch } from "./controls.js";
 
@@ -16,6 +16,7 @@ const TOOLS: readonly Choice<Tool>[] = [
 
 /** Tools and classes. */
 export function Paint() {
+  const image = shown.value;
   return (
     <section class="panel paint" aria-label="Paint" id="panel-paint">
       <Choices
@@ -36,6 +37,13 @@ export function Paint() {
         onInput={setBrush}
       />
       <Classes />
+      <Button
+        icon={Eraser}
+        disabled={(image?.strokes.length ?? 0) === 0}
+        onClick={() => image && change((now) => clearStrokes(now, image.id))}
+      >
+        Clear this image
+      </Button>
       <Switch
         label="Show strokes"
         checked={showStrokes.value}

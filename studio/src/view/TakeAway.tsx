@@ -59,11 +59,9 @@ export function TakeAway() {
             allImages.value = chosen === "all";
           }}
         />
-        <div class="row">
+        <div class="pair">
           <Take disabled={isEmpty} onClick={() => takePictures("mask")} name="Masks (PNG)" />
           <Take disabled={isEmpty} onClick={() => takePictures("overlay")} name="Overlay (PNG)" />
-        </div>
-        <div class="row">
           <Take disabled={isEmpty} onClick={takeDataSet} name="Data set (zip)" />
           <Take disabled={isEmpty} onClick={takeCoco} name="COCO (JSON)" />
         </div>
@@ -71,8 +69,8 @@ export function TakeAway() {
       </section>
       <section>
         <h2>Net</h2>
-        <div class="row">
-          <Take disabled={!hasNet} onClick={takeWeights} name="Weights (safetensors)" />
+        <div class="pair">
+          <Take disabled={!hasNet} onClick={takeWeights} name="Weights" />
           <Take disabled={!hasNet} onClick={takeOnnx} name="ONNX" />
         </div>
         <HowToUse />
@@ -80,14 +78,12 @@ export function TakeAway() {
       <section>
         <h2>Session</h2>
         <Take disabled={isEmpty} onClick={takeSession} name="Whole session (zip)" />
-        <div class="row">
-          <Button icon={Upload} onClick={pickZip}>
-            Bring back a zip
-          </Button>
-          <Button icon={FolderOpen} onClick={pickFolder}>
-            Bring back a folder
-          </Button>
-        </div>
+        <Button icon={Upload} onClick={pickZip}>
+          Bring back a zip
+        </Button>
+        <Button icon={FolderOpen} onClick={pickFolder}>
+          Bring back a folder
+        </Button>
         <small>A data set's images join those that are here; a session takes their place.</small>
       </section>
       <Kept />

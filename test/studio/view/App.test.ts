@@ -27,7 +27,11 @@ async function image(name: string, [height, width]: readonly [number, number] = 
   return { name, mimeType: "image/png", buffer };
 }
 
-type GivenFile = Awaited<ReturnType<typeof image>>;
+interface GivenFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
 
 async function choose(page: Page, button: string, files: readonly GivenFile[]): Promise<void> {
   const dialogue = page.waitForEvent("filechooser");
@@ -200,6 +204,41 @@ describe("files", () => {
       .getByText(/"other.zip" is a damaged zip/)
       .waitFor();
     expect(await page.getByRole("button", { name: /^Show / }).count()).toBe(2);
+    await page.context().close();
+  });
+});
+
+describe("bringing images", () => {
+  it("takes what is dropped and pasted, and renames and removes images", async () => {
+    const page = await withImages("a.png");
+    const bytes = [...(await image("b.png")).buffer];
+    for (const [type, name] of [
+      ["drop", "b.png"],
+      ["paste", "c.png"],
+    ] as const) {
+      await page.evaluate(
+        ([event, called, list]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(list)], called, { type: "image/png" }));
+          const options = { bubbles: true, cancelable: true };
+          window.dispatchEvent(
+            event === "drop"
+              ? new DragEvent("drop", { ...options, dataTransfer: transfer })
+              : new ClipboardEvent("paste", { ...options, clipboardData: transfer }),
+          );
+        },
+        [type, name, bytes] as const,
+      );
+      await page.getByRole("button", { name: `Show ${name} (0 strokes)` }).waitFor();
+    }
+    await page.getByRole("textbox", { name: "Name of the image" }).fill("a.png");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Show a-2.png (0 strokes)" }).waitFor();
+    await page.getByRole("button", { name: "Remove a-2.png" }).click();
+    await page.getByRole("button", { name: "Show b.png (0 strokes)", exact: true }).waitFor();
+    expect(await page.getByRole("button", { name: /^Show / }).count()).toBe(2);
+    await page.keyboard.press("Control+z");
+    await page.getByRole("button", { name: "Show a-2.png (0 strokes)" }).waitFor();
     await page.context().close();
   });
 });

@@ -1,5 +1,6 @@
 import { Maximize, Minus, Plus } from "lucide-preact";
-import { brushSize, classColours, classId, heldBack, shown, tool } from "../../app/state.js";
+import { brushSize, classColours, classId, edit, heldBack, session, shown, tool } from "../../app/state.js";
+import { renameImage } from "../../session/commands.js";
 import { IconButton } from "../controls.js";
 import { holdsSpace, hover } from "./gestures.js";
 import { draft } from "./painting.js";
@@ -39,6 +40,27 @@ export function Ring() {
         transform: `translate(${at[0] - size / 2}px, ${at[1] - size / 2}px)`,
         "--paint": colour,
       }}
+    />
+  );
+}
+
+/** The name of the image, which can be changed: what is taken away is called by it. */
+export function ImageName() {
+  const image = shown.value;
+  if (image === undefined) return null;
+  return (
+    <input
+      class="image-name"
+      type="text"
+      aria-label="Name of the image"
+      key={image.id}
+      value={image.name}
+      size={Math.max(8, image.name.length)}
+      onChange={({ currentTarget }) => {
+        edit(renameImage(session.value, image.id, currentTarget.value));
+        currentTarget.value = shown.value?.name ?? "";
+      }}
+      onKeyDown={({ key, currentTarget }) => key === "Enter" && currentTarget.blur()}
     />
   );
 }

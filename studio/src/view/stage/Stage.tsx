@@ -13,7 +13,7 @@ import {
   tool,
 } from "../../app/state.js";
 import { Empty } from "../Empty.js";
-import { Draft, Legend, Ring, Zoom } from "./Extras.js";
+import { Draft, ImageName, Legend, Ring, Zoom } from "./Extras.js";
 import { holdsSpace, listenTo } from "./gestures.js";
 import { ImageCanvas } from "./ImageCanvas.js";
 import { PaintLayer } from "./paintLayer.js";
@@ -97,7 +97,7 @@ export function Stage() {
       <p id="surface-help" class="unseen">
         Paint with a mouse, a pen or a finger. Question mark lists the keys.
       </p>
-      {image === undefined ? <Empty /> : [<Legend key="legend" />, <Zoom key="zoom" />]}
+      {image === undefined ? <Empty /> : [<ImageName key="name" />, <Legend key="legend" />, <Zoom key="zoom" />]}
     </main>
   );
 }

@@ -3,6 +3,9 @@ import { shown } from "../../app/state.js";
 import type { Point } from "../../session/types.js";
 import { fitted, moved, type Size, type Viewport, zoomed } from "./viewport.js";
 
+/** The height of what lies over the lower edge of the stage, in CSS pixels. */
+const BELOW = 44;
+
 /** In CSS pixels. */
 export const stageSize = signal<Size>({ height: 1, width: 1 });
 /** Where the person zoomed or moved to; undefined while the whole image is shown. */
@@ -11,7 +14,8 @@ const chosen = signal<Viewport | undefined>(undefined);
 export const viewport = computed<Viewport>(() => {
   const image = shown.value;
   if (image === undefined) return { scale: 1, x: 0, y: 0 };
-  return chosen.value ?? fitted(image, stageSize.value);
+  const { height, width } = stageSize.value;
+  return chosen.value ?? fitted(image, { height: Math.max(1, height - BELOW), width });
 });
 
 const imageId = computed(() => shown.value?.id);
