@@ -52,12 +52,12 @@ function Thumbnail({ image }: { readonly image: PaintedImage }) {
         aria-label={`Show ${name} (${strokes.length} strokes)`}
         aria-current={isShown}
         title={name}
+        data-strokes={strokes.length || undefined}
         onClick={() => {
           shownId.value = id;
         }}
       >
         {address ? <img src={address} alt="" loading="lazy" draggable={false} /> : <span class="waiting" />}
-        {strokes.length > 0 && <span class="badge">{strokes.length}</span>}
       </button>
       <IconButton label={`Remove ${name}`} icon={X} onClick={() => removeImage(id)} />
     </li>
