@@ -3,6 +3,8 @@
  *
  * @module @fcn/core
  */
+
+export type { CanvasLike, ImageDataLike, PictureSource } from "@fcn/tensor";
 export { savedTuning, saveTuning, tuningFile } from "@fcn/tensor";
 export type { Abortable } from "./async/abort.js";
 export * as models from "./catalogue/index.js";
@@ -20,7 +22,8 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
-export { type CanvasLike, type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
+export type { LoadOptions, LoadProgress } from "./files/fetchBytes.js";
+export { type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
 export { toImage, toTensor } from "./images/tensorImages.js";
 export { type Colour, vocPalette } from "./labels/colours.js";
 export type { Labels } from "./labels/labels.js";
@@ -72,6 +75,7 @@ export {
   listRecipes,
   loadModel,
   type ModelMetadata,
+  type ModelSource,
   type MultiplierRules,
   type Multipliers,
   type OpenInterval,

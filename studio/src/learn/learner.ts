@@ -41,6 +41,14 @@ export type LearnEvent =
       /** Bytes in use on the device. */
       readonly bytes: number;
     }
+  /** One of the nets side by side has made some steps. */
+  | {
+      readonly kind: "compared";
+      readonly stride: Stride;
+      readonly step: number;
+      readonly loss: number;
+      readonly heldBack?: HeldBack | undefined;
+    }
   /** The overlay shows a new prediction. */
   | { readonly kind: "shown"; readonly imageId: string }
   /** The net and its optimiser are in the store. */
@@ -53,6 +61,13 @@ export type LearnEvent =
   | { readonly kind: "note"; readonly note: Note }
   /** Nothing goes on without the person doing something. */
   | { readonly kind: "failed"; readonly note: Note };
+
+/** What a weights file says of its net. */
+export interface FileNet {
+  readonly model: string;
+  readonly classes: readonly string[];
+  readonly palette: readonly (readonly [number, number, number])[];
+}
 
 /** How masks are taken out of the studio. */
 export interface MaskOptions {
@@ -72,8 +87,14 @@ export interface FullLabels {
  * person; `code` and `fix` are on it where the library threw it.
  */
 export interface Learner {
-  /** Opens a device, loads the net from the store if there is one, and goes on training if `train`. */
-  open(options: { readonly train: boolean }, tell: (event: LearnEvent) => void): Promise<DeviceReport>;
+  /**
+   * Opens a device. Once session and settings are there too, loads the net from the store or begins one, and trains it
+   * if `train`. `base` is the address below which the files of the page lie; `openLearner` knows it.
+   */
+  open(
+    options: { readonly train: boolean; readonly base?: string },
+    tell: (event: LearnEvent) => void,
+  ): Promise<DeviceReport>;
   /** The newest state; new strokes join the next batch. Files of new images lie in the store. */
   setSession(session: Session): Promise<void>;
   /** A change of net or size starts a net anew. */
@@ -88,11 +109,7 @@ export interface Learner {
   /** Begins again with a net that has learned nothing. */
   reset(): Promise<void>;
   /** Takes a weights file (`.safetensors` of this project) as the net. Returns its classes. */
-  loadWeights(file: Blob): Promise<{
-    readonly model: string;
-    readonly classes: readonly string[];
-    readonly palette: readonly (readonly [number, number, number])[];
-  }>;
+  loadWeights(file: Blob): Promise<FileNet>;
   /** Writes net and optimiser to the store now. */
   save(): Promise<void>;
   /** A file that `fcn predict --weights` takes. */

@@ -16,12 +16,22 @@ export type StudioCode =
   | "storage-denied"
   /** What is kept cannot be read. */
   | "storage-damaged"
+  /** A net whose layers are its own, which cannot get other classes. */
+  | "own-graph"
+  /** A net without forms of strides 32, 16 and 8. */
+  | "no-strides"
+  /** Weights that the page serves and that cannot be loaded. */
+  | "no-weights"
+  /** Something that needs a net while there is none. */
+  | "no-net"
+  /** A GPU that is lost again and again. */
+  | "gpu-lost"
   /** The browser lacks what the studio needs. */
   | "unsupported-browser";
 
 /** A mistake told to the person in front of the page: `message` says what is wrong, `fix` what to do about it. */
 export class StudioError extends Error {
-  readonly code: StudioCode;
+  readonly code: StudioCode | (string & {});
   readonly fix: string;
 
   /**
@@ -29,7 +39,7 @@ export class StudioError extends Error {
    * @param message one sentence: what was given and what was expected, with numbers
    * @param fix one sentence: what the person can do
    */
-  constructor(code: StudioCode, message: string, fix: string, options?: ErrorOptions) {
+  constructor(code: StudioCode | (string & {}), message: string, fix: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "StudioError";
     this.code = code;

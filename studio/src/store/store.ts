@@ -13,6 +13,18 @@ export interface Saved {
   readonly training: boolean;
 }
 
+/** A net as it is kept. */
+export interface KeptNet {
+  /** A file that `fcn predict` takes. */
+  readonly weights: Blob;
+  /** The state of its optimiser as safetensors; absent where it has made no step. */
+  readonly optimizer?: Blob | undefined;
+  /** Steps that it has made. */
+  readonly step: number;
+  /** The class of the session that each of its scores is for. */
+  readonly classIds: readonly string[];
+}
+
 /**
  * All that is kept between visits, in the browser's IndexedDB: nothing of it leaves the machine. Page and worker open
  * it each for themselves. Writes are transactions, so that what was there stays if one fails. Rejects with an Error
@@ -26,9 +38,8 @@ export interface Store {
   putImage(id: string, file: Blob): Promise<void>;
   removeImage(id: string): Promise<void>;
   imageIds(): Promise<readonly string[]>;
-  /** Net and optimiser as one file. */
-  net(): Promise<Blob | undefined>;
-  putNet(file: Blob): Promise<void>;
+  net(): Promise<KeptNet | undefined>;
+  putNet(net: KeptNet): Promise<void>;
   removeNet(): Promise<void>;
   /** Bytes in use and at most, as far as the browser tells. */
   usage(): Promise<{ readonly bytes: number; readonly most: number | undefined }>;
@@ -38,7 +49,7 @@ export interface Store {
 interface Schema extends DBSchema {
   state: { key: "saved"; value: Saved };
   images: { key: string; value: Blob };
-  net: { key: "net"; value: Blob };
+  net: { key: "net"; value: KeptNet };
 }
 
 type Database = IDBPDatabase<Schema>;
@@ -115,12 +126,12 @@ class BrowserStore implements Store {
     return told(() => this.database.getAllKeys("images"));
   }
 
-  net(): Promise<Blob | undefined> {
+  net(): Promise<KeptNet | undefined> {
     return told(() => this.database.get("net", "net"));
   }
 
-  putNet(file: Blob): Promise<void> {
-    return this.#change("net", (area) => area.put(file, "net"));
+  putNet(net: KeptNet): Promise<void> {
+    return this.#change("net", (area) => area.put(net, "net"));
   }
 
   removeNet(): Promise<void> {

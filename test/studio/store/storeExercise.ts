@@ -2,7 +2,7 @@ import { addImages, newSession, renameClass } from "../../../studio/src/session/
 import type { StudioError } from "../../../studio/src/session/errors.js";
 import type { Settings } from "../../../studio/src/session/types.js";
 import { type Hold, holdSession } from "../../../studio/src/store/lock.js";
-import { openStore, type Saved } from "../../../studio/src/store/store.js";
+import { type KeptNet, openStore, type Saved } from "../../../studio/src/store/store.js";
 import { blank } from "../session/sessions.js";
 
 const SETTINGS: Settings = { net: "fcn8s-small", workSide: 512, augment: true };
@@ -24,6 +24,8 @@ async function toldBy(call: () => Promise<unknown>): Promise<Told | undefined> {
   }
 }
 
+const netOf = (weights: Blob): KeptNet => ({ weights, step: 7, classIds: ["a"] });
+
 const saved = (name: string): Saved => {
   const image = blank(30, 40, "a.png", "image-1");
   const session = addImages(newSession(), [image]);
@@ -40,7 +42,7 @@ export async function fillStore(name: string): Promise<Saved> {
   const store = await openStore();
   const all = saved(name);
   await store.putImage("image-1", new Blob(["pixels"], { type: "image/png" }));
-  await store.putNet(new Blob([new Uint8Array([1, 2, 3])]));
+  await store.putNet(netOf(new Blob([new Uint8Array([1, 2, 3])])));
   await store.write(all);
   return all;
 }
@@ -50,7 +52,7 @@ export interface Kept {
   readonly imageIds: readonly string[];
   readonly image: string | undefined;
   readonly type: string | undefined;
-  readonly net: readonly number[] | undefined;
+  readonly net: readonly (number | string)[] | undefined;
   readonly bytes: number;
   readonly most: number | undefined;
 }
@@ -66,7 +68,7 @@ export async function readStore(): Promise<Kept> {
     imageIds,
     image: await image?.text(),
     type: image?.type,
-    net: net && Array.from(new Uint8Array(await net.arrayBuffer())),
+    net: net && [net.step, ...net.classIds, ...new Uint8Array(await net.weights.arrayBuffer())],
     ...(await store.usage()),
   };
 }
@@ -90,7 +92,7 @@ export async function overfill(
   const large = new Blob([crypto.getRandomValues(new Uint8Array(65536)), new Uint8Array(bytes)]);
   return {
     image: await toldBy(() => store.putImage("large", large)),
-    net: await toldBy(() => store.putNet(large)),
+    net: await toldBy(() => store.putNet(netOf(large))),
   };
 }
 
