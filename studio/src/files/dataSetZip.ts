@@ -31,9 +31,10 @@ const VALIDATION_SHARE = 5;
 
 /**
  * A zip of the form that `fcn data check` and `fcn train` take: `images/`, `masks/` (palette PNG of the same name, with
- * 255 where nothing is labelled), `classes.json` with names and colours, and `splits/train.txt` and `splits/val.txt`,
- * which has every fifth image, the last of fewer, or is absent for a single one. Files of images are those that were given, unless `fcn` cannot read their format; those
- * become PNG. Without predictions, images that nothing is painted on are left out.
+ * 255 where nothing is labelled), `classes.json` with names and colours, `splits/train.txt`, and `splits/val.txt` with
+ * every fifth image, with the last of fewer, or absent for a single one. Files of images are those that were given,
+ * unless `fcn` cannot read their format; those become PNG. Without predictions, images that nothing is painted on are
+ * left out.
  *
  * @throws StudioError `invalid-data-set` if there is no image with labels
  */

@@ -173,22 +173,30 @@ export async function folderField(): Promise<void> {
   });
 }
 
+/** A net as it crosses to a page. */
+export interface SentNet {
+  readonly weights: Base64;
+  readonly optimizer?: Base64 | undefined;
+  readonly step: number;
+  readonly classIds: readonly string[];
+}
+
 /** A whole session out and in again. */
-export async function sessionRoundTrip(whole: Whole, net: Base64 | undefined) {
+export async function sessionRoundTrip(whole: Whole, sent: SentNet | undefined) {
   const settings = { net: "own", workSide: 384, augment: false } as const;
-  const options = { ...optionsOf(whole), settings, net: net === undefined ? undefined : toBlob(net) };
-  const zip = await sessionZip(options);
+  const optimizer = sent?.optimizer === undefined ? undefined : toBlob(sent.optimizer);
+  const net = sent && { ...sent, weights: toBlob(sent.weights), optimizer };
+  const zip = await sessionZip({ ...optionsOf(whole), settings, net });
   const read = await readSession(zip);
   const files: Record<string, Base64> = {};
   for (const [id, file] of read.images) files[id] = await toBase64(file);
-  return {
-    isSession: await isSessionZip(zip),
-    session: read.session,
-    settings: read.settings,
-    files,
-    net: read.net && (await toBase64(read.net)),
-    zip: await toBase64(zip),
+  const back = read.net && {
+    ...read.net,
+    weights: await toBase64(read.net.weights),
+    optimizer: read.net.optimizer && (await toBase64(read.net.optimizer)),
   };
+  const isSession = await isSessionZip(zip);
+  return { isSession, session: read.session, settings: read.settings, files, net: back };
 }
 
 /** What sessions are refused for, all by one name. */

@@ -4,7 +4,7 @@ import { photo } from "../../fcn/data/trees.js";
 import { onPage, runOn } from "../../support/page.js";
 import { zip } from "../../support/zip.js";
 import { area, blank, line } from "../session/sessions.js";
-import type { Base64, Result, Whole } from "./filesExercise.js";
+import type { Base64, Result, SentNet, Whole } from "./filesExercise.js";
 
 const EXERCISE = "../studio/files/filesExercise";
 const base64 = (bytes: Uint8Array): Base64 => Buffer.from(bytes).toString("base64");
@@ -12,8 +12,7 @@ const base64 = (bytes: Uint8Array): Base64 => Buffer.from(bytes).toString("base6
 interface RoundTrip extends Whole {
   readonly isSession: boolean;
   readonly settings: object;
-  readonly net: Base64 | undefined;
-  readonly zip: Base64;
+  readonly net: SentNet | undefined;
 }
 
 async function makeWhole(): Promise<Whole> {
@@ -33,18 +32,22 @@ async function makeWhole(): Promise<Whole> {
 describe("sessionZip", () => {
   it("brings back a whole session as it was: strokes, images, settings and net", async () => {
     const whole = await makeWhole();
-    const net = base64(Uint8Array.from({ length: 1000 }, (_, i) => i % 251));
-    const [withNet, without] = await onPage(async (page) => [
+    const weights = base64(Uint8Array.from({ length: 1000 }, (_, i) => i % 251));
+    const net: SentNet = { weights, optimizer: base64(Uint8Array.of(1, 2, 3)), step: 60, classIds: ["a", "b"] };
+    const untrained: SentNet = { weights, step: 0, classIds: [] };
+    const [withNet, withNew, without] = await onPage(async (page) => [
       await runOn<RoundTrip>(page, EXERCISE, "sessionRoundTrip", whole, net),
+      await runOn<RoundTrip>(page, EXERCISE, "sessionRoundTrip", whole, untrained),
       await runOn<RoundTrip>(page, EXERCISE, "sessionRoundTrip", whole),
     ]);
-    for (const got of [withNet!, without!]) {
+    for (const got of [withNet!, withNew!, without!]) {
       expect(got.session).toEqual(whole.session);
       expect(got.files).toEqual(whole.files);
       expect(got.isSession).toBe(true);
       expect(got.settings).toEqual({ net: "own", workSide: 384, augment: false });
     }
-    expect(withNet!.net).toBe(net);
+    expect(withNet!.net).toEqual(net);
+    expect(withNew!.net).toEqual(untrained);
     expect(without!.net).toBeUndefined();
   });
 
