@@ -5,11 +5,11 @@ import { endLearning } from "./learning.js";
 import { merged } from "./merge.js";
 import { note, underWay } from "./notes.js";
 import { edit, isExample, question, session, shownId } from "./state.js";
-import { inFileWorker } from "./work/fileWork.js";
+import { inWorker } from "./work/inWorker.js";
 
 /** Brings back a data set, whose images join those that are there, or a whole session, which takes their place. */
 export async function bringBack(source: Blob | readonly File[]): Promise<void> {
-  const found = await underWay("Reading what you bring back", () => inFileWorker((work) => work.bringBack(source)));
+  const found = await underWay("Reading what you bring back", () => inWorker((work) => work.bringBack(source)));
   if (found === undefined) return;
   if (found.kind === "data-set") {
     await underWay("Keeping the images", () => join(found.read));

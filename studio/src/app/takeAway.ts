@@ -5,8 +5,8 @@ import { store } from "./keeping.js";
 import { learner } from "./learning.js";
 import { underWay } from "./notes.js";
 import { netState, opacity, session, settings, shown } from "./state.js";
-import { inFileWorker } from "./work/fileWork.js";
-import type { FileWork, Labels, Sources } from "./work/fileWorker.js";
+import { inWorker } from "./work/inWorker.js";
+import type { Labels, PageWork, Sources } from "./work/pageWorker.js";
 
 /** What labels hold: the net's, with what is painted over them or not, or what is painted alone. */
 export type LabelChoice = "both" | "net" | "strokes";
@@ -56,10 +56,10 @@ const labels = (of: Session): Labels => ({ session: of, predicted: labelsHold() 
 async function take(
   words: string,
   name: string,
-  make: (work: FileWork, sources: Sources) => Promise<Blob>,
+  make: (work: PageWork, sources: Sources) => Promise<Blob>,
 ): Promise<void> {
   const onTop = labelsHold() === "both";
-  const file = await underWay(words, (tell) => inFileWorker(make, tell, onTop));
+  const file = await underWay(words, (tell) => inWorker(make, tell, onTop));
   if (file !== undefined) download(file, name);
 }
 

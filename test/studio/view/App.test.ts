@@ -5,6 +5,7 @@ import type { Download, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStudio, type StudioPage } from "../studioPage.js";
+import { longestTask } from "../tasks.js";
 
 /** A page without WebGPU: what needs no net has to work, and nothing slows the page down. */
 const FLAGS = ["--no-sandbox", "--disable-features=WebGPU", "--no-first-run", "--disable-background-networking"];
@@ -242,6 +243,61 @@ describe("bringing images", () => {
     await page.context().close();
   });
 });
+
+describe("the main thread", () => {
+  it("is never busy for 50 ms while one paints, undoes, fills, changes images and takes a data set away", async () => {
+    const page = await studio.open();
+    const large = await Promise.all(["a.png", "b.png"].map((name) => image(name, [3000, 4000])));
+    await choose(page, "Add images", large);
+    await page.getByRole("button", { name: "Show b.png (0 strokes)" }).waitFor();
+    const longest: Record<string, number> = {};
+    const measure = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+      longest[what] = await longestTask(page, work);
+    };
+    await measure("painting", () => page.evaluate(paintMuch, 200));
+    await page.getByRole("button", { name: "Show a.png (200 strokes)" }).waitFor();
+    await measure("undo", async () => {
+      for (let i = 0; i < 5; i++) await page.keyboard.press("Control+z");
+      await page.waitForTimeout(500);
+    });
+    await measure("fill", async () => {
+      await page.keyboard.press("f");
+      await draw(page, [[0.5, 0.9]]);
+      await page.getByRole("button", { name: "Show a.png (196 strokes)" }).waitFor();
+    });
+    await measure("next image", async () => {
+      await page.keyboard.press(".");
+      await page.waitForTimeout(1000);
+    });
+    await panel(page, "Take away");
+    await measure("data set", () => takeAway(page, "Data set (zip)"));
+    expect(Object.entries(longest).filter(([, milliseconds]) => milliseconds >= 50)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+/** On the page: paints so many strokes of sixty points, six a frame, by turns of two classes. */
+async function paintMuch(strokes: number): Promise<void> {
+  const surface = document.querySelector<HTMLElement>("[aria-label='Painting surface']");
+  if (surface === null) throw new Error("the painting surface is not shown");
+  // The browser lets no pointer be captured that it does not know.
+  surface.setPointerCapture = () => undefined;
+  const { x, y, width, height } = surface.getBoundingClientRect();
+  const point = (type: string, across: number, down: number): void => {
+    const place = { clientX: x + across * width, clientY: y + down * height };
+    surface.dispatchEvent(new PointerEvent(type, { pointerId: 1, pointerType: "mouse", bubbles: true, ...place }));
+  };
+  for (let i = 0; i < strokes; i++) {
+    window.dispatchEvent(new KeyboardEvent("keydown", { key: String(1 + (i % 2)) }));
+    const row = 0.2 + 0.5 * ((i * 0.37) % 1);
+    point("pointerdown", 0.3, row);
+    for (let k = 1; k < 60; k++) {
+      point("pointermove", 0.3 + k / 150, row + 0.04 * Math.sin(k / 4 + i));
+      if (k % 6 === 0) await new Promise(requestAnimationFrame);
+    }
+    point("pointerup", 0.7, row);
+  }
+}
 
 describe("the page", () => {
   it("says why there is no net, and lets one tab at a time change what is kept", async () => {

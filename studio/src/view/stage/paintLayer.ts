@@ -79,11 +79,13 @@ export class PaintLayer {
     const buffer = document.createElement("canvas");
     buffer.width = this.#canvas.width;
     buffer.height = this.#canvas.height;
-    const context = buffer.getContext("2d");
+    const context = buffer.getContext("2d", { willReadFrequently: true });
     if (context === null) return;
     let until = performance.now() + SLICE;
     for (const stroke of painting.strokes) {
       this.#drawStroke(context, stroke, painting);
+      // Browsers note what is to be drawn and draw it later, all at once; for a pixel that is read they draw it at once.
+      context.getImageData(0, 0, 1, 1);
       if (performance.now() < until) continue;
       await new Promise((resolve) => setTimeout(resolve));
       if (job !== this.#job) return;

@@ -1,12 +1,11 @@
 import { signal } from "@preact/signals";
 import { noteError } from "../../app/notes.js";
 import { brushSize, classColours, classId, edit, session, settings, shown } from "../../app/state.js";
+import { inWorker } from "../../app/work/inWorker.js";
 import { addStroke, newId } from "../../session/commands.js";
-import { rasterise } from "../../session/raster.js";
 import type { Area, Line, PaintedImage, Point } from "../../session/types.js";
 import type { PaintLayer } from "./paintLayer.js";
 import { viewport } from "./place.js";
-import type { Size } from "./viewport.js";
 
 /** The corners so far of a polygon that is being drawn, in pixels of the image. */
 export const draft = signal<readonly Point[]>([]);
@@ -86,13 +85,12 @@ export function closePolygon(): void {
 /** Fills the region of what is painted so far, or of what is not painted, around a point of the image. */
 export async function fillAt(at: Point): Promise<void> {
   const image = shown.value;
+  const filled = classId.value;
   if (image === undefined || at[0] < 0 || at[1] < 0 || at[0] >= image.width || at[1] >= image.height) return;
   try {
-    const { fillArea } = await import("../../session/fill.js");
-    const size = workSize(image, settings.value.workSide);
-    const { all } = rasterise(image, session.value.classes, size);
-    const area = fillArea(all, size, image, at);
-    if (area !== undefined && area.rings.length > 0) paint(image.id, classId.value, area);
+    const { workSide } = settings.value;
+    const area = await inWorker((work) => work.fill(image, session.value.classes, workSide, at));
+    if (area !== undefined && area.rings.length > 0) paint(image.id, filled, area);
   } catch (thrown) {
     noteError(thrown);
   }
@@ -104,12 +102,6 @@ function paint(imageId: string, paintedClass: string | null, shape: Line | Area)
   } catch (thrown) {
     noteError(thrown);
   }
-}
-
-/** The size of an image whose longer side is at most `side`. */
-function workSize({ height, width }: Size, side: number): Size {
-  const scale = Math.min(1, side / Math.max(height, width));
-  return { height: Math.max(1, Math.round(height * scale)), width: Math.max(1, Math.round(width * scale)) };
 }
 
 /** Tenths of a pixel are enough, and keep what is stored small. */

@@ -6,11 +6,14 @@ import { type DataSet, readDataSet } from "../../files/readDataSet.js";
 import { isSessionZip, type ReadSession, readSession, sessionZip } from "../../files/sessionZip.js";
 import { writeZip, type ZipPart } from "../../files/zips.js";
 import type { FullLabels } from "../../learn/learner.js";
+import { fillArea } from "../../session/fill.js";
 import { baseName } from "../../session/names.js";
-import type { Session, Settings } from "../../session/types.js";
+import { rasterise } from "../../session/raster.js";
+import type { Area, PaintClass, PaintedImage, Point, Session, Settings } from "../../session/types.js";
+import { workSize } from "../../session/workSize.js";
 import type { KeptNet } from "../../store/store.js";
 
-/** What the page gives to the work on files. */
+/** What the page gives to the work. */
 export interface Sources {
   /** The file of an image. */
   image(id: string): Promise<Blob>;
@@ -27,13 +30,15 @@ export interface Labels {
   readonly predicted: boolean;
 }
 
-/** Work on files that would hold up the page. What it throws is a plain object with message and fix. */
-export interface FileWork {
+/** Work that would hold up the page. What it throws is a plain object with message and fix. */
+export interface PageWork {
   /** Masks, or overlays, of the images of the session: one as PNG, several as zip. */
   pictures(labels: Labels, look: "mask" | "overlay", alpha: number, sources: Sources): Promise<Blob>;
   dataSet(labels: Labels, sources: Sources): Promise<Blob>;
   coco(labels: Labels, sources: Sources): Promise<Blob>;
   session(session: Session, settings: Settings, net: KeptNet | undefined, sources: Sources): Promise<Blob>;
+  /** The region of what is painted, or of what is not, around a place; undefined outside the image. */
+  fill(image: PaintedImage, classes: readonly PaintClass[], workSide: number, at: Point): Promise<Area | undefined>;
   /** Reads a zip of either kind, or the files of a folder. */
   bringBack(source: Blob | readonly File[]): Promise<BroughtBack>;
 }
@@ -42,7 +47,7 @@ export type BroughtBack =
   | { readonly kind: "session"; readonly read: ReadSession }
   | { readonly kind: "data-set"; readonly read: DataSet };
 
-const work: FileWork = {
+const work: PageWork = {
   async pictures(labels, look, alpha, sources) {
     const parts = picturesOf(labels, look, alpha, sources);
     if (labels.session.images.length > 1) return writeZip(parts);
@@ -60,6 +65,10 @@ const work: FileWork = {
   coco: (labels, sources) => cocoJson(labelled(labels, sources), labels.session.classes),
   session: (session, settings, net, sources) =>
     sessionZip({ session, settings, net, images: (id) => sources.image(id) }),
+  async fill(image, classes, workSide, at) {
+    const size = workSize(image, workSide);
+    return fillArea(rasterise(image, classes, size).all, size, image, at);
+  },
   async bringBack(source) {
     if (source instanceof Blob && (await isSessionZip(source))) {
       return { kind: "session", read: await readSession(source) };

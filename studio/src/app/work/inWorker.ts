@@ -1,19 +1,19 @@
 import { proxy, transfer, wrap } from "comlink";
 import { store } from "../keeping.js";
 import { learner } from "../learning.js";
-import type { FileWork, Sources } from "./fileWorker.js";
+import type { PageWork, Sources } from "./pageWorker.js";
 
 /**
- * Runs work on files in a worker of its own, which ends with it.
+ * Runs work in a worker of its own, which ends with it.
  *
  * @param strokesOnTop whether what is painted covers the net's labels
  */
-export async function inFileWorker<Result>(
-  run: (work: FileWork, sources: Sources) => Promise<Result>,
+export async function inWorker<Result>(
+  run: (work: PageWork, sources: Sources) => Promise<Result>,
   tell: (done: number) => void = () => undefined,
   strokesOnTop = false,
 ): Promise<Result> {
-  const worker = new Worker(new URL("./fileWorker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./pageWorker.ts", import.meta.url), { type: "module" });
   const sources: Sources = {
     image: (id) => store().image(id),
     labels: async (id) => {
@@ -23,7 +23,7 @@ export async function inFileWorker<Result>(
     told: tell,
   };
   try {
-    return await run(wrap<FileWork>(worker) as unknown as FileWork, proxy(sources));
+    return await run(wrap<PageWork>(worker) as unknown as PageWork, proxy(sources));
   } finally {
     worker.terminate();
   }
