@@ -69,8 +69,8 @@ export interface LoadedModel {
  * `onProgress` and `signal` are about what is fetched. The net is in evaluation mode. A net described by its graph
  * takes no more memory than the file has values.
  *
- * Throws `invalid-file` unless the file describes a net, `unsupported-file` for a file of another kind, such as a `.pth`
- * or `.onnx`, with what to do with it, `not-finite` if a weight is NaN or infinite, and for an address `no-network` or
+ * Throws `invalid-file` unless the file describes a net, `unsupported-file` for a file of another kind, such as a
+ * `.pth` or `.onnx`, with what to do with it, `not-finite` if a weight is NaN or infinite, and for an address `no-network` or
  * `download-refused`, with its status.
  *
  * @example
