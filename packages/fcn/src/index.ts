@@ -22,7 +22,7 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
-export type { LoadOptions, LoadProgress } from "./files/fetchBytes.js";
+export type { FileSource, LoadOptions, LoadProgress } from "./files/fetchBytes.js";
 export { type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
 export { toImage, toTensor } from "./images/tensorImages.js";
 export { type Colour, vocPalette } from "./labels/colours.js";
@@ -46,6 +46,7 @@ export * as surgery from "./surgery/index.js";
 export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {
   type BatchStream,
+  type CheckpointOptions,
   type ClassBalancing,
   type ComparedRun,
   type Configuration,
@@ -58,6 +59,7 @@ export {
   type EpochData,
   type EpochOptions,
   type EpochScores,
+  encodeCheckpoint,
   encodeModel,
   type FoldScores,
   type FoldsSummary,
@@ -72,9 +74,9 @@ export {
   type LossSampling,
   type LossSettings,
   listRecipes,
+  loadCheckpoint,
   loadModel,
   type ModelMetadata,
-  type ModelSource,
   type MultiplierRules,
   type Multipliers,
   type OpenInterval,
@@ -88,6 +90,9 @@ export {
   publishedStages,
   type Recipe,
   type RecipeName,
+  type RecoveringOptions,
+  type RecoveringResult,
+  type Recovery,
   type Reduction,
   type ReductionChange,
   type RunComparison,
@@ -117,6 +122,7 @@ export {
   train,
   trainEpochs,
   trainFolds,
+  trainRecovering,
   trainRun,
   trainStaged,
   trainValidated,

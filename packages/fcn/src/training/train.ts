@@ -1,5 +1,5 @@
-import { optim, type Tensor, TensorError } from "@fcn/tensor";
-import { firstOf, invalidArgument } from "@fcn/tensor/internal";
+import { hasCode, optim, type Tensor, TensorError } from "@fcn/tensor";
+import { firstOf, invalidArgument, reworded } from "@fcn/tensor/internal";
 import { BatchSampler, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
 import { deviceOf } from "../models/segmentationNet.js";
@@ -124,11 +124,12 @@ async function trainSteps(stepper: Stepper): Promise<TrainResult> {
     while (batches.length < accumulationSteps) batches.push(await nextBatch(stream));
     images += batches.reduce((sum, { shape }) => sum + shape[0], 0);
     const names = batches.flatMap((batch) => batch.names ?? []);
-    unread.push({ loss: await stepper.step(step, batches), step, names });
+    const tooLarge = tooLargeAt(step, batches);
+    unread.push({ loss: await stepper.step(step, batches).catch(tooLarge), step, names });
     schedule.step();
     const isReading = step % readEvery === 0 || step === steps || readAt?.(step) === true;
     if (!isReading && !signal?.aborted && !pauseAt?.(step)) continue;
-    const { sum, count } = await readOn(open, unread, stepper);
+    const { sum, count } = await readOn(open, unread, stepper).catch(tooLarge);
     unread = [];
     open = isReading ? CLOSED : { sum, count };
     const loss = sum / count;
@@ -198,6 +199,20 @@ async function readOn(
   } finally {
     for (const { loss } of unread) loss.dispose();
   }
+}
+
+/** Rethrows an error; one for want of memory says of which batch, and what to lower. */
+function tooLargeAt(step: number, [first]: readonly TrainBatch[]): (error: unknown) => never {
+  return (error) => {
+    if (!first || !hasCode(error, "out-of-memory")) throw error;
+    const [n, , height, width] = first.shape;
+    throw reworded(error, {
+      message: `train: step ${step}, with a batch of ${n} images of ${height}x${width}: ${error.message}`,
+      fix: {
+        code: `lower batchSize (it is ${n}; accumulationSteps makes up for it) or crop the images to less than ${height}x${width}, and go on from the last checkpoint`,
+      },
+    });
+  };
 }
 
 function diverged(loss: number, step: number, names: readonly string[], learningRate: number): TensorError {
