@@ -27,6 +27,7 @@ export { type LabelledPlane, label2image, type ShowOptions, showImages } from ".
 export { toImage, toTensor } from "./images/tensorImages.js";
 export { type Colour, vocPalette } from "./labels/colours.js";
 export type { Labels } from "./labels/labels.js";
+export { encodeMask, type Mask } from "./labels/mask.js";
 export { SegmentationMetrics, type SegmentationScores } from "./labels/metrics.js";
 export { colorize, overlay } from "./labels/palette.js";
 export {
