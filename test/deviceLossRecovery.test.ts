@@ -2,7 +2,7 @@ import { data, models, train } from "@fcn/core";
 import { createDevice, TensorError } from "@fcn/tensor";
 import { expect, it, vi } from "vitest";
 import { globals } from "webgpu";
-import { onPage, runOn } from "./support/page.js";
+import { killGpu, onPage, runOn, stepsOn } from "./support/page.js";
 import { type RecoverExercise, recoverExercise } from "./support/recover-exercise.js";
 
 const { GPUAdapter: adapters, GPUDevice: devices } = globals as unknown as {
@@ -30,6 +30,22 @@ it("in Node, a training goes on through the loss of devices to the same bits", a
 
 it("in a browser too", async () => {
   expectRecovered(await onPage((page) => runOn<RecoverExercise>(page, "recover-exercise", "recoverOnPage")));
+});
+
+it("a page whose GPU process is killed goes on training, and drawing on its canvas", async () => {
+  const got = await onPage(async (page, browser) => {
+    type Drawn = { recoveries: number; steps: number; shown: number[] };
+    const running = runOn<Drawn>(page, "recover-exercise", "drawWhileTraining");
+    await stepsOn(page, 6);
+    await killGpu(browser);
+    await page.evaluate("globalThis.step = 0");
+    await stepsOn(page, 8);
+    await page.evaluate("globalThis.enough = globalThis.step + 2");
+    return await running;
+  });
+  expect(got.recoveries).toBe(1);
+  expect(got.steps).toBeGreaterThan(8);
+  expect(got.shown.reduce((a, b) => a + b, 0)).toBe(32 * 32);
 });
 
 it("a step that finds no memory says what to lower, and a smaller one goes on", async () => {

@@ -1,4 +1,13 @@
-import { data, encodeCheckpoint, loadCheckpoint, loadModel, models, train, trainRecovering } from "@fcn/core";
+import {
+  data,
+  encodeCheckpoint,
+  loadCheckpoint,
+  loadModel,
+  models,
+  showPrediction,
+  train,
+  trainRecovering,
+} from "@fcn/core";
 import { createDevice, type Device, TensorError } from "@fcn/tensor";
 import { fillWeights } from "./random-weights.js";
 
@@ -68,7 +77,7 @@ async function valuesOf(net: models.GraphNet): Promise<Values> {
 const differences = (want: Values, got: Values): string[] =>
   [...want].flatMap(([name, values]) => (`${got.get(name)}` === `${values}` ? [] : [name]));
 
-/** Loses devices in mid-training, and compares with a training that goes through. `adapters` is what devices come from. */
+/** Loses devices in mid-training, and compares with a training that goes through. Devices come from `adapters`. */
 export async function recoverExercise(adapters: {
   requestDevice: GPUAdapter["requestDevice"];
 }): Promise<RecoverExercise> {
@@ -164,3 +173,49 @@ export async function recoverExercise(adapters: {
 
 /** {@link recoverExercise} with the adapters of the page. */
 export const recoverOnPage = (): Promise<RecoverExercise> => recoverExercise(GPUAdapter.prototype);
+
+/**
+ * Trains on a page, and draws what the net sees after every other step, until the page is told to end. Returns how often
+ * the device was lost, and how many pixels the canvas shows of each of the classes at the end.
+ */
+export async function drawWhileTraining(): Promise<{ recoveries: number; steps: number; shown: number[] }> {
+  const page = globalThis as { step?: number; enough?: number };
+  const canvas = document.createElement("canvas");
+  document.body.append(canvas);
+  const palette = [
+    [255, 0, 0],
+    [0, 255, 0],
+    [0, 0, 255],
+  ] as const;
+  const [sample] = samples() as [data.SegmentationSample];
+  const options = { preprocessing: SETTINGS.preprocessing, palette, show: "classes" } as const;
+  const stop = new AbortController();
+  let net: models.GraphNet | undefined;
+  const result = await trainRecovering({
+    ...SETTINGS,
+    steps: 100_000,
+    readEvery: 2,
+    every: 4,
+    open: () => createDevice({ quiet: true }),
+    build: (device) => {
+      net = build(device);
+      return net;
+    },
+    data: [sample],
+    signal: stop.signal,
+    onProgress: async ({ step }) => {
+      await showPrediction(net as models.GraphNet, sample.image, canvas, options);
+      page.step = step;
+      if (step >= (page.enough ?? Number.POSITIVE_INFINITY)) stop.abort();
+    },
+  });
+  const drawing = showPrediction(result.model, sample.image, canvas, options);
+  await drawing;
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const context = copy.getContext("2d") as OffscreenCanvasRenderingContext2D;
+  context.drawImage(canvas, 0, 0);
+  const { data: bytes } = context.getImageData(0, 0, canvas.width, canvas.height);
+  const shown = palette.map((_, c) => bytes.filter((byte, i) => i % 4 === c && byte === 255).length);
+  result.device.destroy();
+  return { recoveries: result.recoveries, steps: result.steps, shown };
+}
