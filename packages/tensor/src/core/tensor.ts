@@ -1,5 +1,6 @@
 // The compilers of users know Symbol.dispose by this; their settings need not name it.
 /// <reference lib="esnext.disposable" preserve="true" />
+import "../plain/dispose.js";
 import { planCopy, planFlat } from "@fcn/kernels";
 import type { Storage } from "../device/storage.js";
 import { describe } from "../plain/describe.js";

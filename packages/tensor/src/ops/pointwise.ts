@@ -12,6 +12,7 @@ import {
 } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
 import { full } from "../core/create.js";
+import { type MethodName, method } from "../core/method.js";
 import { planned } from "../core/planned.js";
 import { checkLive, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidDType, show } from "../plain/errors.js";
@@ -167,12 +168,12 @@ export function withNumber<T>(beside: Pick<Tensor, "runtime" | "dtype">, value: 
 }
 
 /** @internal The op of a row with one operand. */
-export function unary(name: RowOf<1>): (x: Tensor) => Tensor {
-  return (x) => computeUnary(name, name, x);
+export function unary(name: RowOf<1> & MethodName): (x: Tensor) => Tensor {
+  return method(name, (x: Tensor) => computeUnary(name, name, x));
 }
 
 /** @internal The op of a row with two operands, one of which may be a number. */
-export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
+export function binary(op: RowOf<2> & MethodName): (a: Operand, b: Operand) => Tensor {
   const row: PointwiseRow = pointwise[op];
   const beside = (
     x: Tensor,
@@ -193,19 +194,19 @@ export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
     const { name, ...numbers } = form(value);
     return computeUnary(op, name, x, numbers);
   };
-  return (a, b) => {
+  return method(op, (a: Operand, b: Operand) => {
     if (typeof a === "number") {
       if (typeof b === "number") throw invalidArgument(`${op}: both operands are numbers`, "pass at least one tensor");
       return beside(b, a, row.numberA, (x, scalar) => computeBinary(op, scalar, x));
     }
     if (typeof b === "number") return beside(a, b, row.numberB, (x, scalar) => computeBinary(op, x, scalar));
     return computeBinary(op, a, b);
-  };
+  });
 }
 
 /** @internal The op of a row that compares two tensors of one dtype, or a tensor with a number. */
-export function compare(op: RowOf<2>): (a: Tensor, b: Operand) => Tensor {
-  return function compared(a, b): Tensor {
+export function compare(op: RowOf<2> & MethodName): (a: Tensor, b: Operand) => Tensor {
+  return method(op, function compared(a: Tensor, b: Operand): Tensor {
     checkLive(op, "a", a);
     if (typeof b === "number") {
       checkValue(op, "b", b, notNaN);
@@ -223,14 +224,17 @@ export function compare(op: RowOf<2>): (a: Tensor, b: Operand) => Tensor {
     const shape = broadcastShape(op, a.shape, b.shape);
     const part = integerPart(pointwise[op], a.dtype) ?? "forward";
     return compute(op, part, { a, b }, shape, outputOrder(shape, a, b), {}, true);
-  };
+  });
 }
 
-/** x where x > 0, otherwise slope * x (torch.nn.functional.leaky_relu). Default slope 0.01. */
-export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+/**
+ * x where x > 0, otherwise slope * x (torch.nn.functional.leaky_relu). Default slope 0.01.
+ * @function
+ */
+export const leakyRelu = /* @__PURE__ */ method("leakyRelu", (x: Tensor, slope = 0.01): Tensor => {
   checkValue("leakyRelu", "slope", slope, anyNumber);
   return computeUnary("leakyRelu", "leakyRelu", x, { s: slope });
-}
+});
 
 export interface ClampOptions {
   /** Default: no lower bound. */
@@ -239,24 +243,30 @@ export interface ClampOptions {
   readonly max?: number;
 }
 
-/** Limits x to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN. */
-export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
+/**
+ * Limits x to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN.
+ * @function
+ */
+export const clamp = /* @__PURE__ */ method("clamp", (x: Tensor, options: ClampOptions = {}): Tensor => {
   checkReal("clamp", "x", x);
   checkOptions<ClampOptions>("clamp", options, { min: notNaN, max: notNaN });
   const { min = -Infinity, max = Infinity } = options;
   return computeUnary("clamp", "clamp", x, { s: min, t: max });
-}
+});
 
 export interface GeluOptions {
   /** "none" (default): by the error function; "tanh": by its usual approximation. */
   readonly approximate?: "none" | "tanh";
 }
 
-/** x times the normal distribution function at x (torch.nn.functional.gelu). */
-export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+/**
+ * x times the normal distribution function at x (torch.nn.functional.gelu).
+ * @function
+ */
+export const gelu = /* @__PURE__ */ method("gelu", (x: Tensor, options: GeluOptions = {}): Tensor => {
   checkOptions<GeluOptions>("gelu", options, { approximate: oneOf("none", "tanh") });
   return computeUnary("gelu", options.approximate === "tanh" ? "geluTanh" : "gelu", x);
-}
+});
 
 export interface SoftplusOptions {
   /** Default 1. */
@@ -265,20 +275,26 @@ export interface SoftplusOptions {
   readonly threshold?: number;
 }
 
-/** log(1 + e^(beta x)) / beta, a smooth relu (torch.nn.functional.softplus). */
-export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
+/**
+ * log(1 + e^(beta x)) / beta, a smooth relu (torch.nn.functional.softplus).
+ * @function
+ */
+export const softplus = /* @__PURE__ */ method("softplus", (x: Tensor, options: SoftplusOptions = {}): Tensor => {
   checkOptions<SoftplusOptions>("softplus", options, { beta: positive, threshold: notNaN });
   const { beta = 1, threshold = 20 } = options;
   return computeUnary("softplus", "softplus", x, { s: beta, t: threshold });
-}
+});
 
 export interface EluOptions {
   /** The result far below 0 is -alpha. Default 1. */
   readonly alpha?: number;
 }
 
-/** x where x > 0, otherwise alpha * (e^x - 1) (torch.nn.functional.elu). */
-export function elu(x: Tensor, options: EluOptions = {}): Tensor {
+/**
+ * x where x > 0, otherwise alpha * (e^x - 1) (torch.nn.functional.elu).
+ * @function
+ */
+export const elu = /* @__PURE__ */ method("elu", (x: Tensor, options: EluOptions = {}): Tensor => {
   checkOptions<EluOptions>("elu", options, { alpha: finite });
   return computeUnary("elu", "elu", x, { s: options.alpha ?? 1 });
-}
+});
