@@ -1,8 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
 import { invalidArgument, nodeModule } from "@fcn/tensor/internal";
-import { decodeImage } from "../data/decode/image.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
-import { fileName, readBytes } from "../data/files/files.js";
+import { fileName } from "../data/files/paths.js";
 import { checkImage, type RasterImage } from "../labels/sample.js";
 
 /** Interleaved rows of red, green, blue and opacity, as in the browser's ImageData. */
@@ -26,9 +25,16 @@ export async function toRaster(
   op = "predict",
 ): Promise<RasterImage> {
   if (image instanceof URL) return toRaster(nodeModule(name, "node:url").fileURLToPath(image), name, scale, op);
-  if (typeof image === "string") return toRaster(await readBytes(image), name, scale, op);
+  if (typeof image === "string") {
+    const { readBytes } = await import("../data/files/files.js");
+    return toRaster(await readBytes(image), name, scale, op);
+  }
   if (image instanceof ArrayBuffer) return toRaster(new Uint8Array(image), name, scale, op);
-  if (image instanceof Uint8Array) return (await decodeImage(name, image, scale)).image;
+  if (image instanceof Uint8Array) {
+    // Pages that predict what is on a canvas decode no files.
+    const { decodeImage } = await import("../data/decode/image.js");
+    return (await decodeImage(name, image, scale)).image;
+  }
   if (typeof image !== "object" || image === null || !("data" in image)) throw notAnImage(op, image);
   if ("channels" in image) {
     checkImage(op, image);
