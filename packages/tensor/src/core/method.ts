@@ -1,4 +1,5 @@
 import { TensorError } from "../plain/errors.js";
+import { rowNames } from "./rowNames.generated.js";
 import { Tensor } from "./tensor.js";
 
 type AnyMethod = (this: Tensor, ...rest: never[]) => unknown;
@@ -26,45 +27,7 @@ export function method<F extends (x: Tensor, ...rest: never[]) => unknown>(name:
  * products, losses, sorting) are not.
  */
 export const METHODS = [
-  "relu",
-  "relu6",
-  "sigmoid",
-  "tanh",
-  "silu",
-  "hardswish",
-  "hardsigmoid",
-  "exp",
-  "log",
-  "sqrt",
-  "rsqrt",
-  "square",
-  "expm1",
-  "log1p",
-  "erfinv",
-  "sin",
-  "cos",
-  "abs",
-  "sign",
-  "floor",
-  "ceil",
-  "round",
-  "eq",
-  "ne",
-  "gt",
-  "ge",
-  "lt",
-  "le",
-  "logicalNot",
-  "logicalAnd",
-  "logicalOr",
-  "neg",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "pow",
-  "maximum",
-  "minimum",
+  ...rowNames,
   "clamp",
   "elu",
   "gelu",

@@ -1,7 +1,7 @@
 // The compilers of users know Symbol.dispose by this; their settings need not name it.
 /// <reference lib="esnext.disposable" preserve="true" />
 import "../plain/dispose.js";
-import { planCopy, planFlat } from "@fcn/kernels";
+import { planCopy, planFlat, pointwise } from "@fcn/kernels";
 import type { Storage } from "../device/storage.js";
 import { describe } from "../plain/describe.js";
 import { invalidArgument, invalidDType, invalidShape, otherDevice, show } from "../plain/errors.js";
@@ -277,7 +277,7 @@ export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shap
 /** The values of a tensor of floats as `dtype`, untracked, in the memory format of x. */
 export function floatsOf(x: Tensor, dtype: DType = "float32"): Tensor {
   const out = Tensor.empty(x.runtime, x.shape, { dtype, order: x.order, tracked: false });
-  x.runtime.run("to", planned(planFlat, { name: "copy", part: "forward" }, x.size), { a: x, result: out });
+  x.runtime.run("to", planned(planFlat, { name: pointwise.copy.name, part: "forward" }, x.size), { a: x, result: out });
   return out;
 }
 
