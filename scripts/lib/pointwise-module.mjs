@@ -12,15 +12,17 @@ const publicRows = (tables) =>
   });
 
 /**
- * The TypeScript module of the public pointwise ops: a function for each public row, with its comment.
+ * The TypeScript module of the public pointwise ops: a function for each public row, with its comment. Each row is
+ * imported by its name, since bundlers keep a call whose argument is looked up in an object.
  * @param {string[]} tables the texts of the files in pointwise/ that hold rows
  */
 export function pointwiseModule(tables) {
-  const functions = publicRows(tables).map(
-    ({ lines, name, kind }) => `${lines}\nexport const ${name} = /* @__PURE__ */ ${kind}(pointwise.${name});\n`,
+  const rows = publicRows(tables);
+  const imported = rows.map(({ name }) => `  ${name} as ${name}Row,\n`);
+  const functions = rows.map(
+    ({ lines, name, kind }) => `${lines}\nexport const ${name} = /* @__PURE__ */ ${kind}(${name}Row);\n`,
   );
-  const imports =
-    'import { pointwise } from "@fcn/kernels";\nimport { binary, compare, unary } from "./pointwise.js";\n';
+  const imports = `import {\n${imported.join("")}} from "@fcn/kernels/pointwise";\nimport { binary, compare, unary } from "./pointwise.js";\n`;
   return `${HEAD}${imports}\n${functions.join("")}`;
 }
 
