@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { printHead, printValues } from "../../../packages/tensor/src/plain/print.js";
+import { printHead } from "../../../packages/tensor/src/plain/print.js";
+import { printValues } from "../../../packages/tensor/src/plain/printValues.js";
 import type { DType } from "../../../packages/tensor/src/plain/types.js";
 
 interface Case {

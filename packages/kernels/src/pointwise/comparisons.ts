@@ -1,6 +1,6 @@
 // Comparisons, whose results are int32, 1 or 0, and functions of such results.
 
-import { EITHER_NAN, row } from "./row.js";
+import { row } from "./row.js";
 
 /**
  * Whether a equals b, with broadcasting (torch.eq): int32, 1 or 0; NaN equals nothing. Both are of one dtype; b may
@@ -9,7 +9,7 @@ import { EITHER_NAN, row } from "./row.js";
 export const eq = /* @__PURE__ */ row("eq", {
   arity: 2,
   gives: "int32",
-  forward: `select(R(0), R(1), (a == b) & !(${EITHER_NAN}))`,
+  forward: "select(R(0), R(1), (a == b) & !(isNan(a) | isNan(b)))",
   integer: "select(R(0), R(1), a == b)",
   reference: (a, b) => Number(a === b),
 });
@@ -21,7 +21,7 @@ export const eq = /* @__PURE__ */ row("eq", {
 export const ne = /* @__PURE__ */ row("ne", {
   arity: 2,
   gives: "int32",
-  forward: `select(R(0), R(1), (a != b) | ${EITHER_NAN})`,
+  forward: "select(R(0), R(1), (a != b) | isNan(a) | isNan(b))",
   integer: "select(R(0), R(1), a != b)",
   reference: (a, b) => Number(a !== b),
 });
@@ -30,7 +30,7 @@ export const ne = /* @__PURE__ */ row("ne", {
 export const gt = /* @__PURE__ */ row("gt", {
   arity: 2,
   gives: "int32",
-  forward: `select(R(0), R(1), (a > b) & !(${EITHER_NAN}))`,
+  forward: "select(R(0), R(1), (a > b) & !(isNan(a) | isNan(b)))",
   integer: "select(R(0), R(1), a > b)",
   reference: (a, b) => Number(a > b),
 });
@@ -39,7 +39,7 @@ export const gt = /* @__PURE__ */ row("gt", {
 export const ge = /* @__PURE__ */ row("ge", {
   arity: 2,
   gives: "int32",
-  forward: `select(R(0), R(1), (a >= b) & !(${EITHER_NAN}))`,
+  forward: "select(R(0), R(1), (a >= b) & !(isNan(a) | isNan(b)))",
   integer: "select(R(0), R(1), a >= b)",
   reference: (a, b) => Number(a >= b),
 });
@@ -48,7 +48,7 @@ export const ge = /* @__PURE__ */ row("ge", {
 export const lt = /* @__PURE__ */ row("lt", {
   arity: 2,
   gives: "int32",
-  forward: `select(R(0), R(1), (a < b) & !(${EITHER_NAN}))`,
+  forward: "select(R(0), R(1), (a < b) & !(isNan(a) | isNan(b)))",
   integer: "select(R(0), R(1), a < b)",
   reference: (a, b) => Number(a < b),
 });
@@ -57,7 +57,7 @@ export const lt = /* @__PURE__ */ row("lt", {
 export const le = /* @__PURE__ */ row("le", {
   arity: 2,
   gives: "int32",
-  forward: `select(R(0), R(1), (a <= b) & !(${EITHER_NAN}))`,
+  forward: "select(R(0), R(1), (a <= b) & !(isNan(a) | isNan(b)))",
   integer: "select(R(0), R(1), a <= b)",
   reference: (a, b) => Number(a <= b),
 });

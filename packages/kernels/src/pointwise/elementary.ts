@@ -1,7 +1,7 @@
 // Elementary functions of one operand.
 
 import { circular, erfinvReference, exponentialLess1, inverseErrorFunction, logOf1And } from "./functions.js";
-import { row, zero } from "./row.js";
+import { row } from "./row.js";
 
 /** Half to even. */
 function roundReference(a: number): number {
@@ -30,7 +30,7 @@ export const log = /* @__PURE__ */ row("log", {
 export const sqrt = /* @__PURE__ */ row("sqrt", {
   arity: 1,
   forward: "sqrt(a)",
-  da: `g / (y + y)`,
+  da: "g / (y + y)",
   reference: (a) => Math.sqrt(a),
 });
 
@@ -82,7 +82,7 @@ export const erfinv = /* @__PURE__ */ row("erfinv", {
 export const sin = /* @__PURE__ */ row("sin", {
   arity: 1,
   calls: [circular],
-  forward: `circular(a, ${zero})`,
+  forward: "circular(a, T(0.0))",
   da: "g * circular(a, T(1.0))",
   reference: (a) => Math.sin(a),
 });
@@ -92,7 +92,7 @@ export const cos = /* @__PURE__ */ row("cos", {
   arity: 1,
   calls: [circular],
   forward: "circular(a, T(1.0))",
-  da: `-g * circular(a, ${zero})`,
+  da: "-g * circular(a, T(0.0))",
   reference: (a) => Math.cos(a),
 });
 
@@ -101,16 +101,16 @@ export const abs = /* @__PURE__ */ row("abs", {
   arity: 1,
   forward: "abs(a)",
   integer: "abs(a)",
-  da: `select(g * sign(a), ${zero}, isNan(a))`,
+  da: "select(g * sign(a), T(0.0), isNan(a))",
   reference: (a) => Math.abs(a),
 });
 
 /** -1, 0 or 1 by the sign of x (torch.sign); 0 for NaN. int32 too. The gradient is 0. */
 export const sign = /* @__PURE__ */ row("sign", {
   arity: 1,
-  forward: `select(sign(a), ${zero}, isNan(a))`,
+  forward: "select(sign(a), T(0.0), isNan(a))",
   integer: "sign(a)",
-  da: zero,
+  da: "T(0.0)",
   reference: (a) => Math.sign(a) || 0,
 });
 
@@ -118,7 +118,7 @@ export const sign = /* @__PURE__ */ row("sign", {
 export const floor = /* @__PURE__ */ row("floor", {
   arity: 1,
   forward: "floor(a)",
-  da: zero,
+  da: "T(0.0)",
   reference: (a) => Math.floor(a),
 });
 
@@ -126,7 +126,7 @@ export const floor = /* @__PURE__ */ row("floor", {
 export const ceil = /* @__PURE__ */ row("ceil", {
   arity: 1,
   forward: "ceil(a)",
-  da: zero,
+  da: "T(0.0)",
   reference: (a) => Math.ceil(a),
 });
 
@@ -134,6 +134,6 @@ export const ceil = /* @__PURE__ */ row("ceil", {
 export const round = /* @__PURE__ */ row("round", {
   arity: 1,
   forward: "round(a)",
-  da: zero,
+  da: "T(0.0)",
   reference: roundReference,
 });

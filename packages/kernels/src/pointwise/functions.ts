@@ -57,6 +57,14 @@ fn hyperbolicTangent(a: T) -> T {
 }`,
 };
 
+/** tanh(sqrt(2 / pi) * (a + 0.044715 a^3)), by which gelu is approximated. */
+export const bent: WgslFunction = {
+  name: "bent",
+  calls: [hyperbolicTangent],
+  text: () => `
+fn bent(a: T) -> T { return hyperbolicTangent(T(0.7978845608028654) * (a + T(0.044715) * a * a * a)); }`,
+};
+
 /** erf: below 0.92 an odd polynomial, above 1 - e^q of a polynomial q, both fitted to a last bit of float32. */
 export const errorFunction: WgslFunction = {
   name: "errorFunction",

@@ -13,7 +13,8 @@ export type NumberForm = (value: number) => {
  * with the names a, b (inputs), c (a condition: int32, of the type C), y (output), g (gradient of y) and the numbers
  * p.s, p.t. `da`, `db` are the gradients.
  * WGSL does not define what max, min, clamp and comparisons do with NaN: `isNan(x)` reads the bits, and a row that uses
- * these functions says with it what NaN gives. `calls` lists what is called besides WGSL's own.
+ * these functions says with it what NaN gives. `calls` lists what is called besides WGSL's own. Expressions are plain strings, since
+ * bundlers keep a call whose strings are put together.
  *
  * A row with a doc comment is a public function of @fcn/tensor that takes its operands and nothing else: the build
  * makes it from the row, under its name and with that comment.
@@ -28,7 +29,7 @@ export interface PointwiseRow {
   readonly integer?: string;
   /** Whether two int32 operands are converted to float32 first. */
   readonly promotes?: true;
-  /** A gradient that is `zero` everywhere is not computed. */
+  /** A gradient that is 0 everywhere is not computed. */
   readonly da?: string;
   readonly db?: string;
   /** How the row is computed where operand a or b is a number; without a form the number becomes a tensor. */
@@ -62,7 +63,3 @@ export function rowNamed(name: string): NamedRow {
   if (!found) throw defect(`no pointwise row ${name} was imported`);
   return found;
 }
-
-export const zero = "T(0.0)";
-export const one = "T(1.0)";
-export const EITHER_NAN = "isNan(a) | isNan(b)";

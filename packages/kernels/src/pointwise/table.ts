@@ -1,5 +1,5 @@
 import { power, powerReference } from "./power.js";
-import { EITHER_NAN, one, row, zero } from "./row.js";
+import { row } from "./row.js";
 
 /** -x (torch.neg). int32 too. */
 export const neg = /* @__PURE__ */ row("neg", {
@@ -13,7 +13,7 @@ export const neg = /* @__PURE__ */ row("neg", {
 export const clamp = /* @__PURE__ */ row("clamp", {
   arity: 1,
   forward: "select(min(max(a, T(p.s)), T(p.t)), a, isNan(a))",
-  da: `select(${zero}, g, (a >= T(p.s)) & (a <= T(p.t)) & !isNan(a))`,
+  da: "select(T(0.0), g, (a >= T(p.s)) & (a <= T(p.t)) & !isNan(a))",
   reference: (a, _b, s, t) => Math.min(Math.max(a, s), t),
 });
 
@@ -35,7 +35,7 @@ export const powScalar = /* @__PURE__ */ row("powScalar", {
   arity: 1,
   calls: [power],
   forward: "power(a, T(p.s))",
-  da: `select(g * (p.s * power(a, T(p.s - 1.0))), ${zero}, T(p.s) == ${zero})`,
+  da: "select(g * (p.s * power(a, T(p.s - 1.0))), T(0.0), T(p.s) == T(0.0))",
   reference: (a, _b, s) => powerReference(a, s),
 });
 
@@ -103,7 +103,7 @@ export const pow = /* @__PURE__ */ row("pow", {
   arity: 2,
   calls: [power],
   forward: "power(a, b)",
-  da: `select(g * (b * power(a, b - ${one})), ${zero}, b == ${zero})`,
+  da: "select(g * (b * power(a, b - T(1.0))), T(0.0), b == T(0.0))",
   db: "g * powerSlope(a, b)",
   numberB: (b) => ({ row: powScalar, s: b }),
   reference: powerReference,
@@ -115,10 +115,10 @@ export const pow = /* @__PURE__ */ row("pow", {
  */
 export const maximum = /* @__PURE__ */ row("maximum", {
   arity: 2,
-  forward: `select(max(a, b), a + b, ${EITHER_NAN})`,
+  forward: "select(max(a, b), a + b, isNan(a) | isNan(b))",
   integer: "max(a, b)",
-  da: `select(select(select(${zero}, g * 0.5, a == b), g, a > b), g, ${EITHER_NAN})`,
-  db: `select(select(select(${zero}, g * 0.5, a == b), g, b > a), g, ${EITHER_NAN})`,
+  da: "select(select(select(T(0.0), g * 0.5, a == b), g, a > b), g, isNan(a) | isNan(b))",
+  db: "select(select(select(T(0.0), g * 0.5, a == b), g, b > a), g, isNan(a) | isNan(b))",
   reference: (a, b) => Math.max(a, b),
 });
 
@@ -128,17 +128,17 @@ export const maximum = /* @__PURE__ */ row("maximum", {
  */
 export const minimum = /* @__PURE__ */ row("minimum", {
   arity: 2,
-  forward: `select(min(a, b), a + b, ${EITHER_NAN})`,
+  forward: "select(min(a, b), a + b, isNan(a) | isNan(b))",
   integer: "min(a, b)",
-  da: `select(select(select(${zero}, g * 0.5, a == b), g, a < b), g, ${EITHER_NAN})`,
-  db: `select(select(select(${zero}, g * 0.5, a == b), g, b < a), g, ${EITHER_NAN})`,
+  da: "select(select(select(T(0.0), g * 0.5, a == b), g, a < b), g, isNan(a) | isNan(b))",
+  db: "select(select(select(T(0.0), g * 0.5, a == b), g, b < a), g, isNan(a) | isNan(b))",
   reference: (a, b) => Math.min(a, b),
 });
 
 // Marks the elements that share the gradient of a maximum, and has no gradient itself.
 export const equal = /* @__PURE__ */ row("equal", {
   arity: 2,
-  forward: `select(${zero}, ${one}, (a == b) | (isNan(a) & isNan(b)))`,
+  forward: "select(T(0.0), T(1.0), (a == b) | (isNan(a) & isNan(b)))",
   reference: (a, b) => Number(Object.is(a, b) || a === b),
 });
 
@@ -146,8 +146,8 @@ export const where = /* @__PURE__ */ row("where", {
   arity: 3,
   forward: "select(b, a, c != C(0))",
   integer: "select(b, a, c != C(0))",
-  da: `select(${zero}, g, c != C(0))`,
-  db: `select(g, ${zero}, c != C(0))`,
+  da: "select(T(0.0), g, c != C(0))",
+  db: "select(g, T(0.0), c != C(0))",
   // The condition is the third operand.
   reference: (a, b, c) => (c === 0 ? b : a),
 });

@@ -7,7 +7,7 @@ import { describe } from "../plain/describe.js";
 import { invalidArgument, invalidDType, invalidShape, otherDevice, show } from "../plain/errors.js";
 import { identityOrder, type Order, sameLayout, stridesOf } from "../plain/layout.js";
 import { checkDifferentiable, checkElements, type MakeOptions } from "../plain/makeOptions.js";
-import { type Printed, printHead, printValues } from "../plain/print.js";
+import { type Printed, printHead } from "../plain/print.js";
 import { elementsOf, sameShape } from "../plain/shape.js";
 import type { DType, Nested, TypedData } from "../plain/types.js";
 import { planned } from "./planned.js";
@@ -192,7 +192,9 @@ export class Tensor {
    * and the ends of each dimension alone if there are more than 1000 elements. In place of `grad_fn` stands the op.
    */
   async show(): Promise<string> {
-    return printValues(await this.data(), this.#printed());
+    const data = await this.data();
+    const { printValues } = await import("../plain/printValues.js");
+    return printValues(data, this.#printed());
   }
 
   /** Shape, dtype and history, without waiting for the device. `show` has the values too. */
