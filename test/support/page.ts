@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
+import type { OutputChunk } from "rolldown";
 import { expect } from "vitest";
 import { CHROMIUM_FLAGS, findChromium } from "../../scripts/lib/chromium.mjs";
 import { bundle } from "./bundle.js";
@@ -16,6 +17,16 @@ export async function runOn<Result>(
 ): Promise<Result> {
   const source = fileURLToPath(new URL(`./${module}.ts`, import.meta.url));
   const chunks = await bundle(`export { ${name} } from ${JSON.stringify(source)};`);
+  return callOn(page, chunks, name, ...args);
+}
+
+/** Calls a function that bundled code exports on a page. */
+export async function callOn<Result>(
+  page: Page,
+  chunks: readonly OutputChunk[],
+  name: string,
+  ...args: readonly unknown[]
+): Promise<Result> {
   const files = new Map(chunks.map((chunk) => [`/${chunk.fileName}`, chunk.code]));
   const entry = chunks.find((chunk) => chunk.isEntry)?.fileName;
   const problems: string[] = [];

@@ -1,4 +1,4 @@
-import { pointwise } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import { record } from "../core/autograd.js";
 import { checkLive, type Tensor } from "../core/tensor.js";
 import { checkValue } from "../plain/options.js";
@@ -10,8 +10,8 @@ import { compute } from "./pointwise.js";
 export const converted = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x.alias() : cast(x, dtype, false));
 
 function cast(x: Tensor, dtype: DType, tracked: boolean): Tensor {
-  const floats = x.dtype === "int32" ? pointwise.toFloat : pointwise.copy;
-  const row = dtype === "int32" ? pointwise.toInt : floats;
+  const floats = x.dtype === "int32" ? rows.toFloat : rows.copy;
+  const row = dtype === "int32" ? rows.toInt : floats;
   return compute(row, "forward", { a: x }, x.shape, x.order, {}, tracked, dtype);
 }
 

@@ -4,8 +4,8 @@ import {
   planColumnSum,
   planConv2dWeightGradient,
   planFusedConv2d,
-  pointwise,
 } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import { record, recording } from "../core/autograd.js";
 import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
@@ -226,7 +226,7 @@ interface Ends extends Epilogue {
   readonly norm?: FrozenNorm | undefined;
 }
 
-const ACTIVATIONS = { relu: pointwise.relu, relu6: pointwise.relu6 };
+const ACTIVATIONS = { relu: rows.relu, relu6: rows.relu6 };
 
 /**
  * Runs either direction of one geometry. The gradient of x is the other direction; the gradient of w pairs both sides.

@@ -1,13 +1,5 @@
-import {
-  type NamedRow,
-  type NumberForm,
-  type Part,
-  planFlat,
-  planStrided,
-  pointwise,
-  type Source,
-  sourcesOf,
-} from "@fcn/kernels";
+import { type NamedRow, type NumberForm, type Part, planFlat, planStrided, type Source, sourcesOf } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import { record } from "../core/autograd.js";
 import { full } from "../core/create.js";
 import { type MethodName, method } from "../core/method.js";
@@ -84,7 +76,7 @@ export function checkInt32(op: string, value: number): void {
 }
 
 /** The values of an int32 tensor as float32, untracked. */
-const floatsOfInt = (x: Tensor): Tensor => compute(pointwise.toFloat, "forward", { a: x }, x.shape, x.order, {}, false);
+const floatsOfInt = (x: Tensor): Tensor => compute(rows.toFloat, "forward", { a: x }, x.shape, x.order, {}, false);
 
 /** Strides of x along the dimensions of `shape`, 0 where x is repeated. */
 function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
@@ -237,7 +229,7 @@ export function compare(row: BinaryRow & Method): (a: Tensor, b: Operand) => Ten
  */
 export const leakyRelu = /* @__PURE__ */ method("leakyRelu", (x: Tensor, slope = 0.01): Tensor => {
   checkValue("leakyRelu", "slope", slope, anyNumber);
-  return computeUnary("leakyRelu", pointwise.leakyRelu, x, { s: slope });
+  return computeUnary("leakyRelu", rows.leakyRelu, x, { s: slope });
 });
 
 export interface ClampOptions {
@@ -255,7 +247,7 @@ export const clamp = /* @__PURE__ */ method("clamp", (x: Tensor, options: ClampO
   checkReal("clamp", "x", x);
   checkOptions<ClampOptions>("clamp", options, { min: notNaN, max: notNaN });
   const { min = -Infinity, max = Infinity } = options;
-  return computeUnary("clamp", pointwise.clamp, x, { s: min, t: max });
+  return computeUnary("clamp", rows.clamp, x, { s: min, t: max });
 });
 
 export interface GeluOptions {
@@ -269,7 +261,7 @@ export interface GeluOptions {
  */
 export const gelu = /* @__PURE__ */ method("gelu", (x: Tensor, options: GeluOptions = {}): Tensor => {
   checkOptions<GeluOptions>("gelu", options, { approximate: oneOf("none", "tanh") });
-  return computeUnary("gelu", options.approximate === "tanh" ? pointwise.geluTanh : pointwise.gelu, x);
+  return computeUnary("gelu", options.approximate === "tanh" ? rows.geluTanh : rows.gelu, x);
 });
 
 export interface SoftplusOptions {
@@ -286,7 +278,7 @@ export interface SoftplusOptions {
 export const softplus = /* @__PURE__ */ method("softplus", (x: Tensor, options: SoftplusOptions = {}): Tensor => {
   checkOptions<SoftplusOptions>("softplus", options, { beta: positive, threshold: notNaN });
   const { beta = 1, threshold = 20 } = options;
-  return computeUnary("softplus", pointwise.softplus, x, { s: beta, t: threshold });
+  return computeUnary("softplus", rows.softplus, x, { s: beta, t: threshold });
 });
 
 export interface EluOptions {
@@ -300,5 +292,5 @@ export interface EluOptions {
  */
 export const elu = /* @__PURE__ */ method("elu", (x: Tensor, options: EluOptions = {}): Tensor => {
   checkOptions<EluOptions>("elu", options, { alpha: finite });
-  return computeUnary("elu", pointwise.elu, x, { s: options.alpha ?? 1 });
+  return computeUnary("elu", rows.elu, x, { s: options.alpha ?? 1 });
 });

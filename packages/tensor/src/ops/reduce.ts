@@ -1,4 +1,5 @@
-import { planExpand, planIntegerSum, planMax, planSum, pointwise, type ReductionDim } from "@fcn/kernels";
+import { planExpand, planIntegerSum, planMax, planSum, type ReductionDim } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import { record } from "../core/autograd.js";
 import { method } from "../core/method.js";
 import { planned } from "../core/planned.js";
@@ -151,13 +152,13 @@ function sharedGradient(op: string, grad: Tensor, x: Tensor, y: Tensor, dims: Re
   const beside = (t: Tensor) =>
     t.alias({ shape: shape.map((size, d) => (isReduced.get(d) ? 1 : size)), order: x.order });
   using largest = beside(y);
-  using places = compute(pointwise.equal, "forward", { a: x, b: largest }, shape, x.order, {}, false);
+  using places = compute(rows.equal, "forward", { a: x, b: largest }, shape, x.order, {}, false);
   using count = Tensor.empty(runtime, y.shape, { order, tracked: false });
   runtime.run(`${op} backward`, planned(planSum, dims, 1), { x: places, y: count });
   using dy = inOrder(grad, order);
-  using share = compute(pointwise.div, "forward", { a: dy, b: count }, y.shape, order, {}, false);
+  using share = compute(rows.div, "forward", { a: dy, b: count }, y.shape, order, {}, false);
   using shares = beside(share);
-  return compute(pointwise.mul, "forward", { a: places, b: shares }, shape, x.order, {}, false);
+  return compute(rows.mul, "forward", { a: places, b: shares }, shape, x.order, {}, false);
 }
 
 function place(op: string, x: Tensor, options: ArgmaxOptions, smallest: boolean): Tensor {

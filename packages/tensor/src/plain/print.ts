@@ -1,8 +1,6 @@
 import { show } from "./errors.js";
 import type { DType } from "./types.js";
 
-export const PREFIX = "tensor(";
-
 /** What is printed of a tensor beside its values. */
 export interface Printed {
   readonly shape: readonly number[];
@@ -15,12 +13,17 @@ export interface Printed {
 
 /** A tensor without its values: `tensor(shape=[2, 3], dtype=float32, requiresGrad=true)`. */
 export function printHead(of: Printed): string {
-  const parts = [`shape=${show(of.shape)}`, `dtype=${of.dtype}`, ...history(of), ...(of.disposed ? ["disposed"] : [])];
-  return `${PREFIX}${parts.join(", ")})`;
+  const parts = [
+    `shape=${show(of.shape)}`,
+    `dtype=${of.dtype}`,
+    ...historyOf(of),
+    ...(of.disposed ? ["disposed"] : []),
+  ];
+  return `tensor(${parts.join(", ")})`;
 }
 
 /** The op that made a tensor, or that it has a gradient. */
-export function history({ op, requiresGrad }: Printed): string[] {
+export function historyOf({ op, requiresGrad }: Printed): string[] {
   if (op !== undefined) return [`op=${op}`];
   return requiresGrad ? ["requiresGrad=true"] : [];
 }

@@ -1,5 +1,5 @@
 import { show } from "./errors.js";
-import { history, PREFIX, type Printed } from "./print.js";
+import type { Printed } from "./print.js";
 import type { TypedData } from "./types.js";
 
 /** Decimals, the most elements that are printed in full, those at each end of a longer dimension, and characters. */
@@ -7,6 +7,7 @@ const PRECISION = 4;
 const THRESHOLD = 1000;
 const EDGE = 3;
 const LINE_WIDTH = 80;
+const PREFIX = "tensor(";
 
 /**
  * A tensor as PyTorch prints it (torch._tensor_str with the default options): four decimals, scientific where the
@@ -14,13 +15,14 @@ const LINE_WIDTH = 80;
  * `grad_fn` is the op here.
  *
  * @param data the elements in row-major order
+ * @param history what {@link historyOf} says
  */
-export function printValues(data: TypedData, of: Printed): string {
+export function printValues(data: TypedData, of: Printed, history: readonly string[]): string {
   const { shape, dtype } = of;
   const suffixes = [
     ...(data.length === 0 && shape.length !== 1 ? [`size=${show(shape)}`] : []),
     ...(dtype !== "float32" ? [`dtype=${dtype}`] : []),
-    ...history(of),
+    ...history,
   ];
   const body = data.length === 0 ? "[]" : valuesText(data, shape, dtype !== "int32");
   let text = PREFIX + body;
