@@ -40,6 +40,7 @@ const ALONE = [
   "fcn/cli/commands/tune.test.ts",
   "fcn/models/zoo.test.ts",
   "fcn/training/run/waiting.test.ts",
+  "profiles.test.ts",
   "sizes.test.ts",
   "tensor/ops/tiles.test.ts",
 ];

@@ -43,9 +43,12 @@ export async function callOn<Result>(
   return result as Result;
 }
 
+/** A browser that has WebGPU, which whoever opens it closes. */
+export const launch = (): Promise<Browser> => chromium.launch({ executablePath: findChromium(), args: CHROMIUM_FLAGS });
+
 /** A page of a browser that has WebGPU and is closed afterwards. */
 export async function onPage<Result>(use: (page: Page, browser: Browser) => Promise<Result>): Promise<Result> {
-  const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_FLAGS });
+  const browser = await launch();
   return browser
     .newPage()
     .then((page) => use(page, browser))
