@@ -9,7 +9,8 @@ import { build as vite } from "vite";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed but tslib and webgpu.
+ * A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed but tslib and
+ * webgpu.
  */
 export class PackedApp {
   readonly folder = mkdtempSync(join(tmpdir(), "fcn-packed-"));

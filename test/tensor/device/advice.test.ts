@@ -1,6 +1,5 @@
-import { adviceWithoutWebGpu, type BrowserSurroundings, hasCode } from "@fcn/tensor";
+import { adviceWithoutWebGpu, type BrowserSurroundings, createDevice, hasCode } from "@fcn/tensor";
 import { describe, expect, it } from "vitest";
-import { findGpu } from "../../../packages/tensor/src/device/adapter.js";
 
 const MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)";
 const IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
@@ -94,7 +93,7 @@ describe("without WebGPU", () => {
       replace("process", { ...node, versions: {} });
       replace("navigator", { userAgent, maxTouchPoints: 0 });
       replace("isSecureContext", true);
-      error = await findGpu().catch((reason: unknown) => reason);
+      error = await createDevice().catch((reason: unknown) => reason);
     } finally {
       for (const [name, of] of before) {
         if (of) Object.defineProperty(globalThis, name, of);

@@ -13,8 +13,8 @@ export type NumberForm = (value: number) => {
  * with the names a, b (inputs), c (a condition: int32, of the type C), y (output), g (gradient of y) and the numbers
  * p.s, p.t. `da`, `db` are the gradients.
  * WGSL does not define what max, min, clamp and comparisons do with NaN: `isNan(x)` reads the bits, and a row that uses
- * these functions says with it what NaN gives. `calls` lists what is called besides WGSL's own. Expressions are plain strings, since
- * bundlers keep a call whose strings are put together.
+ * these functions says with it what NaN gives. `calls` lists what is called besides WGSL's own. Expressions are plain
+ * strings, since bundlers keep a call whose strings have parts to put in.
  *
  * A row with a doc comment is a public function of @fcn/tensor that takes its operands and nothing else: the build
  * makes it from the row, under its name and with that comment.
