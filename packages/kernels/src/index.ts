@@ -23,7 +23,7 @@ export type { ScaledStepped, Updated } from "./optim/scaled.js";
 export * from "./optim/scaler.js";
 export * from "./paint/plan.js";
 export * from "./plan.js";
-export { erfReference } from "./pointwise/functions.js";
+export { erfReference, type WgslFunction } from "./pointwise/functions.js";
 export * from "./pointwise/plan.js";
 export type { NamedRow, NumberForm, PointwiseRow } from "./pointwise/row.js";
 export * as pointwise from "./pointwise/rows.js";
