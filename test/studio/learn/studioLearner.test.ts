@@ -90,7 +90,7 @@ describe("the learner on a page", () => {
   it(
     "gives away weights and ONNX that say the same in Node, and takes a net of three classes to four",
     async () => {
-      const [{ id }] = session().images as [{ id: string }];
+      const { id } = session().images[0]!;
       const out = await onPage(async (page) => {
         await load(page);
         await call(page, "begin", session(), images());
