@@ -11,9 +11,12 @@ import { propertySeed } from "../../support/property.js";
 const SIZE = { height: 9, width: 12 };
 const COLUMNS = 108;
 
+const folder = await temporaryFolder("studio-coco");
+let count = 0;
+
 /** The labels that fcn reads from a COCO file for one image. */
 async function readBack(json: Blob): Promise<{ classes: readonly string[]; labels: Uint8Array }> {
-  const root = await temporaryFolder("studio-coco");
+  const root = join(folder, String(count++));
   await writeTree(root, { "images/a.png": await photo(9, 12, 1).png().toBuffer() });
   await writeFile(join(root, "instances.json"), await json.text());
   const { classes, splits, remarks } = await fcn.data.open(root);

@@ -16,6 +16,8 @@ import type { Base64, BroughtBack, Result, Whole } from "./filesExercise.js";
 const EXERCISE = "../studio/files/filesExercise";
 const base64 = (bytes: Uint8Array): Base64 => Buffer.from(bytes).toString("base64");
 
+const place = await temporaryFolder("studio-export");
+
 interface Exported {
   readonly zip: Result<Base64>;
   readonly coco: Result<string>;
@@ -57,8 +59,7 @@ async function makeWhole(): Promise<Whole> {
 const masksIn = ({ images, classes }: Session): Map<string, Uint8Array> =>
   new Map(images.map((image) => [image.name.replace(/\..*/, ""), rasterise(image, classes, image).all]));
 
-async function unpack(zip: Base64): Promise<string> {
-  const root = await temporaryFolder("studio-export");
+async function unpack(zip: Base64, root: string): Promise<string> {
   const files = await openZip(new Blob([Buffer.from(zip, "base64")]), "export.zip");
   const tree: Record<string, Uint8Array> = {};
   for (const [path, read] of files) tree[path] = new Uint8Array(await (await read()).arrayBuffer());
@@ -90,7 +91,7 @@ describe("what is taken away", () => {
       const read = await runOn<Record<string, Result<BroughtBack>>>(page, EXERCISE, "readZips", zips);
       return [all, read["data.zip"]!] as const;
     });
-    root = await unpack(exported.zip.value ?? "");
+    root = await unpack(exported.zip.value ?? "", join(place, "set"));
   });
 
   it("is a data set in which fcn data check finds nothing wrong", async () => {
@@ -142,7 +143,7 @@ describe("what is taken away", () => {
   });
 
   it("is read from COCO's JSON with the same labels, and void where nothing is painted", async () => {
-    const folder = await temporaryFolder("studio-coco");
+    const folder = join(place, "coco");
     for (const name of ["a.jpg", "b.JPEG", "turned.jpg", "d.webp", "e.png", "pasted.png"]) {
       await writeTree(folder, { [`images/${name}`]: await readFile(join(root, "images", name)) });
     }
@@ -164,7 +165,7 @@ describe("what is taken away", () => {
     const predicted = Array.from({ length: 64 * 96 }, (_, i) => (i % 96 < 40 ? 0 : 1));
     const session = { ...whole.session, images: [image!] };
     const got = await onPage((page) => runOn<Exported>(page, EXERCISE, "exportAll", { ...whole, session, predicted }));
-    const folder = await unpack(got.zip.value ?? "");
+    const folder = await unpack(got.zip.value ?? "", join(place, "predicted"));
     expect((await labelsIn(folder)).labels.get("a")).toEqual(Uint8Array.from(predicted));
     expect(await readFile(join(folder, "splits", "train.txt"), "utf8")).toBe("a\n");
     expect((await runFcn(["data", "check", folder, "--json"])).code).toBe(0);

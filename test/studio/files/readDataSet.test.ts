@@ -9,6 +9,8 @@ const EXERCISE = "../studio/files/filesExercise";
 const base64 = (bytes: Uint8Array): Base64 => Buffer.from(bytes).toString("base64");
 const text = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
+const root = await temporaryFolder("studio-folder");
+
 type Tree = Readonly<Record<string, Uint8Array>>;
 const zipOf = (tree: Tree): Uint8Array =>
   zip(Object.fromEntries(Object.entries(tree).map(([path, data]) => [path, { data, deflate: true }])));
@@ -154,7 +156,6 @@ describe("readDataSet", () => {
 
   it("reads a folder that the browser opened, and the files of one that was chosen", async () => {
     const files = await tree();
-    const root = await temporaryFolder("studio-folder");
     await writeTree(root, files);
     const [opened, chosen] = await onPage(async (page) => {
       const sent = Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, base64(bytes)]));
