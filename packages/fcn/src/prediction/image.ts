@@ -1,9 +1,9 @@
 import type { PictureSource, TensorError } from "@fcn/tensor";
-import { invalidArgument, isPicture, nodeModule } from "@fcn/tensor/internal";
+import { invalidArgument, isPicture } from "@fcn/tensor/internal";
 import { decodeImage, readPicture } from "../data/decode/image.js";
+import { type EncodedImage, imageBytes } from "../data/decode/imageBytes.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
-import { fileName, readBytes } from "../data/files/files.js";
-import { fetchBytes, remoteAddress } from "../files/fetchBytes.js";
+import { fileName } from "../data/files/files.js";
 import { checkImage, type RasterImage } from "../labels/sample.js";
 
 /**
@@ -11,7 +11,7 @@ import { checkImage, type RasterImage } from "../labels/sample.js";
  * a path (Node), an address of http, https, blob or data, on a page any address. On a page also an `<img>`, `<video>`,
  * canvas, OffscreenCanvas, ImageBitmap or VideoFrame.
  */
-export type ImageInput = RasterImage | PictureSource | string | URL | Uint8Array | ArrayBuffer | Blob;
+export type ImageInput = RasterImage | PictureSource | EncodedImage;
 
 /**
  * The image as interleaved rows without opacity. `scale` applies to encoded images. Throws a TensorError that names the
@@ -23,19 +23,15 @@ export async function toRaster(
   scale: PixelScale = {},
   op = "predict",
 ): Promise<RasterImage> {
-  if (typeof image === "string" || image instanceof URL) {
-    const address = remoteAddress(image);
-    const path = image instanceof URL && !address ? nodeModule(name, "node:url").fileURLToPath(image) : String(image);
-    return toRaster(address ? await fetchBytes(op, address) : await readBytes(path), name, scale, op);
-  }
-  if (image instanceof Uint8Array || image instanceof ArrayBuffer || image instanceof Blob) {
-    return (await decodeImage(name, image, scale)).image;
-  }
+  if (isEncoded(image)) return (await decodeImage(name, await imageBytes(op, image), scale)).image;
   if (isPicture(image)) return readPicture(op, image);
   if (typeof image !== "object" || image === null || !("data" in image)) throw notAnImage(op, image);
   checkImage(op, image);
   return image;
 }
+
+const isEncoded = (image: ImageInput): image is EncodedImage =>
+  typeof image === "string" || [URL, Uint8Array, ArrayBuffer, Blob].some((kind) => image instanceof kind);
 
 /** The name of an image in messages and results. */
 export function nameOf(image: ImageInput): string {
