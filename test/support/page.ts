@@ -59,3 +59,19 @@ export async function onPage<Result>(use: (page: Page, browser: Browser) => Prom
     .then((page) => use(page, browser))
     .finally(() => browser.close());
 }
+
+/** Kills the GPU process of a browser. */
+export async function killGpu(browser: Browser): Promise<void> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  const gpu = processInfo.find(({ type }) => type === "GPU");
+  if (gpu === undefined) throw new Error("the browser has no GPU process");
+  process.kill(gpu.id, "SIGKILL");
+}
+
+/** Waits until a page says that it has made so many steps. */
+export const stepsOn = async (page: Page, least: number): Promise<void> => {
+  await page.waitForFunction((from) => ((globalThis as { step?: number }).step ?? 0) >= from, least, {
+    timeout: 90_000,
+  });
+};

@@ -5,6 +5,7 @@ import type { RasterImage } from "../../labels/sample.js";
 import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../files/errors.js";
 import { readStart } from "../files/files.js";
 import { readBands, THREE_BANDS, unreadBands, unreadDepth, unusualBands } from "./bands.js";
+import { type EncodedImage, imageBytes } from "./imageBytes.js";
 import { drawnPixels, readPicture, withoutOpacity } from "./picture.js";
 import { type Bands, checkScale, type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
 import { isPng } from "./pngChunks.js";
@@ -41,21 +42,22 @@ export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
  * common scale that they fill (0 to 65535, 0 to 255, or 0 to 1 for floats); if there is none, `range-needed` is thrown.
  * Throws `other-depth` if the image does not match `scale`. All errors name `file`.
  *
- * On a page, pictures that it holds are read too, as `fromImage` of @fcn/tensor names them: they are RGB already.
+ * The image is given by its bytes, as a Blob or File, or by its path (Node) or address; `file` names it in messages. On
+ * a page, pictures that it holds are read too, as `fromImage` of @fcn/tensor names them: they are RGB already.
  *
  * Uses sharp in Node. In browsers PNG files give the same values; createImageBitmap decodes the other formats, where
  * JPEG may differ by a few levels, and colours under transparency by more.
  */
 export async function decodeImage(
   file: string,
-  content: Uint8Array | ArrayBuffer | Blob | PictureSource,
+  content: EncodedImage | PictureSource,
   scale: PixelScale = {},
 ): Promise<DecodedImage> {
   if (isPicture(content)) {
     const image = readPicture(file, content);
     return { image, stored: { height: image.height, width: image.width }, orientation: 1 };
   }
-  const bytes = content instanceof Uint8Array ? content : await bytesOf(content);
+  const bytes = await imageBytes("decodeImage", content);
   try {
     const decode = typeof createImageBitmap === "function" ? decodeInBrowser : decodeWithSharp;
     const decoded = await decode(file, bytes, scale);
@@ -73,9 +75,6 @@ export async function decodeImage(
     throw damagedFile(file, `the image is cut off or damaged${why(reason)}`, cause);
   }
 }
-
-const bytesOf = async (content: ArrayBuffer | Blob): Promise<Uint8Array> =>
-  new Uint8Array(content instanceof ArrayBuffer ? content : await content.arrayBuffer());
 
 /** The decoder's explanation of what is wrong with an image, if it is informative. */
 function why(reason: string): string {
