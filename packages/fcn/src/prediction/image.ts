@@ -1,15 +1,8 @@
 import type { PictureSource, TensorError } from "@fcn/tensor";
-<<<<<<< HEAD
-import { invalidArgument, isPicture, nodeModule } from "@fcn/tensor/internal";
+import { invalidArgument, isPicture } from "@fcn/tensor/internal";
+import type { EncodedImage } from "../data/decode/imageBytes.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileName } from "../data/files/paths.js";
-=======
-import { invalidArgument, isPicture } from "@fcn/tensor/internal";
-import { decodeImage, readPicture } from "../data/decode/image.js";
-import { type EncodedImage, imageBytes } from "../data/decode/imageBytes.js";
-import type { PixelScale } from "../data/decode/pixelScale.js";
-import { fileName } from "../data/files/files.js";
->>>>>>> page
 import { checkImage, type RasterImage } from "../labels/sample.js";
 
 /**
@@ -29,39 +22,23 @@ export async function toRaster(
   scale: PixelScale = {},
   op = "predict",
 ): Promise<RasterImage> {
-<<<<<<< HEAD
-  if (typeof image === "string" || image instanceof URL) return toRaster(await bytesAt(op, image), name, scale, op);
-  if (image instanceof Uint8Array || image instanceof ArrayBuffer || image instanceof Blob) {
+  if (isEncoded(image)) {
     // Pages that predict what is on a canvas decode no files.
     const { decodeImage } = await import("../data/decode/image.js");
-    return (await decodeImage(name, image, scale)).image;
+    const { imageBytes } = await import("../data/decode/imageBytes.js");
+    return (await decodeImage(name, await imageBytes(op, image), scale)).image;
   }
   if (isPicture(image)) {
     const { readPicture } = await import("../data/decode/image.js");
     return readPicture(op, image);
   }
-=======
-  if (isEncoded(image)) return (await decodeImage(name, await imageBytes(op, image), scale)).image;
-  if (isPicture(image)) return readPicture(op, image);
->>>>>>> page
   if (typeof image !== "object" || image === null || !("data" in image)) throw notAnImage(op, image);
   checkImage(op, image);
   return image;
 }
 
-<<<<<<< HEAD
-/** The bytes of a file or of an address. */
-async function bytesAt(op: string, image: string | URL): Promise<Uint8Array> {
-  const { fetchBytes, remoteAddress } = await import("../files/fetchBytes.js");
-  const address = remoteAddress(image);
-  if (address) return fetchBytes(op, address);
-  const { readBytes } = await import("../data/files/files.js");
-  return readBytes(image instanceof URL ? nodeModule(op, "node:url").fileURLToPath(image) : image);
-}
-=======
 const isEncoded = (image: ImageInput): image is EncodedImage =>
   typeof image === "string" || [URL, Uint8Array, ArrayBuffer, Blob].some((kind) => image instanceof kind);
->>>>>>> page
 
 /** The name of an image in messages and results. */
 export function nameOf(image: ImageInput): string {
