@@ -1,4 +1,5 @@
 import { defineConfig } from "vitepress";
+import { runnableSamples } from "./samples/plugin.mjs";
 import { apiSidebars, guideSidebar } from "./sidebar.mjs";
 
 // Pages keep their paths in the repository, so that a link between two of them holds here and there.
@@ -14,10 +15,15 @@ export default defineConfig({
   // Otherwise, every page holds the names of all others.
   metaChunk: true,
   // The search holds an index of all pages.
-  vite: { build: { chunkSizeWarningLimit: 4000 } },
+  vite: { build: { chunkSizeWarningLimit: 4000 }, worker: { format: "es" } },
+  markdown: { config: runnableSamples },
+  // The studio has a build of its own, which scripts/docs.mjs lays beside the pages.
+  ignoreDeadLinks: [/^\/studio\//],
   themeConfig: {
     nav: [
       { text: "Guide", link: "/docs/guide/start" },
+      { text: "Studio", link: "/studio/", target: "_self" },
+      { text: "Kernels", link: "/docs/kernels" },
       { text: "API", link: "/docs/reference/api/" },
       { text: "PyTorch names", link: "/docs/pytorch" },
       { text: "Changes", link: "/CHANGELOG" },
