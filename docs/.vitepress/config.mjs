@@ -1,6 +1,6 @@
 import { defineConfig } from "vitepress";
 import { runnableSamples } from "./samples/plugin.mjs";
-import { apiSidebars, guideSidebar } from "./sidebar.mjs";
+import { apiSidebars, guideSidebar, kernelSidebar } from "./sidebar.mjs";
 
 // Pages keep their paths in the repository, so that a link between two of them holds here and there.
 export default defineConfig({
@@ -8,7 +8,15 @@ export default defineConfig({
   description: "Train and run fully convolutional networks for segmentation on any GPU, in Node and in the browser",
   base: process.env.DOCS_BASE ?? "/",
   srcDir: "..",
-  srcExclude: ["packages/**", "test/**", "out/**", "node_modules/**", "**/node_modules/**", "README.md"],
+  srcExclude: [
+    "packages/**",
+    "test/**",
+    "out/**",
+    "node_modules/**",
+    "**/node_modules/**",
+    "README.md",
+    "docs/reference/kernels/list.md",
+  ],
   rewrites: { "docs/index.md": "index.md" },
   outDir: "../out/docs",
   cacheDir: "../out/.docs-cache",
@@ -30,6 +38,6 @@ export default defineConfig({
     ],
     search: { provider: "local" },
     outline: [2, 3],
-    sidebar: { ...apiSidebars(), "/": guideSidebar() },
+    sidebar: { ...apiSidebars(), ...kernelSidebar(), "/": guideSidebar() },
   },
 });

@@ -38,14 +38,16 @@ export interface PlanFigures {
 
 export const bytesOf = ({ shape }: OperandCase): number => 4 * shape.reduce((count, size) => count * size, 1);
 
+/** What is bound where a kernel has an operand that the plan does not use. */
+export const UNUSED = "unused";
+
 /** The bytes that a binding shows of what it is bound to; stand-ins for unused operands count as none. */
 function bound(use: Binding, sizes: Readonly<Record<string, number>>): { operand: string; bytes: number } {
   if (typeof use === "string") return { operand: use, bytes: sizes[use] ?? 0 };
   if ("operand" in use) return { operand: `part of ${use.operand}`, bytes: use.byteLength };
-  return { operand: "fault" in use ? "fault record" : "unused", bytes: 0 };
+  return { operand: "fault" in use ? "fault record" : UNUSED, bytes: 0 };
 }
 
-/** Aliases of one binding, for scalars and vectors, are one memory, of which one is used. */
 function stepFigures(step: Step, info: KernelInfo, sizes: Readonly<Record<string, number>>): StepFigures {
   const { kernel, constants = {}, params, operands, grid } = step;
   const bindings = info.bindings.map(({ name, access }) => ({ name, access, ...bound(operands[name]!, sizes) }));
