@@ -36,7 +36,7 @@ export interface PlanFigures {
   readonly candidates: number;
 }
 
-export const bytesOf = ({ shape }: OperandCase): number => 4 * shape.reduce((count, size) => count * size, 1);
+const bytesOf = ({ shape }: OperandCase): number => 4 * shape.reduce((count, size) => count * size, 1);
 
 /** What is bound where a kernel has an operand that the plan does not use. */
 export const UNUSED = "unused";

@@ -53,7 +53,7 @@ async function pictureOf(values: Float32Array | Int32Array, shape: readonly numb
   return { width, height, pixels };
 }
 
-export const isTensor = (value: unknown): value is Tensor =>
+const isTensor = (value: unknown): value is Tensor =>
   typeof value === "object" && value !== null && "shape" in value && "show" in value && "dtype" in value;
 
 /** Numbers of a typed array that are written out. */
