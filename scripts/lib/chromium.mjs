@@ -10,11 +10,17 @@ const PLACES = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-/** What Chromium is started with for WebGPU on any machine, and to leave the network alone. */
+/**
+ * What Chromium is started with for WebGPU on any machine, and to leave the network alone. Its GPU process ends when
+ * WebGPU draws on a canvas, or reads a VideoFrame, unless the page is put together by SwiftShader's Vulkan as well.
+ */
 export const CHROMIUM_FLAGS = [
   "--no-sandbox",
   "--enable-unsafe-webgpu",
   "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+  "--use-vulkan=swiftshader",
+  "--use-angle=swiftshader",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",

@@ -7,7 +7,10 @@ import { bundle } from "./bundle.js";
 /** WebGPU is there on pages of this machine only; the pages themselves come from memory. */
 const ORIGIN = "http://localhost";
 
-/** Calls a function of a module of this folder on a page; what goes in and out is JSON. */
+/**
+ * Calls a function of a module of this folder on a page; what goes in and out is JSON. Routes that the page has already
+ * answer for what the page asks for besides.
+ */
 export async function runOn<Result>(
   page: Page,
   module: string,
@@ -21,8 +24,10 @@ export async function runOn<Result>(
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   await page.route(`${ORIGIN}/**`, (route) => {
-    const body = files.get(new URL(route.request().url()).pathname);
+    const { pathname } = new URL(route.request().url());
+    const body = files.get(pathname);
     if (body !== undefined) return route.fulfill({ contentType: "text/javascript", body });
+    if (pathname !== "/") return route.fallback();
     return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>test</title>" });
   });
   await page.goto(`${ORIGIN}/`);

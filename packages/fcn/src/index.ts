@@ -3,6 +3,8 @@
  *
  * @module @fcn/core
  */
+
+export type { CanvasLike, ImageDataLike, PictureSource } from "@fcn/tensor";
 export { savedTuning, saveTuning, tuningFile } from "@fcn/tensor";
 export type { Abortable } from "./async/abort.js";
 export * as models from "./catalogue/index.js";
@@ -20,10 +22,12 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
-export { type CanvasLike, type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
+export type { LoadOptions, LoadProgress } from "./files/fetchBytes.js";
+export { type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
 export { toImage, toTensor } from "./images/tensorImages.js";
 export { type Colour, vocPalette } from "./labels/colours.js";
 export type { Labels } from "./labels/labels.js";
+export { encodeMask, type Mask } from "./labels/mask.js";
 export { SegmentationMetrics, type SegmentationScores } from "./labels/metrics.js";
 export { colorize, overlay } from "./labels/palette.js";
 export {
@@ -71,6 +75,7 @@ export {
   listRecipes,
   loadModel,
   type ModelMetadata,
+  type ModelSource,
   type MultiplierRules,
   type Multipliers,
   type OpenInterval,

@@ -23,6 +23,7 @@ export * from "./optim/rmsprop.js";
 export type { ScaledStepped, Updated } from "./optim/scaled.js";
 export * from "./optim/scaler.js";
 export * from "./paint/plan.js";
+export * from "./pixels/plan.js";
 export * from "./plan.js";
 export { erfReference } from "./pointwise/functions.js";
 export * from "./pointwise/plan.js";

@@ -24,6 +24,7 @@ export type { TensorMethods } from "./methods.js";
 export * as nn from "./nn/index.js";
 export * from "./ops/index.js";
 export * as optim from "./optim/index.js";
+export * from "./pictures/index.js";
 export {
   type ErrorCode,
   type ErrorDetails,

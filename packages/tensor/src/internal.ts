@@ -1,8 +1,8 @@
 /** What @fcn/core and the tests share with this package. Not part of the public API: it may change in any version. */
-import { type Plan, planUpsampledGradient } from "@fcn/kernels";
+import { type Plan, planCopy, planUpsampledGradient } from "@fcn/kernels";
 import { type Captured, type CaptureResult, capture } from "./core/capture.js";
 import { planned } from "./core/planned.js";
-import { Tensor } from "./core/tensor.js";
+import { contiguous, Tensor } from "./core/tensor.js";
 import type { Device } from "./device.js";
 import { type Upsampling, upsampledGeometry } from "./ops/upsampled.js";
 import type { Order } from "./plain/layout.js";
@@ -17,6 +17,8 @@ export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from 
 export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
 export { ONE_VALUE } from "./ops/batchNorm.js";
+export { type Planes, planesOf } from "./pictures/fromImage.js";
+export { isPicture, pictureSize } from "./pictures/source.js";
 export { bilinearRow } from "./plain/bilinear.js";
 export {
   brief,
@@ -68,6 +70,13 @@ export const versionOf = ({ storage }: Tensor): number => storage.version;
 export function canUpsample(device: Device, shape: readonly number[], rule: Upsampling): boolean {
   const loss = { ignoreIndex: 0, weighted: false, reduction: "sum" } as const;
   return planUpsampledGradient(upsampledGeometry(shape, rule), loss, device.runtime.capabilities) !== undefined;
+}
+
+/** Copies rows [..., height, width] into the plane `target` [H, width] from row `top` on. */
+export function placeRows(target: Tensor, rows: Tensor, top: number): void {
+  using dense = contiguous(rows);
+  const box = { sizes: [rows.size], from: [1], to: [1], toOffset: top * (target.shape[1] ?? 1) };
+  target.runtime.run("placeRows", planned(planCopy, box), { src: dense, dst: target });
 }
 
 /** Zeros in the same memory format as `like`. */

@@ -1,4 +1,4 @@
-import { Tensor } from "@fcn/tensor";
+import { type CanvasLike, Tensor } from "@fcn/tensor";
 import { checkOptions, invalidArgument, isNode, type RulesOf, rules } from "@fcn/tensor/internal";
 import { loadSharp } from "../encoding/sharp.js";
 import { writeWholeFile } from "../files/write.js";
@@ -22,13 +22,6 @@ export function label2image(
   const image = { data: colorize(Uint8Array.from(labels), paletteTable(palette)), height, width, channels: 3 };
   checkImage("label2image", image);
   return image;
-}
-
-/** What a canvas of the page or of a worker offers. */
-export interface CanvasLike {
-  width: number;
-  height: number;
-  getContext(kind: "2d"): unknown;
 }
 
 export interface ShowOptions {

@@ -1,14 +1,15 @@
-import type { Device, Tensor } from "@fcn/tensor";
-import { invalidShape } from "@fcn/tensor/internal";
+import { type Device, fromImage, type Tensor } from "@fcn/tensor";
+import { invalidShape, isPicture } from "@fcn/tensor/internal";
 import type { RasterImage } from "../labels/sample.js";
 import { type ImageInput, nameOf, toRaster } from "../prediction/image.js";
 
 /**
  * An image as a float32 tensor [channels, height, width] of values from 0 to 1 (torchvision.transforms.ToTensor). Takes
- * what `predict` takes: the path or bytes of a file, ImageData, or rows in memory. A file that cannot be read throws an
- * error that names it.
+ * what `predict` takes: the path, address or bytes of a file, rows in memory, or a picture of the page, which reaches
+ * the device without the host (`fromImage` of @fcn/tensor). A file that cannot be read throws an error that names it.
  */
 export async function toTensor(device: Device, image: ImageInput): Promise<Tensor> {
+  if (isPicture(image)) return fromImage(device, image);
   const { data, height, width, channels } = await toRaster(image, nameOf(image), {}, "toTensor");
   const pixels = height * width;
   const values = Float32Array.from({ length: pixels * channels }, (_, i) => {

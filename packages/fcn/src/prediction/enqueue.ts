@@ -1,5 +1,6 @@
 import { type io, paint, type Tensor } from "@fcn/tensor";
 import type { Colour } from "../labels/colours.js";
+import { packPixel, packRows } from "../labels/pixels.js";
 import type { RasterImage } from "../labels/sample.js";
 import { BandReader, type BandSink } from "./bands.js";
 import type { Inference } from "./inference.js";
@@ -89,20 +90,9 @@ function paintStrip(
   const [, height, width] = shape as [number, number, number];
   const words = new Int32Array(labels.size);
   for (const [n, image] of images.entries()) packRows(image, top, height, words.subarray(n * height * width));
-  const colours = Int32Array.from(palette, ([r, g, b]) => pixel(r, g, b));
+  const colours = Int32Array.from(palette, ([r, g, b]) => packPixel(r, g, b));
   const image = device.tensor(words, shape, { dtype: "int32" });
   return paint(labels, device.tensor(colours, [colours.length], { dtype: "int32" }), { image, alpha, plain });
-}
-
-const pixel = (red: number, green: number, blue: number): number => red | (green << 8) | (blue << 16) | (255 << 24);
-
-/** Packs rows of an image into pixels of four bytes: its first three channels, or its only one as grey. */
-function packRows({ data, width, channels }: RasterImage, top: number, height: number, words: Int32Array): void {
-  const [green, blue] = channels >= 3 ? [1, 2] : [0, 0];
-  let from = top * width * channels;
-  for (let i = 0; i < height * width; i++, from += channels) {
-    words[i] = pixel(data[from]!, data[from + green]!, data[from + blue]!);
-  }
 }
 
 /** Joins the strips of one image. */

@@ -1,19 +1,17 @@
-import type { TensorError } from "@fcn/tensor";
-import { invalidArgument, nodeModule } from "@fcn/tensor/internal";
-import { decodeImage } from "../data/decode/image.js";
+import type { PictureSource, TensorError } from "@fcn/tensor";
+import { invalidArgument, isPicture, nodeModule } from "@fcn/tensor/internal";
+import { decodeImage, readPicture } from "../data/decode/image.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileName, readBytes } from "../data/files/files.js";
+import { fetchBytes, remoteAddress } from "../files/fetchBytes.js";
 import { checkImage, type RasterImage } from "../labels/sample.js";
 
-/** Interleaved rows of red, green, blue and opacity, as in the browser's ImageData. */
-export interface ImageDataLike {
-  readonly data: Uint8Array | Uint8ClampedArray;
-  readonly height: number;
-  readonly width: number;
-}
-
-/** An image in memory (with `channels`, or as ImageData), or an encoded one: the path of a file (Node) or its bytes. */
-export type ImageInput = RasterImage | ImageDataLike | string | URL | Uint8Array | ArrayBuffer;
+/**
+ * An image: rows in memory (with `channels`, or as ImageData), an encoded one as bytes, Blob or File, or where one is:
+ * a path (Node), an address of http, https, blob or data, on a page any address. On a page also an `<img>`, `<video>`,
+ * canvas, OffscreenCanvas, ImageBitmap or VideoFrame.
+ */
+export type ImageInput = RasterImage | PictureSource | string | URL | Uint8Array | ArrayBuffer | Blob;
 
 /**
  * The image as interleaved rows without opacity. `scale` applies to encoded images. Throws a TensorError that names the
@@ -25,42 +23,30 @@ export async function toRaster(
   scale: PixelScale = {},
   op = "predict",
 ): Promise<RasterImage> {
-  if (image instanceof URL) return toRaster(nodeModule(name, "node:url").fileURLToPath(image), name, scale, op);
-  if (typeof image === "string") return toRaster(await readBytes(image), name, scale, op);
-  if (image instanceof ArrayBuffer) return toRaster(new Uint8Array(image), name, scale, op);
-  if (image instanceof Uint8Array) return (await decodeImage(name, image, scale)).image;
-  if (typeof image !== "object" || image === null || !("data" in image)) throw notAnImage(op, image);
-  if ("channels" in image) {
-    checkImage(op, image);
-    return image;
+  if (typeof image === "string" || image instanceof URL) {
+    const address = remoteAddress(image);
+    const path = image instanceof URL && !address ? nodeModule(name, "node:url").fileURLToPath(image) : String(image);
+    return toRaster(address ? await fetchBytes(op, address) : await readBytes(path), name, scale, op);
   }
-  return dropOpacity(op, image);
+  if (image instanceof Uint8Array || image instanceof ArrayBuffer || image instanceof Blob) {
+    return (await decodeImage(name, image, scale)).image;
+  }
+  if (isPicture(image)) return readPicture(op, image);
+  if (typeof image !== "object" || image === null || !("data" in image)) throw notAnImage(op, image);
+  checkImage(op, image);
+  return image;
 }
 
 /** The name of an image in messages and results. */
 export function nameOf(image: ImageInput): string {
-  if (typeof image === "string") return image;
-  return image instanceof URL ? fileName(image.pathname) : "the given image";
-}
-
-function dropOpacity(op: string, { data, height, width }: ImageDataLike): RasterImage {
-  checkImage(op, {
-    data: new Uint8Array(data.buffer, data.byteOffset, data.length),
-    height,
-    width,
-    channels: 4,
-  });
-  const rgb = new Uint8Array(height * width * 3);
-  for (let i = 0, from = 0; i < rgb.length; i += 3, from += 4) {
-    rgb[i] = data[from]!;
-    rgb[i + 1] = data[from + 1]!;
-    rgb[i + 2] = data[from + 2]!;
-  }
-  return { data: rgb, height, width, channels: 3 };
+  if (typeof image === "string") return image.startsWith("data:") ? "the data address" : image;
+  if (image instanceof URL) return nameOf(image.protocol === "data:" ? image.href : fileName(image.pathname));
+  const { name } = image as { readonly name?: unknown };
+  return image instanceof Blob && typeof name === "string" ? name : "the given image";
 }
 
 function notAnImage(op: string, image: unknown): TensorError {
   return invalidArgument(`${op}: got ${image === null ? "null" : typeof image}, but needs an image`, {
-    code: "pass { data, height, width, channels }, ImageData, a path, or the bytes of an image file",
+    code: "pass { data, height, width, channels }, ImageData, an <img> or canvas, a path or an address, or the bytes of an image file",
   });
 }

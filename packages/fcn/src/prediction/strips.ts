@@ -15,8 +15,6 @@ import {
   upsampledArgmax,
 } from "@fcn/tensor";
 import { zerosStoredAs } from "@fcn/tensor/internal";
-import { normaliseInto } from "../data/samples/preprocessing.js";
-import { cutImage, type Rectangle } from "../data/samples/tiles.js";
 import type { RasterImage } from "../labels/sample.js";
 import { paddedBy, scoresCroppedBy } from "../models/fitted.js";
 import type { HeadScores } from "../models/graph/tails.js";
@@ -24,6 +22,7 @@ import { ofHead } from "../models/segmentationNet.js";
 import type { Inference, Pass } from "./inference.js";
 import { sideAt } from "./inferenceOptions.js";
 import { outputsOf } from "./outputs.js";
+import { type PixelImage, type SeenImage, tileInput } from "./seenImage.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 import { inTurn } from "./turns.js";
 
@@ -66,38 +65,46 @@ const MOST_CLASSES = 255;
  * once per tile and view, whatever the number of heads. Returns how often nets ran. Concurrent calls take turns on a
  * device.
  */
-export async function forEachStrip(
+export function forEachStrip(
   inference: Inference,
   images: readonly RasterImage[],
   options: StripOptions,
   use: (strip: Strip) => void | Promise<void>,
 ): Promise<number> {
+  return inTurn(inference.device, () => stripsNow(inference, images, options, use));
+}
+
+/** {@link forEachStrip} for images, or one that lies on the device, for whoever has the turn on the device already. */
+export async function stripsNow(
+  inference: Inference,
+  images: readonly RasterImage[] | readonly [PixelImage],
+  options: StripOptions,
+  use: (strip: Strip) => void | Promise<void>,
+): Promise<number> {
   const { models, passes, device, memory } = inference;
-  const { height, width } = images[0] as RasterImage;
+  const { height, width } = images[0] as SeenImage;
   const tiling = inference.tiling(images.length, height, width);
   const job = { ...inference, images, tiling };
-  return inTurn(device, async () => {
-    const wereTraining = models.map((model) => model.training);
-    for (const model of models) model.eval();
-    let open: OpenSums = [];
-    try {
-      for (const index of tiling.rows.keys()) {
-        open = await finishStrip(job, index, open, options, use);
-        // Otherwise, buffers of images of other sizes would pile up.
-        device.trim(memory);
-      }
-    } finally {
-      for (const rest of open.flat()) rest.dispose();
-      models.forEach((model, i) => {
-        model.train(wereTraining[i]);
-      });
+  const wereTraining = models.map((model) => model.training);
+  for (const model of models) model.eval();
+  let open: OpenSums = [];
+  try {
+    for (const index of tiling.rows.keys()) {
+      open = await finishStrip(job, index, open, options, use);
+      // Otherwise, buffers of images of other sizes would pile up.
+      device.trim(memory);
     }
-    return tiling.rows.length * tiling.columns.length * passes.length;
-  });
+  } finally {
+    for (const rest of open.flat()) rest.dispose();
+    models.forEach((model, i) => {
+      model.train(wereTraining[i]);
+    });
+  }
+  return tiling.rows.length * tiling.columns.length * passes.length;
 }
 
 interface Job extends Omit<Inference, "tiling"> {
-  readonly images: readonly RasterImage[];
+  readonly images: readonly SeenImage[];
   readonly tiling: Tiling;
 }
 
@@ -155,10 +162,15 @@ function needsLabelsOnly({ tiling, passes: [pass, ...more] }: Job, { probabiliti
 
 /** The scores of the whole image by head, in the only view, as the net gives them. */
 function wholeScores(job: Job): Promise<HeadScores[]> {
-  const { height, width } = job.images[0] as RasterImage;
+  const { height, width } = job.images[0] as SeenImage;
   job.signal?.throwIfAborted();
   const [pass] = job.passes as readonly [Pass];
-  return forward(job, pass, tileInput(job, pass, { top: 0, left: 0, height, width }), false);
+  return forward(
+    job,
+    pass,
+    tileInput(job.device, job.images, pass.preprocessing, { top: 0, left: 0, height, width }),
+    false,
+  );
 }
 
 function labelled(scores: HeadScores): HeadStrip {
@@ -205,7 +217,7 @@ function divideBy(sums: Tensor, device: Device, counts: Float32Array, shape: rea
 /** The logits of a row of tiles by head, summed where the tiles overlap each other and the rows before. */
 async function sumRow(job: Job, row: Span, pass: Pass, before: readonly Tensor[]): Promise<readonly Tensor[]> {
   const { device, tiling, images, signal } = job;
-  const { width } = images[0] as RasterImage;
+  const { width } = images[0] as SeenImage;
   // A scope per tile frees what the tile made and keeps the queue short.
   const [only] = tiling.columns;
   signal?.throwIfAborted();
@@ -236,9 +248,8 @@ async function tileLogits(job: Job, row: Span, column: Span, pass: Pass): Promis
   const turned = (x: Tensor): Tensor => (pass.mirror ? flip(x, { dims: [3] }) : x);
   const scaled = (x: Tensor, to: readonly number[]): Tensor =>
     isScaled ? interpolate(x, { size: to, mode: "bilinear" }) : x;
-  const x = noGrad(() =>
-    turned(scaled(tileInput(job, pass, { top: row.begin, left: column.begin, height, width }), size)),
-  );
+  const place = { top: row.begin, left: column.begin, height, width };
+  const x = noGrad(() => turned(scaled(tileInput(job.device, job.images, pass.preprocessing, place), size)));
   const found = await forward(job, pass, x, true);
   return noGrad(() => found.map(({ values }) => scaled(turned(values), [height, width])));
 }
@@ -268,17 +279,6 @@ async function forward(
 
 /** Logits are averaged as float32. */
 const floats = (logits: Tensor): Tensor => (logits.dtype === "float32" ? logits : logits.to("float32"));
-
-function tileInput({ device, images }: Job, { preprocessing }: Pass, rectangle: Rectangle): Tensor {
-  const { channels } = images[0] as RasterImage;
-  const { height, width } = rectangle;
-  const size = channels * height * width;
-  const data = new Float32Array(images.length * size);
-  for (const [n, image] of images.entries()) {
-    normaliseInto(data, n * size, cutImage(image, rectangle), preprocessing);
-  }
-  return device.tensor(data, [images.length, channels, height, width]);
-}
 
 function checkClasses(logits: Tensor): void {
   const [, classes = 0] = logits.shape;

@@ -3,6 +3,7 @@ export {
   type LoadedModel,
   loadModel,
   type ModelMetadata,
+  type ModelSource,
   saveModel,
 } from "../models/file/weightsFile.js";
 export type { SegmentationNet } from "../models/segmentationNet.js";

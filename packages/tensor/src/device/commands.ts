@@ -84,9 +84,14 @@ export class CommandRecorder {
 
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
     this.recording?.push({ kind: "copy", from, fromOffset, to, toOffset, bytes });
+    this.between((encoder) => encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes));
+  }
+
+  /** Records what does not belong in a pass, and is not noted to be replayed. */
+  between(record: (encoder: GPUCommandEncoder) => void): void {
     this.#closePass();
     const encoder = this.#open();
-    this.gpu.call(() => encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes));
+    this.gpu.call(() => record(encoder));
   }
 
   flush(): void {

@@ -36,12 +36,12 @@ const UPLOAD = 32 * 1024 * 1024;
 /** Runs plans on one GPU device. Only this class and its neighbours in this folder call WebGPU. */
 export class Engine {
   readonly lost: Promise<TensorError>;
-  readonly #gpu: GuardedDevice;
+  readonly gpu: GuardedDevice;
   readonly memory: Memory;
   readonly repeater: Repeater;
   readonly #pipelines: PipelineCache;
-  readonly #failures: Failures;
-  readonly #commands: CommandRecorder;
+  readonly failures: Failures;
+  readonly commands: CommandRecorder;
   readonly #transfers: Transfers;
   readonly #fault: GPUBuffer;
   readonly #binder: Binder;
@@ -65,37 +65,37 @@ export class Engine {
     const { capabilities, lanes, bufferLimit } = chosenFor(device, info, options);
     this.#capabilities = capabilities;
     this.hasHalves = device.features.has(HALVES);
-    this.#gpu = new GuardedDevice(device, options.simulation);
-    this.lost = this.#gpu.lost;
-    this.#failures = new Failures(this.#gpu);
-    this.#commands = new CommandRecorder(this.#gpu, this.#failures);
-    this.#pipelines = new PipelineCache(this.#gpu, lanes, (error) => this.#failures.record(error));
+    this.gpu = new GuardedDevice(device, options.simulation);
+    this.lost = this.gpu.lost;
+    this.failures = new Failures(this.gpu);
+    this.commands = new CommandRecorder(this.gpu, this.failures);
+    this.#pipelines = new PipelineCache(this.gpu, lanes, (error) => this.failures.record(error));
     this.memory = new Memory(
-      this.#gpu,
+      this.gpu,
       info,
-      this.#failures,
-      this.#commands,
+      this.failures,
+      this.commands,
       bufferLimit,
       options.poolBytes,
       options.simulation,
     );
-    this.repeater = new Repeater(this.#commands, this.memory);
-    this.#fault = this.#gpu.createBuffer({
+    this.repeater = new Repeater(this.commands, this.memory);
+    this.#fault = this.gpu.createBuffer({
       label: "fault",
       size: 256,
       usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst,
     });
-    this.#binder = new Binder(this.#gpu, this.#commands, this.#fault, this.capabilities.bindingLimit, (op, bytes) =>
+    this.#binder = new Binder(this.gpu, this.commands, this.#fault, this.capabilities.bindingLimit, (op, bytes) =>
       this.allocate(op, bytes),
     );
-    this.#transfers = new Transfers(this.#gpu, this.#commands, this.#failures, this.#fault, bufferLimit);
+    this.#transfers = new Transfers(this.gpu, this.commands, this.failures, this.#fault, bufferLimit);
     device.addEventListener("uncapturederror", (event) =>
-      this.#failures.record(new Error((event as GPUUncapturedErrorEvent).error.message)),
+      this.failures.record(new Error((event as GPUUncapturedErrorEvent).error.message)),
     );
   }
 
   get limits(): GPUSupportedLimits {
-    return this.#gpu.limits;
+    return this.gpu.limits;
   }
 
   get capabilities(): Capabilities {
@@ -108,7 +108,7 @@ export class Engine {
   }
 
   assertUsable(op: string): void {
-    const { lostError } = this.#gpu;
+    const { lostError } = this.gpu;
     if (!lostError) return;
     const { code, message, fix } = lostError;
     throw new TensorError({ code, message: `${op}: ${message}`, fix });
@@ -136,9 +136,9 @@ export class Engine {
   /** Records work on memory that the GPU may still refuse in its own batch, so that a refusal loses no other work. */
   #apart(storages: readonly Storage[], record: () => void): void {
     const isRisky = storages.some(({ byteLength, pending }) => byteLength >= LARGE && pending);
-    if (isRisky) this.#commands.flush();
+    if (isRisky) this.commands.flush();
     record();
-    if (isRisky) this.#commands.flush();
+    if (isRisky) this.commands.flush();
   }
 
   /** Records a plan. Operands are storages by name. Scratch memory comes from the pool and returns to it at once. */
@@ -186,15 +186,15 @@ export class Engine {
   write(storage: Storage, data: ArrayBufferView): void {
     this.repeater.assertRepeatable("it makes a tensor from values of the host");
     // A queue write runs before all recorded commands, which may still use this memory (or be about to poison it).
-    if (this.options.poison || storage.blocks.some((block) => block.releasedIn === this.#commands.batch))
-      this.#commands.flush();
-    const endWatch = storage.pending ? this.#failures.watch() : undefined;
+    if (this.options.poison || storage.blocks.some((block) => block.releasedIn === this.commands.batch))
+      this.commands.flush();
+    const endWatch = storage.pending ? this.failures.watch() : undefined;
     for (const { block, offset, length, at } of storage.parts(0, data.byteLength)) {
       for (let done = 0; done < length; done += UPLOAD) {
         const begin = data.byteOffset + at + done;
         const bytes = Math.min(UPLOAD, length - done);
         const source = data.buffer as ArrayBuffer;
-        this.#gpu.call(({ queue }) => queue.writeBuffer(block.buffer, offset + done, source, begin, bytes));
+        this.gpu.call(({ queue }) => queue.writeBuffer(block.buffer, offset + done, source, begin, bytes));
       }
     }
     endWatch?.();
@@ -207,7 +207,7 @@ export class Engine {
       for (const part of from.parts(0, Math.ceil(bytes / 4) * 4)) {
         for (const target of to.parts(part.at, part.at + part.length)) {
           const source = part.offset + target.at - part.at;
-          this.#commands.copy(part.block.buffer, source, target.block.buffer, target.offset, target.length);
+          this.commands.copy(part.block.buffer, source, target.block.buffer, target.offset, target.length);
         }
       }
     });
@@ -217,7 +217,7 @@ export class Engine {
   async read(op: string, storage: Storage): Promise<ArrayBuffer> {
     this.repeater.assertRepeatable(`it reads a tensor (${op})`);
     this.assertUsable(op);
-    this.#failures.throwFirst();
+    this.failures.throwFirst();
     const { bytes, fault } = await this.#transfers.read(storage).finally(() => this.#settle());
     await this.#checkFault(fault);
     return bytes;
@@ -225,24 +225,24 @@ export class Engine {
 
   async sync(): Promise<void> {
     this.assertUsable("sync");
-    this.#failures.throwFirst();
-    this.#commands.flush();
-    await this.#gpu.wait(({ queue }) => queue.onSubmittedWorkDone());
+    this.failures.throwFirst();
+    this.commands.flush();
+    await this.gpu.wait(({ queue }) => queue.onSubmittedWorkDone());
     await this.#settle();
   }
 
   /** Waits for the outcome of all submitted work, and throws the first error. The device is idle then. */
   async #settle(): Promise<void> {
-    await this.#failures.settle();
-    this.#failures.throwFirst();
+    await this.failures.settle();
+    this.failures.throwFirst();
     await this.onIdle?.();
   }
 
   /** Waits only if too many batches are queued. */
-  async throttle(): Promise<void> {
-    this.assertUsable("scope");
-    this.#commands.flush();
-    if (this.#gpu.inFlight > MAX_IN_FLIGHT) await this.sync();
+  async throttle(op = "scope"): Promise<void> {
+    this.assertUsable(op);
+    this.commands.flush();
+    if (this.gpu.inFlight > MAX_IN_FLIGHT) await this.sync();
   }
 
   /**
@@ -269,17 +269,17 @@ export class Engine {
 
   destroy(): void {
     this.isDestroyed = true;
-    this.#commands.destroy();
-    this.#gpu.destroy();
+    this.commands.destroy();
+    this.gpu.destroy();
   }
 
   async #checkFault(words: Int32Array): Promise<void> {
     const error = faultError(words, this.#opNames);
     if (error) {
-      this.#gpu.call(({ queue }) => queue.writeBuffer(this.#fault, 0, new Int32Array(FAULT_WORDS)));
+      this.gpu.call(({ queue }) => queue.writeBuffer(this.#fault, 0, new Int32Array(FAULT_WORDS)));
       throw error;
     }
-    this.#failures.throwFirst();
+    this.failures.throwFirst();
   }
 
   #step(op: string, step: Step, operands: Readonly<Record<string, Storage>>): void {
@@ -297,6 +297,6 @@ export class Engine {
     const { bindings } = prepared.pipeline.info;
     const ranges = bindings.map(({ name, access }) => bind(name, access));
     checkApart(op, bindings, ranges);
-    this.#commands.dispatch(prepared, ranges, step.grid);
+    this.commands.dispatch(prepared, ranges, step.grid);
   }
 }

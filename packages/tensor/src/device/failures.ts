@@ -31,15 +31,28 @@ export class Failures {
 
   /** Requests a buffer, which commands can use at once. `settled` later gets the reason for a refusal, or undefined. */
   createBuffer(descriptor: GPUBufferDescriptor, settled: (refusal: string | undefined) => void): GPUBuffer {
+    return this.#create(() => this.gpu.createBuffer(descriptor), descriptor.size, settled);
+  }
+
+  /** The same for a texture that takes so many bytes. */
+  createTexture(
+    descriptor: GPUTextureDescriptor,
+    bytes: number,
+    settled: (refusal: string | undefined) => void,
+  ): GPUTexture {
+    return this.#create(() => this.gpu.createTexture(descriptor, bytes), bytes, settled);
+  }
+
+  #create<T>(create: () => T, bytes: number, settled: (refusal: string | undefined) => void): T {
     const { peakReservedBytes } = this.gpu;
     this.gpu.call((device) => device.pushErrorScope("out-of-memory"));
-    const buffer = this.gpu.createBuffer(descriptor);
+    const made = create();
     this.#follow((error) => {
       if (error) this.#refusals++;
-      if (error) this.gpu.forget(descriptor.size, peakReservedBytes);
+      if (error) this.gpu.forget(bytes, peakReservedBytes);
       settled(error?.message.split("\n")[0]);
     });
-    return buffer;
+    return made;
   }
 
   /** A buffer that is reported as refused, to simulate a fault. */

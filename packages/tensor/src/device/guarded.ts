@@ -111,13 +111,27 @@ export class GuardedDevice {
 
   createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
     const buffer = this.call((device) => device.createBuffer(descriptor));
-    this.reservedBytes += descriptor.size;
-    this.peakReservedBytes = Math.max(this.peakReservedBytes, this.reservedBytes);
+    this.#count(descriptor.size);
     return buffer;
   }
 
-  /** Destroys a buffer. Its bytes count until the submitted work has ended, since they are not free before that. */
-  destroyBuffer(buffer: GPUBuffer, bytes: number): void {
+  /** Like {@link createBuffer}; `bytes` is what the texture takes. */
+  createTexture(descriptor: GPUTextureDescriptor, bytes: number): GPUTexture {
+    const texture = this.call((device) => device.createTexture(descriptor));
+    this.#count(bytes);
+    return texture;
+  }
+
+  #count(bytes: number): void {
+    this.reservedBytes += bytes;
+    this.peakReservedBytes = Math.max(this.peakReservedBytes, this.reservedBytes);
+  }
+
+  /**
+   * Destroys a buffer or a texture. Its bytes count until the submitted work has ended, since they are not free before
+   * that.
+   */
+  destroyBuffer(buffer: GPUBuffer | GPUTexture, bytes: number): void {
     this.call(() => buffer.destroy());
     if (this.inFlight > 0) this.#retired.push({ bytes, submit: this.#submits });
     else this.reservedBytes -= bytes;

@@ -57,7 +57,8 @@ describe("encodeModel and loadModel", () => {
     const path = join(root, "small.safetensors");
     await fcn.saveModel(path, net, metadata);
     expect(new Uint8Array(await readFile(path))).toEqual(bytes);
-    for (const source of [path, pathToFileURL(path), bytes, bytes.slice().buffer]) {
+    const buffer = bytes.slice().buffer;
+    for (const source of [path, pathToFileURL(path), bytes, buffer, new Blob([buffer]), new Response(buffer)]) {
       const loaded = await fcn.loadModel(source, device);
       expect(loaded.metadata.classes).toEqual(["a", "b", "c"]);
       loaded.model.dispose();

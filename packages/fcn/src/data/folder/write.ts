@@ -2,7 +2,8 @@ import { TensorError } from "@fcn/tensor";
 import { invalidArgument, nodeModule } from "@fcn/tensor/internal";
 import { loadSharp } from "../../encoding/sharp.js";
 import { type Colour, VOID_COLOUR } from "../../labels/colours.js";
-import { checkSample, type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
+import { encodeMask } from "../../labels/mask.js";
+import { checkSample, type SegmentationSample } from "../../labels/sample.js";
 
 export interface FolderContent {
   /** Class names by label. */
@@ -41,7 +42,11 @@ export async function writeFolder(root: string, content: FolderContent): Promise
       checkSample("writeFolder", sample, classes.length);
       const name = freeName(sample.name, taken);
       await write(`images/${name}.png`, await encodeImage(sample));
-      await write(`masks/${name}.png`, await encodeMask(sample, palette));
+      const { labels, image } = sample;
+      await write(
+        `masks/${name}.png`,
+        await encodeMask({ ...image, labels, palette: palette.slice(0, classes.length) }),
+      );
       names.push(name);
       onProgress?.(split, names.length);
     }
@@ -102,13 +107,6 @@ async function encodeImage({
   const sharp = await loadSharp("writeFolder");
   const bytes = data instanceof Uint8Array ? data : Uint8ClampedArray.from(data);
   return sharp(bytes, { raw: { width, height, channels } }).png().toBuffer();
-}
-
-async function encodeMask({ labels, image }: SegmentationSample, colours: readonly Colour[]): Promise<Uint8Array> {
-  const { encodeIndexedPng } = await import("../../encoding/indexedPng.js");
-  const palette = Array.from({ length: VOID_LABEL }, (_, label): Colour => colours[label] ?? [0, 0, 0]);
-  palette.push(VOID_COLOUR);
-  return encodeIndexedPng({ labels: Uint8Array.from(labels), ...image, palette });
 }
 
 function exists(root: string): TensorError {

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { invalidArgument, type Planes } from "@fcn/tensor/internal";
 import { checkImage, type RasterImage, type SegmentationSample } from "../../labels/sample.js";
 import type { PixelScale } from "../decode/pixelScale.js";
 
@@ -34,6 +34,17 @@ export function normaliseInto(
       out[offset + c * plane + p] = ((data[p * channels + source] as number) - mean) * scale;
     }
   }
+}
+
+/** What {@link normaliseInto} makes of each of the 256 values of a byte, for every plane of an RGB image. */
+export function planesOfBytes(preprocessing: Preprocessing): Planes {
+  checkChannels(3, preprocessing);
+  const bytes = [0, 1, 2].map((c) => sourceChannel(c, 3, preprocessing));
+  const table = Float32Array.from({ length: 3 * 256 }, (_, i) => {
+    const c = Math.floor(i / 256);
+    return ((i % 256) - (preprocessing.mean[c] as number)) * (1 / (preprocessing.std[c] as number));
+  });
+  return { bytes, table };
 }
 
 /** The image that one of the planes (C, H, W) shows which {@link normaliseInto} wrote. */

@@ -1,5 +1,6 @@
-import { type Device, io, type Tensor, TensorError } from "@fcn/tensor";
-import { elementsOf, isNode } from "@fcn/tensor/internal";
+import { type Device, hasCode, io, type Tensor, TensorError } from "@fcn/tensor";
+import { elementsOf, isNode, reworded } from "@fcn/tensor/internal";
+import { fetchBytes, type LoadOptions, remoteAddress } from "../../files/fetchBytes.js";
 import { classesOf } from "../graph/geometry/channels.js";
 import type { GraphNet } from "../graph/net.js";
 import { parameterShapes } from "../graph/parameters.js";
@@ -53,6 +54,9 @@ export async function saveModel(
   await io.writeSafetensors(path, model.stateDict(), { metadata: described });
 }
 
+/** A weights file: see {@link loadModel}. */
+export type ModelSource = io.PathOrBytes | Response;
+
 /** A net loaded from a file that {@link saveModel} wrote. */
 export interface LoadedModel {
   readonly model: GraphNet;
@@ -60,9 +64,14 @@ export interface LoadedModel {
 }
 
 /**
- * Builds the net that a weights file, given by its path or bytes, describes, and loads the weights. The net is in
- * evaluation mode. A net described by its graph takes no more memory than the file has values. Throws `invalid-file`
- * unless the file describes a net, and `not-finite` if a weight is NaN or infinite.
+ * Builds the net that a weights file describes, and loads the weights. The file is given by its path (Node), its bytes,
+ * as a Blob or File, by its address (http, https, blob or data; on a page any address), or as the Response of a fetch;
+ * `onProgress` and `signal` are about what is fetched. The net is in evaluation mode. A net described by its graph
+ * takes no more memory than the file has values.
+ *
+ * Throws `invalid-file` unless the file describes a net, `unsupported-file` for a file of another kind, such as a `.pth`
+ * or `.onnx`, with what to do with it, `not-finite` if a weight is NaN or infinite, and for an address `no-network` or
+ * `download-refused`, with its status.
  *
  * @example
  * ```ts
@@ -76,8 +85,16 @@ export interface LoadedModel {
  * device.destroy();
  * ```
  */
-export async function loadModel(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
-  const metadata = parseMetadata(await io.readSafetensorsMetadata(source));
+export async function loadModel(source: ModelSource, device: Device, options: LoadOptions = {}): Promise<LoadedModel> {
+  const fetched = source instanceof Response ? source : remoteAddress(source);
+  if (fetched === undefined) return loadFile(source as io.PathOrBytes, device);
+  const bytes = await fetchBytes("loadModel", fetched, options);
+  const name = typeof fetched === "string" ? fetched : fetched.url;
+  return loadFile(new File([bytes], name || "the given response"), device);
+}
+
+async function loadFile(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
+  const metadata = parseMetadata(await io.readSafetensorsMetadata(source).catch(ofModel));
   if (metadata.graph !== undefined) await checkGraphFile(source, metadata);
   const model = buildNet(metadata, device);
   try {
@@ -90,6 +107,26 @@ export async function loadModel(source: io.PathOrBytes, device: Device): Promise
   model.eval();
   return { model, metadata };
 }
+
+/** The error for a file that is no safetensors file, in the words of {@link loadModel}. */
+function ofModel(error: unknown): never {
+  if (!hasCode(error, "unsupported-file", "corrupt-file", "unreadable-file")) throw error;
+  const message = error.message.replace("readSafetensors:", "loadModel:");
+  const { is } = error.details ?? {};
+  const isWeights = typeof is === "string" && FILES_OF_WEIGHTS.test(is);
+  throw reworded(error, {
+    message,
+    ...(isWeights && {
+      fix: {
+        code: "it holds weights without their net: make the net with models.create and call io.loadWeights(net, file)",
+        command: "have a file made that names its net: fcn convert IN OUT --model NAME",
+      },
+    }),
+  });
+}
+
+/** Files, as guessed by their first bytes, that `io.loadWeights` reads. */
+const FILES_OF_WEIGHTS = /PyTorch file \(\.pth\)|NumPy archive/;
 
 /** {@link loadModel} for one file or more. */
 export async function loadModels(
@@ -137,8 +174,10 @@ async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): 
   });
 }
 
-const nameOf = (source: io.PathOrBytes): string =>
-  typeof source === "string" || source instanceof URL ? String(source) : "the weights file";
+function nameOf(source: io.PathOrBytes): string {
+  if (typeof source === "string" || source instanceof URL) return String(source);
+  return (source instanceof Blob && (source as Partial<File>).name) || "the weights file";
+}
 
 /**
  * Throws `not-finite` for a net with NaN or infinity, whose output looks valid but is often the first class everywhere.

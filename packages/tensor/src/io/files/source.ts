@@ -3,8 +3,8 @@ import { brief, invalidArgument, TensorError } from "../../plain/errors.js";
 import { isNode, nodeModule } from "../../plain/node.js";
 import { fileError, type Place } from "./errors.js";
 
-/** The path of a file (Node only), or its bytes. */
-export type PathOrBytes = string | URL | Uint8Array | ArrayBuffer;
+/** The path of a file (Node only), or its bytes, also as a Blob or File of a page, of which parts are read on demand. */
+export type PathOrBytes = string | URL | Uint8Array | ArrayBuffer | Blob;
 
 /** How messages name a file without a name. */
 export const GIVEN_BYTES = "the given bytes";
@@ -24,6 +24,7 @@ export async function withSource<T>(
 ): Promise<T> {
   if (input instanceof Uint8Array) return use(bytesSource(reader, input));
   if (input instanceof ArrayBuffer) return use(bytesSource(reader, new Uint8Array(input)));
+  if (input instanceof Blob) return use(blobSource(reader, input));
   if (typeof input !== "string" && !(input instanceof URL)) throw notAFile(reader, input);
   const file = await openFile(reader, input);
   const state = { open: true };
@@ -42,6 +43,19 @@ function bytesSource(reader: string, bytes: Uint8Array): Source {
     size: bytes.byteLength,
     read: async (begin, end) => new Uint8Array(bytes.subarray(begin, end)).buffer,
   };
+}
+
+function blobSource(reader: string, blob: Blob): Source {
+  const file = brief((blob as Partial<File>).name || GIVEN_BYTES, 400);
+  const read: Source["read"] = async (begin, end) => {
+    try {
+      return await blob.slice(begin, end).arrayBuffer();
+    } catch (error) {
+      // The file on the disk was changed or removed after the page got it.
+      throw unreadable(reader, file, error);
+    }
+  };
+  return { reader, file, size: blob.size, read };
 }
 
 /** Node reads less than 2 GiB per call. */
@@ -110,6 +124,6 @@ function unreadable(reader: string, name: string, cause: unknown): TensorError {
 
 const notAFile = (reader: string, input: unknown): TensorError =>
   invalidArgument(
-    `${reader}: got ${describe(input)}, but needs a path, a URL, a Uint8Array or an ArrayBuffer`,
+    `${reader}: got ${describe(input)}, but needs a path, a URL, a Uint8Array, an ArrayBuffer or a Blob`,
     "pass the path of the file or its bytes",
   );

@@ -1,0 +1,20 @@
+/**
+ * Builds the studio into studio/dist, a static folder for any web server, and serves it on localhost.
+ *
+ *   npm run studio [-- --build]      --build leaves it at the folder
+ */
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+function run(program, ...args) {
+  const { status } = spawnSync(process.execPath, [join(root, program), ...args], { cwd: root, stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+run("studio/scripts/assets.mjs");
+run("node_modules/vite/bin/vite.js", "build", "studio", "--logLevel", "warn");
+console.log("studio: the page is in studio/dist");
+if (!process.argv.includes("--build")) run("node_modules/vite/bin/vite.js", "preview", "studio", "--open");

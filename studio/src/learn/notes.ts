@@ -1,0 +1,30 @@
+import { TensorError } from "@fcn/tensor";
+import { StudioError } from "../session/errors.js";
+import type { Note } from "./learner.js";
+
+/** What a person is told about an error: one sentence, and what can be done. */
+export function noteOf(error: unknown): Note {
+  if (error instanceof TensorError)
+    return ofDevice(error) ?? { code: error.code, message: error.message, fix: error.fix };
+  if (error instanceof StudioError) return { code: error.code, message: error.message, fix: error.fix };
+  return { code: "unexpected", message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Errors of the device in the words of the page, where it has other remedies than code. */
+function ofDevice(error: TensorError): Note | undefined {
+  if (error.code === "out-of-memory") {
+    return {
+      code: error.code,
+      message: "The memory of the GPU is full.",
+      fix: "Choose a smaller work size, or close other pages that use the GPU.",
+    };
+  }
+  if (error.code === "diverged") {
+    return {
+      code: error.code,
+      message: "The loss of the net became infinite; training is off, and the net is as it was saved last.",
+      fix: "Turn training on to go on from there, or reset the net.",
+    };
+  }
+  return undefined;
+}

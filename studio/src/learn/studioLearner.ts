@@ -1,0 +1,345 @@
+import { encodeOnnx } from "@fcn/core";
+import { createDevice, type Device, hasCode } from "@fcn/tensor";
+import { StudioError } from "../session/errors.js";
+import type { PaintedImage, Session, Settings } from "../session/types.js";
+import type { KeptNet, Store } from "../store/store.js";
+import { type Canvases, Comparison } from "./comparison.js";
+import { fullLabels } from "./fullLabels.js";
+import type { DeviceReport, FileNet, FullLabels, LearnEvent, Learner, MaskOptions, View } from "./learner.js";
+import { Lessons } from "./lessons.js";
+import { encodeWeights, openFile, openKept, type StartNet, startingNet } from "./netFiles.js";
+import { forClasses } from "./nets.js";
+import { noteOf } from "./notes.js";
+import { Screen } from "./screen.js";
+import { Turns } from "./turns.js";
+import { Tutor } from "./tutor.js";
+import { WorkImages } from "./workImages.js";
+
+const LEARNING_RATES = { "fcn8s-small": 1e-3, "fcn8s-mobilenetv2": 1e-3, own: 3e-4 } as const;
+/** Height and width of the patches that nets learn from, on a GPU and on a processor that stands in for one. */
+const PATCH_SIDES = { gpu: 256, software: 128 } as const;
+const BATCH = 4;
+/** So many losses of the device without a step in between are no accident. */
+const MOST_LOSSES = 3;
+/** Fewer classes leave nothing to tell apart. */
+const LEAST_CLASSES = 2;
+
+/** What the worker does for the page. Changes are made one after the other, in the order of asking. */
+export class StudioLearner implements Learner {
+  readonly #turns = new Turns();
+  readonly #screen = new Screen();
+  #changes: Promise<unknown> = Promise.resolve();
+  #tell: (event: LearnEvent) => void = () => {};
+  #base = "";
+  #session: Session | undefined;
+  #settings: Settings | undefined;
+  #images: WorkImages | undefined;
+  #lessons: Lessons | undefined;
+  #device: Device | undefined;
+  #tutor: Tutor | undefined;
+  #canvases: Canvases | undefined;
+  #comparison: Comparison | undefined;
+  /** The net as it was saved last. */
+  #kept: KeptNet | undefined;
+  /** The file that the net comes from. */
+  #file: Blob | undefined;
+  #isOn = false;
+  #wasTold = "";
+  #batch = BATCH;
+  #losses = 0;
+  #isLooking = false;
+
+  constructor(private readonly store: Store) {}
+
+  open(
+    { train, base = "" }: { readonly train: boolean; readonly base?: string },
+    tell: (event: LearnEvent) => void,
+  ): Promise<DeviceReport> {
+    [this.#tell, this.#base, this.#isOn] = [tell, base, train];
+    return this.#change(async () => {
+      const report = await this.#openDevice();
+      await this.#settle();
+      return report;
+    });
+  }
+
+  setSession(session: Session): Promise<void> {
+    return this.#change(() => {
+      this.#session = session;
+      return this.#settle();
+    });
+  }
+
+  setSettings(settings: Settings): Promise<void> {
+    return this.#change(async () => {
+      const before = this.#settings;
+      this.#settings = settings;
+      if (before?.workSide !== settings.workSide) {
+        this.#images = new WorkImages(this.store, settings.workSide);
+        this.#lessons = new Lessons(this.#images);
+      }
+      if (before && before.net !== settings.net && settings.net !== "own") await this.#forget();
+      else if (before && this.#tutor) await this.#restart(await this.#turns.run(() => this.#ready().tutor.keep()));
+      else await this.#settle();
+    });
+  }
+
+  train(on: boolean): Promise<void> {
+    this.#isOn = on;
+    return this.#change(async () => {
+      this.#follow();
+      if (!on && this.#tutor) await this.save();
+    });
+  }
+
+  show(imageId: string | null, view: View): Promise<void> {
+    Object.assign(this.#screen, { imageId, view });
+    if (this.#comparison) this.#comparison.imageId = imageId;
+    this.#look();
+    return Promise.resolve();
+  }
+
+  setCanvas(canvas: OffscreenCanvas): Promise<void> {
+    this.#screen.canvas = canvas;
+    this.#look();
+    return Promise.resolve();
+  }
+
+  compare(canvases: Canvases | null): Promise<void> {
+    return this.#change(async () => {
+      this.#canvases = canvases ?? undefined;
+      await this.#endComparison();
+      if (canvases && this.#tutor) this.#compareOn(canvases, this.#tutor);
+      await this.#settle();
+    });
+  }
+
+  reset(): Promise<void> {
+    return this.#change(() => this.#forget());
+  }
+
+  loadWeights(file: Blob): Promise<FileNet> {
+    return this.#change(async () => {
+      const { session, device } = this.#ready();
+      const { says, ...start } = await openFile(file, session.classes, device);
+      const old = this.#tutor?.net.model;
+      await this.#end();
+      old?.dispose();
+      this.#file = file;
+      this.#begin(start, device);
+      await this.#settle();
+      await this.save();
+      return says;
+    });
+  }
+
+  save(): Promise<void> {
+    return this.#turns.run(async () => void (await this.#ready().tutor.save()));
+  }
+
+  weights(): Promise<Blob> {
+    return this.#turns.run(() => encodeWeights(this.#ready().tutor.net));
+  }
+
+  onnx(): Promise<Blob> {
+    return this.#turns.run(async () => {
+      const bytes = await encodeOnnx(this.#ready().tutor.net.model);
+      return new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    });
+  }
+
+  labels(imageId: string, options: MaskOptions): Promise<FullLabels> {
+    return this.#turns.run(async () => {
+      const { session, tutor, images } = this.#ready();
+      const painted = session.images.find(({ id }) => id === imageId) as PaintedImage;
+      return fullLabels(tutor.net, await images.get(imageId), painted, session, options);
+    });
+  }
+
+  /** Runs changes one after the other. */
+  #change<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+    const done = this.#changes.then(work);
+    this.#changes = done.catch(() => undefined);
+    return done;
+  }
+
+  /** What everything needs that the person asks for. */
+  #ready() {
+    const [device, session, images, tutor] = [this.#device, this.#session, this.#images, this.#tutor];
+    if (device && session && images && tutor) return { device, session, images, tutor };
+    throw new StudioError("no-net", "There is no net yet: the page has no GPU, or is still loading.", "Wait a moment.");
+  }
+
+  async #openDevice(): Promise<DeviceReport> {
+    const device = await createDevice({ quiet: true });
+    this.#device = device;
+    void device.lost.then(() => this.#change(() => this.#recover(device)).catch((error) => this.#fail(error)));
+    const { description, software } = device.info;
+    const report = { description, software };
+    this.#tell({ kind: "device", report });
+    return report;
+  }
+
+  /** Brings net, lessons and screen in line with what the person has. */
+  async #settle(): Promise<void> {
+    const [device, session, settings, lessons] = [this.#device, this.#session, this.#settings, this.#lessons];
+    if (!device || !session || !settings || !lessons || session.classes.length === 0) return;
+    await lessons.update(session);
+    if (!this.#tutor) this.#begin(await this.#firstNet(device, session, settings), device);
+    else if (!this.#tutor.fits(session.classes)) await this.#changeClasses(this.#tutor, device, session);
+    this.#tutor?.follow(session.classes);
+    if (this.#comparison) this.#comparison.lessons = lessons.lessons;
+    this.#follow();
+    this.#look();
+  }
+
+  /** The net that was kept, or the one that the settings name. */
+  async #firstNet(device: Device, { classes }: Session, settings: Settings): Promise<StartNet> {
+    const kept = this.#kept ?? (await this.store.net());
+    if (kept) {
+      try {
+        const start = await openKept(kept, classes, device);
+        if (settings.net === "own" || start.net.metadata.model === settings.net) return start;
+        start.net.model.dispose();
+      } catch (error) {
+        this.#tell({ kind: "note", note: noteOf(error) });
+      }
+    }
+    return startingNet(settings, classes, device, this.#base);
+  }
+
+  /** A net from a file starts from the file as long as it has learned nothing here, since classes go by their names. */
+  async #changeClasses(tutor: Tutor, device: Device, { classes }: Session): Promise<void> {
+    await this.#end();
+    const start =
+      this.#file && !tutor.hasLearned
+        ? await openFile(this.#file, classes, device)
+        : { net: await forClasses(tutor.net, tutor.net.classIds, classes, device), from: undefined };
+    this.#begin(start, device);
+  }
+
+  #begin(start: StartNet, device: Device): void {
+    const [settings, images, lessons] = [this.#settings, this.#images, this.#lessons] as [
+      Settings,
+      WorkImages,
+      Lessons,
+    ];
+    const most = device.info.software ? PATCH_SIDES.software : PATCH_SIDES.gpu;
+    const tutor = new Tutor(start, {
+      device,
+      store: this.store,
+      turns: this.#turns,
+      images,
+      lessons,
+      screen: this.#screen,
+      patches: { side: Math.min(most, settings.workSide), count: this.#batch, augment: settings.augment },
+      learningRate: LEARNING_RATES[settings.net],
+      tell: (event) => {
+        if (event.kind === "progress") this.#losses = 0;
+        this.#tell(event);
+      },
+    });
+    tutor.onKept = (kept) => {
+      this.#kept = kept;
+    };
+    this.#tutor = tutor;
+    tutor.trainee.run().catch((error) => this.#stumble(tutor, error));
+    if (this.#canvases) this.#compareOn(this.#canvases, tutor);
+  }
+
+  /** Ends training, the comparison too. */
+  async #end(): Promise<void> {
+    await this.#endComparison();
+    await this.#tutor?.trainee.stop();
+    this.#tutor = undefined;
+  }
+
+  async #endComparison(): Promise<void> {
+    await this.#comparison?.end();
+    this.#comparison = undefined;
+  }
+
+  /** Begins again from a net as it was kept. */
+  async #restart(kept: KeptNet | undefined): Promise<void> {
+    const old = this.#tutor?.net.model;
+    await this.#end();
+    old?.dispose();
+    this.#kept = kept;
+    await this.#settle();
+  }
+
+  /** Lets go of the net. */
+  async #forget(): Promise<void> {
+    await this.store.removeNet();
+    this.#file = undefined;
+    await this.#restart(undefined);
+  }
+
+  #compareOn(canvases: Canvases, tutor: Tutor): void {
+    const comparison = new Comparison(tutor, canvases, this.#tell);
+    comparison.imageId = this.#screen.imageId;
+    this.#comparison = comparison;
+    comparison.run().catch((error) => {
+      if (this.#comparison === comparison && !hasCode(error, "device-lost")) this.#fail(error);
+    });
+  }
+
+  /** Starts or halts the nets as the person wants and the strokes allow, and tells the page if that changes. */
+  #follow(): void {
+    const classes = this.#lessons?.labels.size ?? 0;
+    const isOn = this.#isOn && classes >= LEAST_CLASSES && this.#tutor !== undefined;
+    if (this.#tutor) this.#tutor.trainee.isOn = isOn && !this.#comparison;
+    if (this.#comparison) this.#comparison.isOn = isOn;
+    const why = !this.#isOn ? "paused" : this.#tutor === undefined ? "loading" : "no-strokes";
+    const text = isOn ? "on" : why;
+    if (text !== this.#wasTold) this.#tell({ kind: "training", on: isOn, ...(isOn ? {} : { why }) });
+    this.#wasTold = text;
+  }
+
+  /** Shows what the net says as soon as there is a turn. */
+  #look(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const draw = async (): Promise<void> => {
+      this.#isLooking = false;
+      await this.#tutor?.draw();
+    };
+    this.#turns.run(draw).catch((error) => {
+      if (!hasCode(error, "device-lost")) this.#tell({ kind: "note", note: noteOf(error) });
+    });
+  }
+
+  /** What ends a training by itself: a full memory is met by smaller batches, the rest is told. */
+  #stumble(tutor: Tutor, error: unknown): void {
+    if (this.#tutor !== tutor || hasCode(error, "device-lost")) return;
+    const isFull = hasCode(error, "out-of-memory") && this.#batch > 1;
+    if (isFull) this.#batch = Math.floor(this.#batch / 2);
+    else this.#isOn = false;
+    const note = noteOf(error);
+    const message = `The memory of the GPU is full; batches hold ${this.#batch} patches from here on.`;
+    this.#tell(isFull ? { kind: "note", note: { code: note.code, message } } : { kind: "failed", note });
+    this.#change(() => this.#restart(this.#kept)).catch((again) => this.#fail(again));
+  }
+
+  /** Goes on with the net as it was saved last, on a new device. */
+  async #recover(lost: Device): Promise<void> {
+    if (this.#device !== lost) return;
+    this.#device = undefined;
+    await this.#end();
+    if (++this.#losses > MOST_LOSSES) {
+      throw new StudioError(
+        "gpu-lost",
+        `The browser took the GPU away ${this.#losses} times in a row.`,
+        "Close other pages that use the GPU, choose a smaller work size, and reload the page; all is saved.",
+      );
+    }
+    await this.#openDevice();
+    await this.#settle();
+    this.#tell({ kind: "recovered", step: this.#kept?.step ?? 0 });
+  }
+
+  #fail(error: unknown): void {
+    this.#isOn = false;
+    this.#tell({ kind: "failed", note: noteOf(error) });
+  }
+}
