@@ -10,6 +10,7 @@ export default defineConfig({
   srcDir: "..",
   srcExclude: [
     "packages/**",
+    "studio/**",
     "test/**",
     "out/**",
     "node_modules/**",
