@@ -41,5 +41,6 @@ for (const [name, text] of await kernelPages()) writeFileSync(join(reference, "k
 run("vitepress/bin/vitepress.js", "build", "docs");
 const studio = join(root, "studio/dist");
 if (existsSync(studio)) cpSync(studio, join(root, "out/docs/studio"), { recursive: true });
+else console.log("docs: without the studio, which `npm run studio -- --build` builds");
 console.log("docs: the site is in out/docs");
 if (process.argv.includes("--serve")) run("vitepress/bin/vitepress.js", "preview", "docs");
