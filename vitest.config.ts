@@ -40,6 +40,8 @@ const ALONE = [
   "fcn/cli/commands/tune.test.ts",
   "fcn/models/zoo.test.ts",
   "fcn/training/run/waiting.test.ts",
+  "profiles.test.ts",
+  "sizes.test.ts",
   "tensor/ops/tiles.test.ts",
 ];
 /** Tests that need no GPU and yet several seconds each: `npm run test:fast` leaves them to `npm test`. */

@@ -1,17 +1,7 @@
-import type { Browser, Page } from "playwright-core";
 import { expect, it, vi } from "vitest";
 import { globals } from "webgpu";
 import { type LossExercise, lossExercise } from "./support/loss-exercise.js";
-import { onPage, runOn } from "./support/page.js";
-
-/** Kills the GPU process of a browser. */
-async function killGpu(browser: Browser): Promise<void> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const gpu = processInfo.find(({ type }) => type === "GPU");
-  if (gpu === undefined) throw new Error("the browser has no GPU process");
-  process.kill(gpu.id, "SIGKILL");
-}
+import { killGpu, onPage, runOn, stepsOn } from "./support/page.js";
 
 function expectLost({ training, pending, later, lost, again }: LossExercise): void {
   const ends = { ...pending, ...later, lost };
@@ -21,16 +11,10 @@ function expectLost({ training, pending, later, lost, again }: LossExercise): vo
   expect(again).toBe("works: 1,1,1,1");
 }
 
-const steps = async (page: Page, from: number): Promise<void> => {
-  await page.waitForFunction((least) => ((globalThis as { step?: number }).step ?? 0) >= least, from, {
-    timeout: 90_000,
-  });
-};
-
 it("in a browser whose GPU process is killed in mid-training every call says device-lost, and a new device works", async () => {
   const got = await onPage(async (page, browser) => {
     const running = runOn<LossExercise>(page, "loss-exercise", "lossExercise");
-    await steps(page, 6);
+    await stepsOn(page, 6);
     await killGpu(browser);
     return await running;
   });

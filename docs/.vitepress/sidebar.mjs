@@ -18,7 +18,7 @@ const pages = (folder) =>
 export function guideSidebar() {
   const guide = (...names) => names.map((name) => page(`docs/guide/${name}.md`));
   return [
-    { text: "Begin", items: guide("start", "own-data", "coming-from", "d2l", "transfer") },
+    { text: "Begin", items: guide("start", "studio", "own-data", "coming-from", "d2l", "transfer") },
     { text: "Tensors and nets", items: [...guide("tensors", "models", "recipes", "browser"), page("docs/data.md")] },
     { text: "The paper", items: guide("paper", "scales", "quality") },
     {

@@ -6,12 +6,16 @@ import { createServer } from "node:http";
 import { basename, join } from "node:path";
 import { run } from "./place.mjs";
 
+/** The folders of what is published, below packages/. */
+const FOLDERS = ["kernels", "tensor", "fcn"];
+
 /**
  * Packs the packages of `root` into `folder`: `{ name, version, size, unpackedSize, file }` of each, sizes in bytes.
  * More options of npm may follow.
  */
 export async function pack(root, folder, ...options) {
-  const args = ["pack", "--workspaces", "--json", "--pack-destination", folder, ...options];
+  const workspaces = FOLDERS.map((name) => `--workspace=packages/${name}`);
+  const args = ["pack", ...workspaces, "--json", "--pack-destination", folder, ...options];
   const packed = Object.values(JSON.parse(await run("npm", args, { cwd: root })));
   return packed.map(({ filename, ...rest }) => ({ ...rest, file: join(folder, basename(filename)) }));
 }
@@ -19,9 +23,7 @@ export async function pack(root, folder, ...options) {
 /** What a registry says about a package: its manifest, and where its tarball is. */
 async function describe({ name, version, file }, root, address) {
   const manifests = await Promise.all(
-    ["kernels", "tensor", "fcn"].map(async (folder) =>
-      JSON.parse(await readFile(join(root, "packages", folder, "package.json"), "utf8")),
-    ),
+    FOLDERS.map(async (folder) => JSON.parse(await readFile(join(root, "packages", folder, "package.json"), "utf8"))),
   );
   const manifest = manifests.find((item) => item.name === name);
   const integrity = `sha512-${createHash("sha512")

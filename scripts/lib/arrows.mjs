@@ -11,8 +11,8 @@ const ARROWS = {
   fcn: ["@fcn/tensor"],
 };
 
-/** What a package brings along without an import that can be seen. */
-const BROUGHT = { tensor: ["webgpu"], fcn: ["webgpu"] };
+/** What a package brings along without an import that can be seen: the compiler imports `tslib` for `using`. */
+const BROUGHT = { tensor: ["tslib", "webgpu"], fcn: ["tslib", "webgpu"] };
 
 /** Packages that are bundled for browsers, whole: an import of a Node module breaks them there. */
 const BROWSER_PACKAGES = ["kernels", "tensor"];

@@ -49,8 +49,8 @@ const escaped = (text) =>
 
 /** The table of pointwise ops: what each row computes, in WGSL and in float64. */
 async function pointwiseSection() {
-  const { pointwise } = await import(new URL("packages/kernels/dist/index.js", `file://${root}`));
-  const rows = Object.entries(pointwise).map(([name, { forward, da, db, reference }]) =>
+  const table = await import(new URL("packages/kernels/dist/pointwise/rows.js", `file://${root}`));
+  const rows = Object.entries(table).map(([name, { forward, da, db, reference }]) =>
     [`\`${name}\``, ...[forward, da, db, String(reference)].map(cell)].join(" | "),
   );
   return `## The table

@@ -1,3 +1,5 @@
+import { stripWgsl } from "./wgsl-strip.mjs";
+
 /** Escapes text so that it stands unchanged between backticks. */
 function escapeTemplate(text) {
   return text.replace(/[\\`]|\$\{/g, (match) => `\\${match}`);
@@ -7,13 +9,13 @@ function escapeTemplate(text) {
 const nameOf = (key) => key.replace(/[/-](\w)/g, (_, letter) => letter.toUpperCase());
 
 /**
- * The TypeScript module that carries the WGSL sources: a constant for each, so that bundlers keep those alone that are
- * used.
+ * The TypeScript module that carries the WGSL sources, without comments and spare white space: a constant for each, so
+ * that bundlers keep those alone that are used.
  * @param {{ path: string, source: string }[]} shaders paths relative to the source folder, ending in `.wgsl`
  */
 export function wgslModule(shaders) {
   const constants = shaders
-    .map(({ path, source }) => ({ key: path.replace(/\.wgsl$/, ""), source: source.replace(/\r\n/g, "\n") }))
+    .map(({ path, source }) => ({ key: path.replace(/\.wgsl$/, ""), source: stripWgsl(source.replace(/\r\n/g, "\n")) }))
     .sort((a, b) => (a.key < b.key ? -1 : 1))
     .map(({ key, source }) => {
       return `export const ${nameOf(key)}: Kernel = { name: ${JSON.stringify(key)}, source: \`${escapeTemplate(source)}\` };\n`;

@@ -9,7 +9,7 @@ import { onPage } from "../support/page.js";
 
 const ORIGIN = "http://localhost";
 const text = readFileSync(join(import.meta.dirname, "../../docs/guide/browser.md"), "utf8");
-const [predicts = "", trains = ""] = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block);
+const blocks = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block as string);
 
 async function weights(): Promise<Uint8Array> {
   const device = await createDevice({ quiet: true });
@@ -19,8 +19,14 @@ async function weights(): Promise<Uint8Array> {
   return bytes;
 }
 
-/** What the title of a page becomes that runs a module beside a photograph and a file of weights. */
-async function titleAfter(code: string): Promise<{ title: string; width: number; problems: string[] }> {
+const PAGE = `<!doctype html><title>test</title><img src="photo.jpg">${"<canvas></canvas>".repeat(3)}`;
+
+/** Sets the title of a page, and keeps those before. */
+const KEEP_TITLES = `globalThis.titles = [];
+new MutationObserver(() => titles.push(document.title)).observe(document.head, { childList: true, subtree: true });`;
+
+/** The titles that a module gives a page that holds a photograph and canvases, beside a file of weights. */
+async function titlesAfter(code: string): Promise<{ titles: string[]; sizes: string; problems: string[] }> {
   const chunks = await bundle(code);
   const files = new Map<string, string | Buffer>(chunks.map((chunk) => [`/${chunk.fileName}`, chunk.code]));
   const entry = chunks.find((chunk) => chunk.isEntry)?.fileName;
@@ -33,16 +39,29 @@ async function titleAfter(code: string): Promise<{ title: string; width: number;
       const body = files.get(new URL(route.request().url()).pathname);
       const contentType = typeof body === "string" ? "text/javascript" : "application/octet-stream";
       if (body !== undefined) return route.fulfill({ contentType, body });
-      return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>test</title><canvas></canvas>" });
+      return route.fulfill({ contentType: "text/html", body: PAGE });
     });
     await page.goto(`${ORIGIN}/`);
+    await page.evaluate(KEEP_TITLES);
     await page.evaluate(`import("/${entry}")`);
-    const width = await page.evaluate<number>("document.querySelector('canvas').width");
-    return { title: await page.title(), width, problems };
+    const sizes = await page.evaluate<string>(
+      "[...document.querySelectorAll('canvas')].map(({ width, height }) => width + 'x' + height).join()",
+    );
+    return { titles: await page.evaluate<string[]>("titles"), sizes, problems };
   });
 }
 
-it("a page predicts by the first sample of the guide, and trains by both", async () => {
-  expect(await titleAfter(predicts)).toEqual({ title: "64 x 48", width: 64, problems: [] });
-  expect(await titleAfter(`${predicts}${trains}`)).toEqual({ title: "true true", width: 64, problems: [] });
+it("a page predicts, draws, trains and goes on by the samples of the guide", async () => {
+  expect(blocks).toHaveLength(5);
+  expect(await titlesAfter(blocks.join(""))).toEqual({
+    titles: [
+      "64 x 48, 3072 labels",
+      "64 x 48",
+      "3,48,64",
+      "6 steps, 3 losses, trained.safetensors",
+      "goes on after step 6",
+    ],
+    sizes: "64x48,64x48,64x48",
+    problems: [],
+  });
 }, 120_000);

@@ -6,6 +6,7 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { writeIfChanged } from "../../scripts/lib/files.mjs";
 import { wgslModule } from "../../scripts/lib/wgsl-module.mjs";
+import { stripWgsl } from "../../scripts/lib/wgsl-strip.mjs";
 
 /** Evaluates the generated module as a program would see it. */
 async function evaluate(text: string): Promise<Record<string, { name: string; source: string }>> {
@@ -25,11 +26,11 @@ describe("wgslModule", () => {
     ]);
   });
 
-  it("carries any source unchanged", async () => {
-    const source = fc.string({ unit: fc.constantFrom("`", "$", "{", "}", "\\", "\n", "a", "é", '"') });
+  it("carries any source unchanged but for comments and space", async () => {
+    const source = fc.string({ unit: fc.constantFrom("`", "$", "{", "}", "\\", "\n", "a", "é", '"', "/", "*") });
     await fc.assert(
       fc.asyncProperty(source, async (wgsl) => {
-        expect((await evaluate(wgslModule([{ path: "a.wgsl", source: wgsl }]))).a?.source).toBe(wgsl);
+        expect((await evaluate(wgslModule([{ path: "a.wgsl", source: wgsl }]))).a?.source).toBe(stripWgsl(wgsl));
       }),
       { seed: 7 },
     );

@@ -9,7 +9,8 @@ import { build as vite } from "vite";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed but webgpu.
+ * A folder outside this repository with the packages as `npm pack` ships them, and nothing else installed but tslib and
+ * webgpu.
  */
 export class PackedApp {
   readonly folder = mkdtempSync(join(tmpdir(), "fcn-packed-"));
@@ -26,7 +27,9 @@ export class PackedApp {
       const file = join(this.folder, filename);
       execFileSync("tar", ["-xzf", file, "-C", target, "--strip-components=1"]);
     }
-    symlinkSync(join(root, "node_modules/webgpu"), join(this.folder, "node_modules/webgpu"), "junction");
+    for (const name of ["tslib", "webgpu"]) {
+      symlinkSync(join(root, "node_modules", name), join(this.folder, "node_modules", name), "junction");
+    }
   }
 
   /** Files that the package ships. */

@@ -141,6 +141,32 @@ export async function readOpacity(): Promise<{ canvas: number; straight: string 
   return { canvas: Math.max(...errors), straight };
 }
 
+/** What a `<video>` shows, beside the colour of all of its frames; its encoding may move it a little. */
+export async function readVideo(): Promise<{ shape: string; error: number }> {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 64, height: 48 });
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+  const draw = () => {
+    context.fillStyle = "rgb(200, 100, 50)";
+    context.fillRect(0, 0, 64, 48);
+  };
+  draw();
+  const video = document.createElement("video");
+  Object.assign(video, { muted: true, srcObject: canvas.captureStream(30) });
+  const timer = setInterval(draw, 20);
+  await video.play();
+  const device = await createDevice({ quiet: true });
+  using x = fromImage(device, video);
+  const values = await x.data();
+  clearInterval(timer);
+  const want = [200, 100, 50];
+  const plane = values.length / 3;
+  const errors = Array.from(values, (value, i) => Math.abs(value * 255 - (want[Math.floor(i / plane)] as number)));
+  const shape = `${x.shape}`;
+  device.destroy();
+  return { shape, error: Math.max(...errors) };
+}
+
 /** An image beyond the sides of a texture, and the textures that reading it made and freed. */
 export async function readLarge(): Promise<{
   wrong: string | undefined;

@@ -1,5 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import * as t from "@fcn/tensor";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../fcn/data/trees.js";
 import { bundle } from "../support/bundle.js";
 
 let device: t.Device;
@@ -35,20 +39,41 @@ it("methods refuse what the functions refuse, in their words", async () => {
   });
 });
 
-it("a bundle holds the kernels of methods and of what it names, and no others", async () => {
-  const kernels = async (names: string) => {
-    const chunks = await bundle(`import { ${names} } from "@fcn/tensor"; globalThis.used = [${names}];`);
-    const code = chunks.map((chunk) => chunk.code).join("");
-    const known = [
+describe("a bundle", () => {
+  /** What the code logs in Node, as a module that holds nothing but what it needs. */
+  const run = async (code: string): Promise<string> => {
+    const folder = await temporaryFolder("fcn-chained");
+    const chunks = await bundle(code);
+    for (const chunk of chunks) await writeFile(join(folder, chunk.fileName.replace(/js$/, "mjs")), chunk.code);
+    return execFileSync(process.execPath, [join(folder, "entry.mjs")], { encoding: "utf8" }).trim();
+  };
+
+  it("holds the kernels of what it names, and no others", async () => {
+    const kernels = async (code: string) => {
+      const text = (await bundle(code)).map((chunk) => chunk.code).join("");
+      const known = ["reduce/sum", "softmax/forward", "select/rank", "conv2d/gather-register", "matmul/product"];
+      return known.filter((kernel) => text.includes(`"${kernel}"`));
+    };
+    const using = (names: string) => `import { ${names} } from "@fcn/tensor"; globalThis.used = [${names}];`;
+    expect(await kernels(using("createDevice"))).toEqual([]);
+    expect(await kernels(using("createDevice, relu"))).toEqual([]);
+    expect(await kernels(using("createDevice, mean"))).toEqual(["reduce/sum"]);
+    expect(await kernels(using("createDevice, topk"))).toEqual(["select/rank"]);
+    expect(await kernels(`import "@fcn/tensor/chained"; ${using("createDevice")}`)).toEqual([
       "reduce/sum",
       "softmax/forward",
-      "select/rank",
-      "conv2d/gather-register",
-      "matmul/product",
-      "pool/max",
-    ];
-    return known.filter((kernel) => code.includes(`"${kernel}"`));
-  };
-  expect(await kernels("createDevice")).toEqual(["reduce/sum", "softmax/forward"]);
-  expect(await kernels("createDevice, topk")).toEqual(["reduce/sum", "softmax/forward", "select/rank"]);
+    ]);
+  });
+
+  it("has the methods whose functions it names, and says of others how to get them", async () => {
+    const printed = await run(`
+      import { Tensor, relu } from "@fcn/tensor";
+      const of = (name) => { try { Tensor.prototype[name].call({}); } catch (error) { return error.code + ": " + error.message; } };
+      console.log(typeof relu, of("relu"));
+      console.log(of("softmax"));`);
+    expect(printed.split("\n")).toEqual([
+      "function invalid-argument: relu: x is an object (Object), expected a tensor",
+      "unsupported: softmax: this bundle has no method of that name, since nothing imports the function softmax",
+    ]);
+  });
 });

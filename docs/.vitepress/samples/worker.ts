@@ -22,6 +22,7 @@ export type Answer = { readonly shown: Shown } | { readonly failed: Failure } | 
 const MODULES: Readonly<Record<string, () => Promise<object>>> = {
   "@fcn/core": () => import("@fcn/core"),
   "@fcn/tensor": () => import("@fcn/tensor"),
+  "@fcn/tensor/chained": () => import("@fcn/tensor/chained"),
   "@fcn/tensor/nn": () => import("@fcn/tensor/nn"),
   "@fcn/tensor/optim": () => import("@fcn/tensor/optim"),
   "@fcn/tensor/io": () => import("@fcn/tensor/io"),

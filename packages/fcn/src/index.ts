@@ -22,7 +22,7 @@ export {
   type SizeScores,
 } from "./evaluation/index.js";
 export { encodeOnnx, exportOnnx, type OnnxOptions, type OnnxSummary, type OnnxValue } from "./export/index.js";
-export type { LoadOptions, LoadProgress } from "./files/fetchBytes.js";
+export type { FileSource, LoadOptions, LoadProgress } from "./files/fetchBytes.js";
 export { type LabelledPlane, label2image, type ShowOptions, showImages } from "./images/showImages.js";
 export { toImage, toTensor } from "./images/tensorImages.js";
 export { type Colour, vocPalette } from "./labels/colours.js";
@@ -47,6 +47,7 @@ export * as surgery from "./surgery/index.js";
 export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {
   type BatchStream,
+  type CheckpointOptions,
   type ClassBalancing,
   type ComparedRun,
   type Configuration,
@@ -59,6 +60,7 @@ export {
   type EpochData,
   type EpochOptions,
   type EpochScores,
+  encodeCheckpoint,
   encodeModel,
   type FoldScores,
   type FoldsSummary,
@@ -73,9 +75,9 @@ export {
   type LossSampling,
   type LossSettings,
   listRecipes,
+  loadCheckpoint,
   loadModel,
   type ModelMetadata,
-  type ModelSource,
   type MultiplierRules,
   type Multipliers,
   type OpenInterval,
@@ -89,6 +91,9 @@ export {
   publishedStages,
   type Recipe,
   type RecipeName,
+  type RecoveringOptions,
+  type RecoveringResult,
+  type Recovery,
   type Reduction,
   type ReductionChange,
   type RunComparison,
@@ -118,6 +123,7 @@ export {
   train,
   trainEpochs,
   trainFolds,
+  trainRecovering,
   trainRun,
   trainStaged,
   trainValidated,

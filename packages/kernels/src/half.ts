@@ -1,5 +1,6 @@
 import { type Binding, type Capabilities, type Plan, roundUp, type Step } from "./plan.js";
 import { planFlat } from "./pointwise/plan.js";
+import { copy } from "./pointwise/table.js";
 import type { Tunable, Tuning } from "./tuning.js";
 
 // Plans are made for elements of four bytes, and count elements. The same plan serves tensors of two bytes an element:
@@ -44,11 +45,14 @@ function viaSums({ steps, scratch, ...plan }: Plan, elements: number, caps: Capa
     const bound = Object.entries(operands).map(([name, use]) => [name, moved(use)] as const);
     return { ...step, operands: Object.fromEntries(bound) };
   });
-  const last = planFlat({ name: "copy", part: "forward" }, elements, caps).steps.map(({ operands, ...step }): Step => {
-    const { in_a, result } = operands as { in_a: Binding; result: Binding };
-    const named = (use: Binding, operand: string): Binding => (typeof use === "string" ? operand : { ...use, operand });
-    return { ...step, operands: { in_a: named(in_a, SUMS), result: named(result, "y") } };
-  });
+  const last = planFlat({ name: copy.name, part: "forward" }, elements, caps).steps.map(
+    ({ operands, ...step }): Step => {
+      const { in_a, result } = operands as { in_a: Binding; result: Binding };
+      const named = (use: Binding, operand: string): Binding =>
+        typeof use === "string" ? operand : { ...use, operand };
+      return { ...step, operands: { in_a: named(in_a, SUMS), result: named(result, "y") } };
+    },
+  );
   return { ...plan, steps: [...adding, ...last], scratch: { ...scratch, [SUMS]: elements * 4 } };
 }
 

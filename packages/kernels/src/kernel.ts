@@ -42,10 +42,10 @@ export interface KernelInfo {
   readonly fewestLanes: boolean;
 }
 
-const CONSTANT = /^const ([A-Z][A-Z0-9_]*): (u32|i32|f32|bool) = ([^;]+);/gm;
+const CONSTANT = /^const ([A-Z][A-Z0-9_]*)\s*:\s*(u32|i32|f32|bool)\s*=\s*([^;]+);/gm;
 const BINDING =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)\s*:\s*(?:array<\s*)?(\w+)/g;
-const ALIAS = /^alias (\w+) = (\w+);/gm;
+const ALIAS = /^alias (\w+)\s*=\s*(\w+);/gm;
 /** What takes the place of a type of elements where they are halves; words are copied as they are. */
 const HALVES: Readonly<Record<string, string>> = { f32: "f16", vec4f: "vec4h", u32: "f16" };
 const FIELD = /(\w+)\s*:\s*(\w+(?:<[^>]*>)?)/g;

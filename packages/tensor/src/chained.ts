@@ -1,3 +1,10 @@
+/**
+ * Importing this makes every function that can be chained a method of tensors. Without a bundler they all are; a bundle
+ * has the methods whose functions it imports.
+ *
+ * @module @fcn/tensor/chained
+ */
+import { type MethodName, method } from "./core/method.js";
 import type { Tensor } from "./core/tensor.js";
 import * as rows from "./ops/pointwise.generated.js";
 import { clamp, elu, gelu, leakyRelu, softplus } from "./ops/pointwise.js";
@@ -6,16 +13,14 @@ import { chunk, expand, flatten, split, squeeze, transpose, unsqueeze } from "./
 import { logSoftmax, softmax } from "./ops/softmax.js";
 import { std, variance } from "./ops/variance.js";
 
-/**
- * Functions of a tensor that are its methods too, by the same names. All of them are in every bundle that makes a
- * device, so ops with kernels of their own that few chain (convolutions, pools, products, losses, sorting) are not.
- */
 const FUNCTIONS = {
   ...rows,
   ...{ clamp, elu, gelu, leakyRelu, softplus },
   ...{ argmax, argmin, max, mean, min, sum, std, variance, logSoftmax, softmax },
   ...{ chunk, expand, flatten, split, squeeze, transpose, unsqueeze },
-};
+} satisfies Record<MethodName, unknown>;
+
+type Chained = (x: Tensor, ...rest: never[]) => unknown;
 
 /** Functions of a tensor without their first operand, which is the tensor: `x.add(y).relu().mean()`. */
 export type ChainedMethods = {
@@ -24,14 +29,4 @@ export type ChainedMethods = {
     : never;
 };
 
-type AnyFunction = (x: Tensor, ...rest: unknown[]) => unknown;
-
-/** The functions as methods. */
-export const chainedMethods = Object.fromEntries(
-  Object.entries(FUNCTIONS).map(([name, call]) => [
-    name,
-    function (this: Tensor, ...rest: unknown[]) {
-      return (call as AnyFunction)(this, ...rest);
-    },
-  ]),
-);
+for (const [name, call] of Object.entries(FUNCTIONS)) method(name as MethodName, call as Chained);

@@ -8,13 +8,12 @@ import {
   requestDevice,
 } from "./device/adapter.js";
 import { Engine, type EngineOptions } from "./device/engine.js";
-import { Simulation } from "./device/simulate.js";
+import type { Simulation } from "./device/simulate.js";
 import { Device } from "./device.js";
 import { isNode } from "./plain/node.js";
 import { checkOptions } from "./plain/options.js";
 import { boolean, checkedInUse, from, listOf, number, oneOf, type RulesOf } from "./plain/rules.js";
-import { BackgroundTuner } from "./tuning/background.js";
-import { type Measured, readMeasured, saveTuning, tuningFile } from "./tuning/file.js";
+import type { BackgroundTuning } from "./tuning/beside.js";
 
 export interface DeviceOptions extends AdapterOptions {
   /** `adapter` (default) raises the limits to those of the adapter; `default` keeps WebGPU's default limits. */
@@ -100,19 +99,19 @@ let announced = false;
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   checkOptions<DeviceOptions>("createDevice", options, OPTIONS);
   if (options.debug) checkOptions("createDevice: debug", options.debug, { nanCheck: boolean, poison: boolean });
-  const simulation = Simulation.fromEnvironment();
+  const simulation = await simulated();
   const gpu = await findGpu();
   const found = await findAdapter(gpu, options);
   const { info } = found;
-  const known = options.tune === "auto" ? await measuredOn(info) : undefined;
+  const beside = options.tune === "auto" ? await tuningBeside(info) : undefined;
   const tuning = typeof options.tuning === "function" ? await options.tuning(info) : options.tuning;
-  const engine = await openEngine(found, options, { tuning: tuning ?? known?.tiles, simulation });
+  const engine = await openEngine(found, options, { tuning: tuning ?? beside?.known.tiles, simulation });
   if (info.software && !options.quiet && !announced) {
     announced = true;
     console.warn(`fcn: no GPU in use; running on the software adapter ${info.description || info.device}`);
   }
   const device = Device.on(engine);
-  if (known) device.runtime.tuneBeside(backgroundFor(gpu, info, options, known));
+  if (beside) device.runtime.tuneBeside(beside.tuner(options.poolBytes ?? DEFAULT_POOL, () => openBench(gpu, options)));
   return device;
 }
 
@@ -139,20 +138,21 @@ async function openEngine(
   });
 }
 
-/** What is known of the tiles of an adapter; undefined where nothing can be kept, and so nothing is measured. */
-async function measuredOn(info: DeviceInfo): Promise<Measured | undefined> {
-  if (!isNode())
-    console.warn('fcn: createDevice({ tune: "auto" }) measures in Node only; a page has no file to keep it');
-  return (await tuningFile(info)) === undefined ? undefined : readMeasured(info);
+/** A device of its own to measure on, since an adapter gives one device only. */
+const openBench = async (gpu: Gpu, options: DeviceOptions): Promise<Engine> =>
+  openEngine(await findAdapter(gpu, options), options, { nanCheck: false, poison: false });
+
+// What only Node has is loaded there alone, so that no page carries it.
+
+async function simulated(): Promise<Simulation | undefined> {
+  if (!isNode() || !process.env.FCN_SIMULATE) return undefined;
+  const { Simulation } = await import("./device/simulate.js");
+  return Simulation.fromEnvironment();
 }
 
-/** Measures on a device of its own, since an adapter gives one device only. */
-function backgroundFor(gpu: Gpu, info: DeviceInfo, options: DeviceOptions, known: Measured): BackgroundTuner {
-  return new BackgroundTuner({
-    known,
-    mostBytes: (options.poolBytes ?? DEFAULT_POOL) / 4,
-    open: async () => openEngine(await findAdapter(gpu, options), options, { nanCheck: false, poison: false }),
-    keep: ({ key, tile, speedup }) => saveTuning(info, speedup > 1 ? { [key]: tile } : {}, [key]),
-    tell: (line) => console.warn(line),
-  });
+/** What measures tiles beside the work; undefined where nothing can be kept, and so nothing is measured. */
+async function tuningBeside(info: DeviceInfo): Promise<BackgroundTuning | undefined> {
+  if (isNode()) return (await import("./tuning/beside.js")).backgroundTuning(info);
+  console.warn('fcn: createDevice({ tune: "auto" }) measures in Node only; a page has no file to keep it');
+  return undefined;
 }

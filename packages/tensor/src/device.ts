@@ -1,7 +1,9 @@
+import "./plain/dispose.js";
 import type { Capabilities, Tuning } from "@fcn/kernels";
-import { type ChainedMethods, chainedMethods } from "./chained.js";
+import type { ChainedMethods } from "./chained.js";
 import { type Captured, type CaptureResult, capture } from "./core/capture.js";
 import { full, random } from "./core/create.js";
+import { define } from "./core/method.js";
 import { Runtime } from "./core/runtime.js";
 import { Tensor } from "./core/tensor.js";
 import { type DeviceInfo, readLimits } from "./device/adapter.js";
@@ -266,9 +268,7 @@ export class Device {
   }
 }
 
-for (const [name, value] of Object.entries({ ...chainedMethods, ...tensorMethods })) {
-  Object.defineProperty(Tensor.prototype, name, { value, configurable: true, writable: true });
-}
+for (const [name, value] of Object.entries(tensorMethods)) define(name, value);
 Object.defineProperty(Tensor.prototype, "device", {
   configurable: true,
   get(this: Tensor) {

@@ -16,6 +16,7 @@ export {
   type DeviceInfo,
   probeAdapters,
 } from "./device/adapter.js";
+export { adviceWithoutWebGpu, type BrowserSurroundings, type WebGpuAdvice } from "./device/advice.js";
 export type { MemoryReport } from "./device/buffers.js";
 export type { TuningProgress, TuningResult } from "./device/tuner.js";
 export { Device, type Scope } from "./device.js";

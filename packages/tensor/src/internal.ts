@@ -8,7 +8,7 @@ import { type Upsampling, upsampledGeometry } from "./ops/upsampled.js";
 import type { Order } from "./plain/layout.js";
 
 export { recording } from "./core/autograd.js";
-export { wrapAdapterRequests } from "./device/adapter.js";
+export { wrapAdapterRequests } from "./device/requests.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/content/guess.js";
 export { type LockOwner, withFileLock } from "./io/files/lock.js";
 export { makeFolder } from "./io/files/makeFolder.js";

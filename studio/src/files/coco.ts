@@ -30,18 +30,22 @@ export async function cocoJson(
   classes: readonly PaintClass[],
 ): Promise<Blob> {
   const categories = classes.flatMap(({ name }, label) => (name === BACKGROUND ? [] : [{ id: label + 1, name }]));
-  const [listed, annotations]: [object[], string[]] = [[], []];
+  const listed: object[] = [];
+  // A part for each image, since those of many together may exceed the length of a string.
+  const parts: string[] = [];
   let id = 0;
   for await (const image of images) {
     const { name, height, width } = image;
     const imageId = listed.push({ id: listed.length + 1, file_name: exportName(name), height, width });
+    const annotations: string[] = [];
     for (const { label, ...shape } of shapesOf(image, classes)) {
       const about = { id: ++id, image_id: imageId, category_id: label + 1 };
       annotations.push(JSON.stringify({ ...about, ...shape }));
     }
+    if (annotations.length > 0) parts.push(`${parts.length > 0 ? ",\n" : ""}${annotations.join(",\n")}`);
   }
-  const head = `{"images":${JSON.stringify(listed)},"categories":${JSON.stringify(categories)},"annotations":[`;
-  return new Blob([head, annotations.join(",\n"), "]}"], { type: "application/json" });
+  const lists = `"images":${JSON.stringify(listed)},"categories":${JSON.stringify(categories)}`;
+  return new Blob([`{${lists},"annotations":[`, ...parts, "]}"], { type: "application/json" });
 }
 
 function* shapesOf(image: LabelledImage, classes: readonly PaintClass[]) {

@@ -31,9 +31,10 @@ const VALIDATION_SHARE = 5;
 
 /**
  * A zip of the form that `fcn data check` and `fcn train` take: `images/`, `masks/` (palette PNG of the same name, with
- * 255 where nothing is labelled), `classes.json` with names and colours, and `splits/train.txt` and `splits/val.txt`,
- * which has every fifth image. Files of images are those that were given, unless `fcn` cannot read their format; those
- * become PNG. Without predictions, images that nothing is painted on are left out.
+ * 255 where nothing is labelled), `classes.json` with names and colours, `splits/train.txt`, and `splits/val.txt` with
+ * every fifth image, with the last of fewer, or absent for a single one. Files of images are those that were given,
+ * unless `fcn` cannot read their format; those become PNG. Without predictions, images that nothing is painted on are
+ * left out.
  *
  * @throws StudioError `invalid-data-set` if there is no image with labels
  */
@@ -70,11 +71,12 @@ async function* partsOf(options: DataSetOptions, images: readonly PaintedImage[]
     splits[i % VALIDATION_SHARE === VALIDATION_SHARE - 1 ? "val" : "train"].push(base);
     onProgress?.(i + 1, images.length);
   }
-  // Fewer than five images still need one to validate on, and a single one has to do for both.
-  if (splits.val.length === 0) splits.val.push(...(images.length > 1 ? splits.train.splice(-1) : splits.train));
+  // Fewer than five images still need one to validate on; a single one is only trained on.
+  if (splits.val.length === 0 && images.length > 1) splits.val = splits.train.splice(-1);
   const entries = session.classes.map(({ name, colour }) => ({ name, color: colour }));
   yield { path: "classes.json", content: `${JSON.stringify(entries, null, 2)}\n` };
   for (const [split, names] of Object.entries(splits)) {
+    if (names.length === 0) continue;
     yield { path: `splits/${split}.txt`, content: names.map((name) => `${name}\n`).join("") };
   }
 }

@@ -26,7 +26,7 @@ export async function openSource(source: Source): Promise<Opened> {
 }
 
 /** The text of a file; undefined if it is not there. */
-export async function readText(files: Files, path: string): Promise<string | undefined> {
+async function readText(files: Files, path: string): Promise<string | undefined> {
   return (await files.get(path)?.())?.text();
 }
 

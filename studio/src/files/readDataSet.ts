@@ -55,8 +55,8 @@ export async function readDataSet(source: Source): Promise<DataSet> {
     }
   }
   if (kept.size === 0) {
-    const why = notes[0] === undefined ? "" : ` ${notes[0]}`;
-    throw new StudioError("invalid-data-set", `"${name}" holds no image that can be used.${why}`, FIX);
+    const why = notes[0] === undefined ? "." : `: ${notes[0]}`;
+    throw new StudioError("invalid-data-set", `"${name}" holds no image that can be used${why}`, FIX);
   }
   if (masks.size > 0) {
     const names = [...masks.values()].slice(0, 3).map(({ path }) => `"${path}"`);

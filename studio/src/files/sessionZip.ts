@@ -1,8 +1,9 @@
 import { checkedSession, checkedSettings } from "../session/check.js";
 import { StudioError } from "../session/errors.js";
 import type { Session, Settings } from "../session/types.js";
+import type { KeptNet } from "../store/store.js";
 import { openSource, readJson } from "./folders.js";
-import { writeZip, type ZipPart } from "./zips.js";
+import { type Files, writeZip, type ZipPart } from "./zips.js";
 
 /** All that the studio keeps, as one file. */
 export interface SessionOptions {
@@ -11,7 +12,7 @@ export interface SessionOptions {
   /** The file of an image. */
   readonly images: (imageId: string) => Promise<Blob>;
   /** Net and optimiser, if there are any. */
-  readonly net?: Blob | undefined;
+  readonly net?: KeptNet | undefined;
 }
 
 /** What such a file held. */
@@ -20,11 +21,12 @@ export interface ReadSession {
   readonly settings: Settings;
   /** The files of the images by their ids. */
   readonly images: ReadonlyMap<string, Blob>;
-  readonly net: Blob | undefined;
+  readonly net: KeptNet | undefined;
 }
 
 const LIST = "studio.json";
-const NET = "net.bin";
+const WEIGHTS = "net/weights.safetensors";
+const OPTIMIZER = "net/optimizer.safetensors";
 const FORMAT = "fcn-studio";
 const VERSION = 1;
 
@@ -32,9 +34,11 @@ const VERSION = 1;
 export const sessionZip = (options: SessionOptions): Promise<Blob> => writeZip(partsOf(options));
 
 async function* partsOf({ session, settings, images, net }: SessionOptions): AsyncGenerator<ZipPart> {
-  yield { path: LIST, content: JSON.stringify({ format: FORMAT, version: VERSION, session, settings }) };
+  const about = net && { step: net.step, classIds: net.classIds };
+  yield { path: LIST, content: JSON.stringify({ format: FORMAT, version: VERSION, session, settings, net: about }) };
   for (const { id, name } of session.images) yield { path: `images/${name}`, content: await images(id) };
-  if (net !== undefined) yield { path: NET, content: net };
+  if (net !== undefined) yield { path: WEIGHTS, content: net.weights };
+  if (net?.optimizer !== undefined) yield { path: OPTIMIZER, content: net.optimizer };
 }
 
 /** Whether a zip is one of {@link sessionZip}. Throws StudioError `invalid-data-set` if it is no whole zip. */
@@ -60,7 +64,16 @@ export async function readSession(zip: Blob): Promise<ReadSession> {
     const read = files.get(`images/${file}`) ?? refuse(`the image "${file}" is missing in it`);
     images.set(id, await read());
   }
-  return { session, settings, images, net: await files.get(NET)?.() };
+  return { session, settings, images, net: await netOf(list.net, files) };
+}
+
+/** The net and the state of its training; none where what is said of it is not whole. */
+async function netOf(about: unknown, files: Files): Promise<KeptNet | undefined> {
+  const { step, classIds } = (about ?? {}) as Readonly<Record<string, unknown>>;
+  const weights = await files.get(WEIGHTS)?.();
+  const isList = Array.isArray(classIds) && classIds.every((id) => typeof id === "string");
+  if (weights === undefined || !isList || !Number.isInteger(step)) return undefined;
+  return { weights, optimizer: await files.get(OPTIMIZER)?.(), step: step as number, classIds };
 }
 
 function checked(list: Readonly<Record<string, unknown>>, refuse: (why: string, cause: unknown) => never) {

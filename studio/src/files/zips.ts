@@ -2,7 +2,6 @@ import {
   BlobReader,
   BlobWriter,
   configure,
-  ERR_EOCDR_NOT_FOUND,
   type FileEntry,
   ZipReader,
   ZipWriter,
@@ -46,9 +45,8 @@ export async function openZip(zip: Blob, name: string): Promise<Files> {
     }
     return files;
   } catch (cause) {
-    if ((await zip.slice(0, 2).text()) === "PK") throw damagedZip(name, "its end is missing or wrong", cause);
-    const isOther = cause instanceof Error && cause.message === ERR_EOCDR_NOT_FOUND;
-    throw notZip(name, isOther ? "it is not a zip" : "it cannot be read", cause);
+    const isZip = (await zip.slice(0, 2).text()) === "PK";
+    throw isZip ? damaged(`"${name}" is a damaged zip, whose end is missing or wrong.`, cause) : notZip(name, cause);
   }
 }
 
@@ -59,22 +57,17 @@ async function contentOf(entry: FileEntry, zip: string): Promise<Blob> {
   try {
     return await entry.getData(new BlobWriter());
   } catch (cause) {
-    throw damagedZip(zip, `"${entry.filename}" in it cannot be unpacked whole`, cause);
+    throw damaged(`"${entry.filename}" in "${zip}" is damaged and cannot be unpacked.`, cause);
   }
 }
 
-const damagedZip = (name: string, why: string, cause: unknown): StudioError =>
-  new StudioError(
-    "invalid-data-set",
-    `"${name}" is a damaged zip: ${why}.`,
-    "Download or copy it again from where it came from.",
-    { cause },
-  );
+const damaged = (message: string, cause: unknown): StudioError =>
+  new StudioError("invalid-data-set", message, "Download or copy it again from where it came from.", { cause });
 
-const notZip = (name: string, why: string, cause: unknown): StudioError =>
+const notZip = (name: string, cause: unknown): StudioError =>
   new StudioError(
     "invalid-data-set",
-    `"${name}" cannot be opened: ${why}.`,
+    `"${name}" is not a zip.`,
     "Choose a zip that the studio exported, or one with images/ and masks/.",
     { cause },
   );

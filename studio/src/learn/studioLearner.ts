@@ -17,7 +17,7 @@ import { WorkImages } from "./workImages.js";
 
 const LEARNING_RATES = { "fcn8s-small": 1e-3, "fcn8s-mobilenetv2": 1e-3, own: 3e-4 } as const;
 /** Height and width of the patches that nets learn from, on a GPU and on a processor that stands in for one. */
-const PATCH_SIDES = { gpu: 256, software: 128 } as const;
+const PATCH_SIDES = { gpu: 256, software: 64 } as const;
 const BATCH = 4;
 /** So many losses of the device without a step in between are no accident. */
 const MOST_LOSSES = 3;
@@ -79,7 +79,7 @@ export class StudioLearner implements Learner {
         this.#lessons = new Lessons(this.#images);
       }
       if (before && before.net !== settings.net && settings.net !== "own") await this.#forget();
-      else if (before && this.#tutor) await this.#restart(await this.#turns.run(() => this.#ready().tutor.keep()));
+      else if (before && this.#tutor) await this.#restart(await this.#tutor.keep());
       else await this.#settle();
     });
   }
@@ -88,7 +88,7 @@ export class StudioLearner implements Learner {
     this.#isOn = on;
     return this.#change(async () => {
       this.#follow();
-      if (!on && this.#tutor) await this.save();
+      if (!on) await this.#tutor?.save();
     });
   }
 
@@ -133,27 +133,24 @@ export class StudioLearner implements Learner {
     });
   }
 
-  save(): Promise<void> {
-    return this.#turns.run(async () => void (await this.#ready().tutor.save()));
+  async save(): Promise<void> {
+    await this.#ready().tutor.save();
   }
 
-  weights(): Promise<Blob> {
-    return this.#turns.run(() => encodeWeights(this.#ready().tutor.net));
+  async weights(): Promise<Blob> {
+    return this.#ready().tutor.use(encodeWeights);
   }
 
-  onnx(): Promise<Blob> {
-    return this.#turns.run(async () => {
-      const bytes = await encodeOnnx(this.#ready().tutor.net.model);
-      return new Blob([bytes as Uint8Array<ArrayBuffer>]);
-    });
+  async onnx(): Promise<Blob> {
+    const bytes = await this.#ready().tutor.use(({ model }) => encodeOnnx(model));
+    return new Blob([bytes as Uint8Array<ArrayBuffer>]);
   }
 
-  labels(imageId: string, options: MaskOptions): Promise<FullLabels> {
-    return this.#turns.run(async () => {
-      const { session, tutor, images } = this.#ready();
-      const painted = session.images.find(({ id }) => id === imageId) as PaintedImage;
-      return fullLabels(tutor.net, await images.get(imageId), painted, session, options);
-    });
+  async labels(imageId: string, options: MaskOptions): Promise<FullLabels> {
+    const { session, tutor, images } = this.#ready();
+    const painted = session.images.find(({ id }) => id === imageId) as PaintedImage;
+    const image = await images.get(imageId);
+    return tutor.use((net) => fullLabels(net, image, painted, session, options));
   }
 
   /** Runs changes one after the other. */
@@ -296,15 +293,15 @@ export class StudioLearner implements Learner {
     this.#wasTold = text;
   }
 
-  /** Shows what the net says as soon as there is a turn. */
+  /** Shows what the net says as soon as there is a turn, and once for all that ask before. */
   #look(): void {
-    if (this.#isLooking) return;
+    if (this.#isLooking || !this.#tutor) return;
     this.#isLooking = true;
-    const draw = async (): Promise<void> => {
+    const begin = (): void => {
       this.#isLooking = false;
-      await this.#tutor?.draw();
     };
-    this.#turns.run(draw).catch((error) => {
+    this.#tutor.draw(begin).catch((error) => {
+      begin();
       if (!hasCode(error, "device-lost")) this.#tell({ kind: "note", note: noteOf(error) });
     });
   }

@@ -1,4 +1,5 @@
 import { type Optimizer, type TrainState, train } from "@fcn/core";
+import type { optim } from "@fcn/tensor";
 import type { OwnNet } from "./nets.js";
 import type { Patches } from "./patches.js";
 import type { Turns } from "./turns.js";
@@ -18,12 +19,17 @@ export interface TraineeOptions {
   readonly turns: Turns;
   readonly learningRate: number;
   readonly from?: TrainState | undefined;
-  /** Called and awaited every few steps, in the turn of the net. */
+  /** Called and awaited every few steps, in the turn of the net, with the average of its weights in it. */
   readonly onReading: (reading: Reading) => Promise<void>;
 }
 
 /** Steps between two readings. */
 const READ_EVERY = 5;
+/**
+ * Share of the moving average that a step keeps. Few pixels and small batches let weights and running statistics jump
+ * from step to step; the average is steady.
+ */
+const EMA = 0.95;
 /** More than anyone waits for. */
 const STEPS = 10_000_000;
 
@@ -35,6 +41,7 @@ export class Trainee {
   readonly net: OwnNet;
   #step: number;
   #optimizer: Optimizer | undefined;
+  #average: optim.ExponentialMovingAverage | undefined;
   #endTurn: (() => void) | undefined;
   #isStopped = false;
   #isHalted = true;
@@ -49,6 +56,17 @@ export class Trainee {
   /** Steps that are made. */
   get step(): number {
     return this.#step;
+  }
+
+  /** Runs `work` with the moving average of the weights in the net. To be called in a turn. */
+  async steadily<Result>(work: () => Promise<Result>): Promise<Result> {
+    const average = this.#average;
+    average?.swap();
+    try {
+      return await work();
+    } finally {
+      average?.swap();
+    }
   }
 
   /** Where training can go on; undefined before the first step. To be taken in a turn. */
@@ -91,20 +109,21 @@ export class Trainee {
         learningRate,
         optimizer: "adam",
         schedule: "fixed",
+        ema: EMA,
         readEvery: READ_EVERY,
         readAt: (step) => step === first,
         ...(from ? { from } : {}),
-        onProgress: async ({ step, loss }, optimizer) => {
-          this.#optimizer = optimizer;
+        onProgress: async ({ step, loss }, optimizer, _, average) => {
+          [this.#optimizer, this.#average] = [optimizer, average];
           const stepsPerSecond = (1000 * (step - at)) / (performance.now() - since);
-          await onReading({ step, loss, stepsPerSecond });
+          await this.steadily(() => onReading({ step, loss, stepsPerSecond }));
           [since, at] = [performance.now(), step];
         },
       });
     } catch (error) {
       if (error !== STOP) throw error;
     } finally {
-      this.#optimizer = undefined;
+      [this.#optimizer, this.#average] = [undefined, undefined];
       this.#endTurn?.();
     }
   }

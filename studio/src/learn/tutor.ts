@@ -69,23 +69,39 @@ export class Tutor {
     return sameClasses(this.#net, classes);
   }
 
-  /** Shows what the net says. To be called in a turn. */
-  async draw(): Promise<void> {
+  /** Does something with the net, as it is shown and given away. */
+  use<Result>(work: (net: OwnNet) => Promise<Result>): Promise<Result> {
+    return this.options.turns.run(() => this.trainee.steadily(() => work(this.#net)));
+  }
+
+  /** Shows what the net says; `begin` is called when its turn has come. */
+  draw(begin: () => void): Promise<void> {
+    return this.use(() => {
+      begin();
+      return this.#draw();
+    });
+  }
+
+  /** The net and its training as they can be kept. */
+  keep(): Promise<KeptNet> {
+    return this.use((net) => encodeNet(net, this.trainee.state));
+  }
+
+  /** Writes the net to the store. A store that is full or denied is told once. */
+  save(): Promise<void> {
+    return this.use(() => this.#save());
+  }
+
+  async #draw(): Promise<void> {
     const { screen, images, tell } = this.options;
     const imageId = await screen.draw(this.#net, images);
     if (imageId !== null) tell({ kind: "shown", imageId });
   }
 
-  /** The net and its training as they can be kept. To be called in a turn. */
-  keep(): Promise<KeptNet> {
-    return encodeNet(this.#net, this.trainee.state);
-  }
-
-  /** Writes the net to the store. A store that is full or denied is told once. To be called in a turn. */
-  async save(): Promise<KeptNet> {
+  async #save(): Promise<void> {
     const { store, tell } = this.options;
     const start = performance.now();
-    const kept = await this.keep();
+    const kept = await encodeNet(this.#net, this.trainee.state);
     try {
       await store.putNet(kept);
       tell({ kind: "saved", step: kept.step });
@@ -97,7 +113,6 @@ export class Tutor {
     const now = performance.now();
     this.#saveAt = now + Math.max(SAVE_EVERY.least, SAVE_EVERY.times * (now - start));
     this.onKept(kept);
-    return kept;
   }
 
   /** Called with the net each time that it was saved. */
@@ -108,7 +123,7 @@ export class Tutor {
     this.hasLearned = true;
     const heldBack = await lessons.examine(this.#net, this.#scores);
     tell({ kind: "progress", step, loss, stepsPerSecond, heldBack, bytes: device.memory().reservedBytes });
-    if (screen.isDue) await this.draw();
-    if (performance.now() >= this.#saveAt) await this.save();
+    if (screen.isDue) await this.#draw();
+    if (performance.now() >= this.#saveAt) await this.#save();
   }
 }

@@ -91,6 +91,16 @@ export function addImages(session: Session, images: readonly PaintedImage[]): Se
   return { ...session, images: all };
 }
 
+/** Gives an image another name; one that is taken gets a number, as in {@link addImages}. */
+export function renameImage(session: Session, imageId: string, name: string): Session {
+  const others = session.images.filter(({ id }) => id !== imageId);
+  const free = freeName(
+    name.trim(),
+    others.map((other) => other.name),
+  );
+  return changeImage(session, imageId, (image) => (image.name === free ? image : { ...image, name: free }));
+}
+
 /** Removes an image and its strokes. Its file has to stay where it is for as long as undo may bring it back. */
 export function removeImage(session: Session, imageId: string): Session {
   find(session.images, imageId, "image");

@@ -46,7 +46,7 @@ it("integers have kernels of their own", () => {
     [
       planGather({ ...selection, shared: false }, integer, largeDevice),
       planRank(selection, { descending: false, integer }, largeDevice),
-    ].map((plan) => /^alias X = (\w+);$/m.exec(plan!.steps[0]!.kernel.source)?.[1]);
+    ].map((plan) => /^alias X=(\w+);$/m.exec(plan!.steps[0]!.kernel.source)?.[1]);
   expect([types(false), types(true)]).toEqual([
     ["f32", "f32"],
     ["i32", "i32"],

@@ -14,6 +14,7 @@ import {
   removeImage,
   removeStroke,
   renameClass,
+  renameImage,
 } from "../../../studio/src/session/commands.js";
 import { StudioError } from "../../../studio/src/session/errors.js";
 import type { Session } from "../../../studio/src/session/types.js";
@@ -142,6 +143,15 @@ describe("commands", () => {
     ]);
     expect(addImages(session, [])).toBe(session);
     expect(removeImage(session, session.images[0]!.id).images).toHaveLength(6);
+  });
+
+  it("rename an image, with a number where the name is taken", () => {
+    const [one, two] = [blank(8, 8, "a.png"), blank(8, 8, "b.png")];
+    const session = addImages(newSession(), [one, two]);
+    expect(renameImage(session, two.id, " c.png ").images.map(({ name }) => name)).toEqual(["a.png", "c.png"]);
+    expect(renameImage(session, two.id, "A.jpg").images[1]!.name).toBe("A-2.jpg");
+    expect(renameImage(session, two.id, "b.png")).toBe(session);
+    expect(renameImage(session, two.id, " ").images[1]!.name).toBe("image");
   });
 
   it("add, remove and clear strokes of one image, and leave the others as they are", () => {

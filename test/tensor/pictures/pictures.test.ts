@@ -35,6 +35,12 @@ it("colours under opacity are straight, to the rounding of the canvas that holds
   expect(got.canvas).toBeLessThanOrEqual(1);
 });
 
+it("a video gives the frame that it shows", async () => {
+  const got = await onPage((page) => runOn<{ shape: string; error: number }>(page, "picture-exercise", "readVideo"));
+  expect(got.shape).toBe("3,48,64");
+  expect(got.error).toBeLessThan(8);
+});
+
 it("a picture beyond the sides of a texture is read in parts, whose textures are freed", async () => {
   expect(await onPage((page) => runOn(page, "picture-exercise", "readLarge"))).toEqual({
     wrong: undefined,

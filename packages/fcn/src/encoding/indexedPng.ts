@@ -1,5 +1,4 @@
 import { io } from "@fcn/tensor";
-import type { Colour } from "../labels/colours.js";
 import { PNG_SIGNATURE } from "./pngFormat.js";
 
 export interface IndexedImage {
@@ -7,8 +6,8 @@ export interface IndexedImage {
   readonly labels: Uint8Array;
   readonly height: number;
   readonly width: number;
-  /** 1 to 256 colours. */
-  readonly palette: readonly Colour[];
+  /** 1 to 256 colours: red, green and blue, 0 to 255. */
+  readonly palette: readonly (readonly [number, number, number])[];
 }
 
 const PALETTE_COLOUR = 3;

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { type io, TensorError } from "@fcn/tensor";
 import { guessContent, isNode } from "@fcn/tensor/internal";
 
 /** How far a file has come. */
@@ -75,6 +75,24 @@ export async function fetchBytes(
   }
   if (guessContent(bytes)?.what === WEB_PAGE) throw refused(op, url, "the server sent a web page (HTML), not a file");
   return bytes;
+}
+
+/** A file of weights: its path (Node), bytes, Blob or File, its address, or the response of a fetch. */
+export type FileSource = io.PathOrBytes | Response;
+
+/** A file as the readers of `io` take it; what is fetched has its address for a name. */
+export async function localFile(op: string, source: FileSource, options: LoadOptions = {}): Promise<io.PathOrBytes> {
+  const fetched = source instanceof Response ? source : remoteAddress(source);
+  if (fetched === undefined) return source as io.PathOrBytes;
+  const bytes = await fetchBytes(op, fetched, options);
+  const name = typeof fetched === "string" ? shortened(fetched) : fetched.url;
+  return new File([bytes], name || "the given response");
+}
+
+/** What messages call a file. */
+export function sourceName(source: io.PathOrBytes): string {
+  if (typeof source === "string" || source instanceof URL) return String(source);
+  return (source instanceof Blob && (source as Partial<File>).name) || "the given bytes";
 }
 
 const WEB_PAGE = "a web page (HTML)";

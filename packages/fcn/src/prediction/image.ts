@@ -1,9 +1,7 @@
 import type { PictureSource, TensorError } from "@fcn/tensor";
 import { invalidArgument, isPicture, nodeModule } from "@fcn/tensor/internal";
-import { decodeImage, readPicture } from "../data/decode/image.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
-import { fileName, readBytes } from "../data/files/files.js";
-import { fetchBytes, remoteAddress } from "../files/fetchBytes.js";
+import { fileName } from "../data/files/paths.js";
 import { checkImage, type RasterImage } from "../labels/sample.js";
 
 /**
@@ -23,18 +21,28 @@ export async function toRaster(
   scale: PixelScale = {},
   op = "predict",
 ): Promise<RasterImage> {
-  if (typeof image === "string" || image instanceof URL) {
-    const address = remoteAddress(image);
-    const path = image instanceof URL && !address ? nodeModule(name, "node:url").fileURLToPath(image) : String(image);
-    return toRaster(address ? await fetchBytes(op, address) : await readBytes(path), name, scale, op);
-  }
+  if (typeof image === "string" || image instanceof URL) return toRaster(await bytesAt(op, image), name, scale, op);
   if (image instanceof Uint8Array || image instanceof ArrayBuffer || image instanceof Blob) {
+    // Pages that predict what is on a canvas decode no files.
+    const { decodeImage } = await import("../data/decode/image.js");
     return (await decodeImage(name, image, scale)).image;
   }
-  if (isPicture(image)) return readPicture(op, image);
+  if (isPicture(image)) {
+    const { readPicture } = await import("../data/decode/image.js");
+    return readPicture(op, image);
+  }
   if (typeof image !== "object" || image === null || !("data" in image)) throw notAnImage(op, image);
   checkImage(op, image);
   return image;
+}
+
+/** The bytes of a file or of an address. */
+async function bytesAt(op: string, image: string | URL): Promise<Uint8Array> {
+  const { fetchBytes, remoteAddress } = await import("../files/fetchBytes.js");
+  const address = remoteAddress(image);
+  if (address) return fetchBytes(op, address);
+  const { readBytes } = await import("../data/files/files.js");
+  return readBytes(image instanceof URL ? nodeModule(op, "node:url").fileURLToPath(image) : image);
 }
 
 /** The name of an image in messages and results. */

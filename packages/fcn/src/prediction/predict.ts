@@ -1,7 +1,7 @@
 import { hasCode, TensorError } from "@fcn/tensor";
 import { mapAhead, startAhead } from "../async/pipeline.js";
 import type { PixelRange, PixelScale } from "../data/decode/pixelScale.js";
-import { RANGE } from "../data/open/openOptions.js";
+import { RANGE } from "../data/open/range.js";
 import type { Preprocessing } from "../data/samples/preprocessing.js";
 import { type Colour, vocColours } from "../labels/colours.js";
 import type { RasterImage } from "../labels/sample.js";

@@ -1,6 +1,6 @@
 import { type Device, slice, type Tensor } from "@fcn/tensor";
-import { planesOf } from "@fcn/tensor/internal";
-import { normaliseInto, type Preprocessing, planesOfBytes } from "../data/samples/preprocessing.js";
+import { type Planes, planesOf } from "@fcn/tensor/internal";
+import { checkChannels, normaliseInto, type Preprocessing, sourceChannel } from "../data/samples/preprocessing.js";
 import { cutImage, type Rectangle } from "../data/samples/tiles.js";
 import type { RasterImage } from "../labels/sample.js";
 
@@ -48,4 +48,15 @@ function pixelInput(
   const planes = planesOf("predict", part, planesOfBytes(preprocessing), [1]);
   if (!isWhole) part.dispose();
   return planes;
+}
+
+/** What `normaliseInto` makes of each of the 256 values of a byte, for every plane of an RGB image. */
+function planesOfBytes(preprocessing: Preprocessing): Planes {
+  checkChannels(3, preprocessing);
+  const bytes = [0, 1, 2].map((c) => sourceChannel(c, 3, preprocessing));
+  const table = Float32Array.from({ length: 3 * 256 }, (_, i) => {
+    const c = Math.floor(i / 256);
+    return ((i % 256) - (preprocessing.mean[c] as number)) * (1 / (preprocessing.std[c] as number));
+  });
+  return { bytes, table };
 }

@@ -3,10 +3,10 @@ export {
   type LoadedModel,
   loadModel,
   type ModelMetadata,
-  type ModelSource,
   saveModel,
 } from "../models/file/weightsFile.js";
 export type { SegmentationNet } from "../models/segmentationNet.js";
+export { type CheckpointOptions, encodeCheckpoint, loadCheckpoint } from "./checkpoint.js";
 export { type CreatePretrainedOptions, createPretrained, type PretrainedNet } from "./createPretrained.js";
 export { type EpochData, type EpochOptions, type EpochScores, trainEpochs } from "./epochs.js";
 export { type ClassBalancing, classWeights } from "./loss/classWeights.js";
@@ -28,6 +28,7 @@ export {
   parameterGroups,
 } from "./optimizer/parameterGroups.js";
 export type { Optimizer, Schedule, ScheduleName } from "./optimizer/schedules.js";
+export { type RecoveringOptions, type RecoveringResult, type Recovery, trainRecovering } from "./recovering.js";
 export {
   type ComparedRun,
   type Configuration,

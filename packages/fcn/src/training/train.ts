@@ -1,5 +1,5 @@
-import { optim, type Tensor, TensorError } from "@fcn/tensor";
-import { firstOf, invalidArgument } from "@fcn/tensor/internal";
+import { type Device, hasCode, optim, type Tensor, TensorError } from "@fcn/tensor";
+import { firstOf, invalidArgument, reworded } from "@fcn/tensor/internal";
 import { BatchSampler, stackSamples } from "../data/samples/batches.js";
 import { rememberPreprocessing } from "../models/file/usedPreprocessing.js";
 import { deviceOf } from "../models/segmentationNet.js";
@@ -124,11 +124,12 @@ async function trainSteps(stepper: Stepper): Promise<TrainResult> {
     while (batches.length < accumulationSteps) batches.push(await nextBatch(stream));
     images += batches.reduce((sum, { shape }) => sum + shape[0], 0);
     const names = batches.flatMap((batch) => batch.names ?? []);
-    unread.push({ loss: await stepper.step(step, batches), step, names });
+    const tooLarge = tooLargeAt(step, batches, deviceOf(options.model));
+    unread.push({ loss: await stepper.step(step, batches).catch(tooLarge), step, names });
     schedule.step();
     const isReading = step % readEvery === 0 || step === steps || readAt?.(step) === true;
     if (!isReading && !signal?.aborted && !pauseAt?.(step)) continue;
-    const { sum, count } = await readOn(open, unread, stepper);
+    const { sum, count } = await readOn(open, unread, stepper).catch(tooLarge);
     unread = [];
     open = isReading ? CLOSED : { sum, count };
     const loss = sum / count;
@@ -198,6 +199,30 @@ async function readOn(
   } finally {
     for (const { loss } of unread) loss.dispose();
   }
+}
+
+/** Rethrows an error; one for want of memory says of which batch, and what to lower. */
+function tooLargeAt(step: number, [first]: readonly TrainBatch[], device: Device): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (!first || !hasCode(error, "out-of-memory")) throw error;
+    await settle(device);
+    const [n, , height, width] = first.shape;
+    throw reworded(error, {
+      message: `train: step ${step}, with a batch of ${n} images of ${height}x${width}: ${error.message}`,
+      fix: {
+        code: `lower batchSize (it is ${n}; accumulationSteps makes up for it) or crop the images to less than ${height}x${width}, and go on from the last checkpoint`,
+      },
+    });
+  };
+}
+
+/** Waits until the device has told of all the memory that it refused, so that what follows hears nothing of it. */
+async function settle(device: Device): Promise<void> {
+  const isTold = (error: unknown): false => {
+    if (!hasCode(error, "out-of-memory")) throw error;
+    return false;
+  };
+  while (!(await device.sync().then(() => true, isTold)));
 }
 
 function diverged(loss: number, step: number, names: readonly string[], learningRate: number): TensorError {

@@ -1,9 +1,9 @@
 import { atMost, opCase } from "../cases.js";
 import { at, build, type Nd } from "../nd.js";
 import type { Capabilities } from "../plan.js";
-import { type Part, planFlat } from "./plan.js";
+import { type Part, type PointwiseName, planFlat } from "./plan.js";
 import type { PointwiseRow } from "./row.js";
-import { type PointwiseName, pointwise } from "./table.js";
+import * as rows from "./rows.js";
 
 /** The numbers s and t of rows that have them. */
 const NUMBERS = { s: 0.3, t: 0.8 };
@@ -13,7 +13,7 @@ interface Settings {
 }
 
 function rowCase(name: PointwiseName) {
-  const row: PointwiseRow = pointwise[name];
+  const row: PointwiseRow = rows[name];
   const part = (own: Part) => (s: Settings, caps: Capabilities) =>
     planFlat({ name, part: own, ...NUMBERS }, s.count, caps);
   const inputs = (["a", "b"] as const).slice(0, Math.min(row.arity, 2));
@@ -57,4 +57,4 @@ function rowCase(name: PointwiseName) {
   });
 }
 
-export const cases = (Object.keys(pointwise) as PointwiseName[]).map(rowCase);
+export const cases = (Object.keys(rows) as PointwiseName[]).map(rowCase);

@@ -2,34 +2,73 @@
  * WGSL functions that a row may call, over the type T of its operands. WGSL's own promise too little near 0 or far
  * from it (sin, cos and tanh), or are missing.
  */
-const FUNCTIONS: Readonly<Record<string, string>> = {
-  // e^a - 1: near 0 a series of nine terms.
-  exponentialLess1: `
+export interface WgslFunction {
+  readonly name: string;
+  /** Functions that this one calls. */
+  readonly calls?: readonly WgslFunction[];
+  /** Over vectors, where `flat`, or scalars. */
+  readonly text: (flat: boolean) => string;
+}
+
+/** e^a - 1: near 0 a series of nine terms. */
+export const exponentialLess1: WgslFunction = {
+  name: "exponentialLess1",
+  text: () => `
 fn exponentialLess1(a: T) -> T {
   var tail = T(1.0) + a / T(9.0);
   for (var n = 8.0; n > 1.0; n -= 1.0) { tail = T(1.0) + a * tail / T(n); }
   return select(exp(a) - T(1.0), a * tail, abs(a) < T(0.5));
 }`,
-  // log(1 + a): near 0 by 2 artanh(a / (2 + a)).
-  logOf1And: `
+};
+
+/** log(1 + a): near 0 by 2 artanh(a / (2 + a)). */
+export const logOf1And: WgslFunction = {
+  name: "logOf1And",
+  text: () => `
 fn logOf1And(a: T) -> T {
   let s = a / (T(2.0) + a);
   let z = s * s;
   let tail = T(1.0) + z * (T(0.33333333) + z * (T(0.2) + z * (T(0.14285714) + z * T(0.11111111))));
   return select(log(T(1.0) + a), (s + s) * tail, (a > T(-0.25)) & (a < T(0.5)));
 }`,
-  // log(1 + e^a).
-  logExp: `
+};
+
+/** log(1 + e^a). */
+export const logExp: WgslFunction = {
+  name: "logExp",
+  calls: [logOf1And],
+  text: () => `
 fn logExp(a: T) -> T { return max(a, T(0.0)) + logOf1And(exp(-abs(a))); }`,
-  logistic: `
+};
+
+export const logistic: WgslFunction = {
+  name: "logistic",
+  text: () => `
 fn logistic(a: T) -> T { return T(1.0) / (T(1.0) + exp(-a)); }`,
-  hyperbolicTangent: `
+};
+
+export const hyperbolicTangent: WgslFunction = {
+  name: "hyperbolicTangent",
+  calls: [exponentialLess1],
+  text: () => `
 fn hyperbolicTangent(a: T) -> T {
   let e = exponentialLess1(clamp(a + a, T(-20.0), T(20.0)));
   return e / (e + T(2.0));
 }`,
-  // erf: below 0.92 an odd polynomial, above 1 - e^q of a polynomial q, both fitted to a last bit of float32.
-  errorFunction: `
+};
+
+/** tanh(sqrt(2 / pi) * (a + 0.044715 a^3)), by which gelu is approximated. */
+export const bent: WgslFunction = {
+  name: "bent",
+  calls: [hyperbolicTangent],
+  text: () => `
+fn bent(a: T) -> T { return hyperbolicTangent(T(0.7978845608028654) * (a + T(0.044715) * a * a * a)); }`,
+};
+
+/** erf: below 0.92 an odd polynomial, above 1 - e^q of a polynomial q, both fitted to a last bit of float32. */
+export const errorFunction: WgslFunction = {
+  name: "errorFunction",
+  text: () => `
 fn errorFunction(a: T) -> T {
   let t = min(abs(a), T(4.0));
   let s = a * a;
@@ -39,9 +78,16 @@ fn errorFunction(a: T) -> T {
   let near = ((inner * s - T(3.76125336e-1)) * s + T(1.28379166e-1)) * a + a;
   return select(near, select(far, -far, a < T(0.0)), t > T(0.927734375));
 }`,
-  // The inverse of erf (Giles, Approximating the erfinv function, 2010): a times a polynomial in w = -log(1 - a^2),
-  // below 5, or in its root.
-  inverseErrorFunction: `
+};
+
+/**
+ * The inverse of erf (Giles, Approximating the erfinv function, 2010): a times a polynomial in w = -log(1 - a^2),
+ * below 5, or in its root.
+ */
+export const inverseErrorFunction: WgslFunction = {
+  name: "inverseErrorFunction",
+  calls: [logOf1And],
+  text: () => `
 fn inverseErrorFunction(a: T) -> T {
   let w = -select(log((T(1.0) - a) * (T(1.0) + a)), logOf1And(-a * a), abs(a) < T(0.5));
   let n = w - T(2.5);
@@ -54,8 +100,12 @@ fn inverseErrorFunction(a: T) -> T {
     + T(2.83297682);
   return select(a * select(near, far, w >= T(5.0)), a / (T(1.0) - abs(a)), abs(a) == T(1.0));
 }`,
-  // sin(a + shift pi / 2): a less the nearest multiple of pi / 2, which is subtracted in three parts, and a series.
-  circular: `
+};
+
+/** sin(a + shift pi / 2): a less the nearest multiple of pi / 2, which is subtracted in three parts, and a series. */
+export const circular: WgslFunction = {
+  name: "circular",
+  text: () => `
 fn circular(a: T, shift: T) -> T {
   let k = round(a * T(0.636619772));
   let r = ((a - k * T(1.5703125)) - k * T(4.837512969970703125e-4)) - k * T(7.54978995489188216e-8);
@@ -69,18 +119,18 @@ fn circular(a: T, shift: T) -> T {
 }`,
 };
 
-/** The text of the functions that `code` calls, and of those that these call, each before its callers. */
-export function calledFunctions(code: string): string {
+/** The text of those of the functions that `code` calls, and of those that these call, each before its callers. */
+export function calledFunctions(code: string, functions: readonly WgslFunction[], flat: boolean): string {
   const called = new Set<string>();
-  const visit = (text: string): void => {
-    for (const [name, body] of Object.entries(FUNCTIONS)) {
-      if (called.has(name) || !new RegExp(`\\b${name}\\(`).test(text)) continue;
-      visit(body.replace(`fn ${name}(`, ""));
-      called.add(name);
+  const visit = (caller: string, list: readonly WgslFunction[]): void => {
+    for (const { name, calls = [], text } of list) {
+      if (!caller.includes(name)) continue;
+      visit(text(flat), calls);
+      called.add(text(flat));
     }
   };
-  visit(code);
-  return [...called].map((name) => FUNCTIONS[name]).join("");
+  visit(code, functions);
+  return [...called].join("");
 }
 
 /** The error function in float64: its series, which the terms near 0 of the sum of e^-t^2 give. */

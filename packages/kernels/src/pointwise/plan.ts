@@ -3,8 +3,8 @@ import { denseStrides, mergeDims } from "../dims.js";
 import type { Kernel } from "../kernel.js";
 import { type Capabilities, ceilDiv, foldGrid, MAX_RANK, NAN_BITS, type Plan, product, type Step } from "../plan.js";
 import { calledFunctions } from "./functions.js";
-import { powerFunctions } from "./power.js";
-import { type PointwiseName, type PointwiseRow, pointwise } from "./table.js";
+import { rowNamed } from "./row.js";
+import type * as rows from "./rows.js";
 
 const WG = 64;
 const IS_NAN_SCALAR = `
@@ -12,13 +12,18 @@ fn isNan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 const IS_NAN_VEC = `
 fn isNan(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }`;
 
+export type PointwiseName = keyof typeof rows;
+
+/** The rows of this many operands. */
+export type RowOf<N extends 1 | 2> = Extract<(typeof rows)[PointwiseName], { readonly arity: N }>;
+
 /** What to compute from a row: the result, that of int32 operands, or the gradient of one input. */
 export type Part = "forward" | "integer" | "da" | "db";
 export type Source = "a" | "b" | "c" | "y" | "g";
 
 /** The inputs that an expression reads, in binding order. */
-export function sourcesOf(name: PointwiseName, part: Part): Source[] {
-  const expression = (pointwise[name] as PointwiseRow)[part] ?? "";
+export function sourcesOf(name: string, part: Part): Source[] {
+  const expression = rowNamed(name)[part] ?? "";
   return (["a", "b", "c", "y", "g"] as const).filter((id) => new RegExp(`\\b${id}\\b`).test(expression));
 }
 
@@ -26,8 +31,8 @@ const typeOf = (dtype: "int32" | undefined, flat: boolean): string =>
   dtype === "int32" ? (flat ? "vec4i" : "i32") : flat ? "vec4f" : "f32";
 
 /** The kernel of a row: over vectors where `rank` is 0, else over a box with strides and an offset for each operand. */
-function emit(name: PointwiseName, part: Part, rank: number): Kernel {
-  const row: PointwiseRow = pointwise[name];
+function emit(name: string, part: Part, rank: number): Kernel {
+  const row = rowNamed(name);
   const expression = row[part]!;
   const sources = sourcesOf(name, part);
   const flat = rank === 0;
@@ -45,7 +50,6 @@ function emit(name: PointwiseName, part: Part, rank: number): Kernel {
   const placed = [...sources, RESULT];
   const place = (id: string) => (flat ? "id" : `at.${LANES[placed.indexOf(id)]}`);
   const loads = sources.map((id) => `  let ${id} = ${typeName(id)}(in_${id}[${place(id)}]);`);
-  const power = /\bpower(Slope)?\(/.test(expression) ? powerFunctions(flat) : "";
   const isNan = expression.includes("isNan(") ? (flat ? IS_NAN_VEC : IS_NAN_SCALAR) : "";
   const source = `// ${name}, ${part}: result = ${expression}
 alias T = ${T};
@@ -56,7 +60,7 @@ ${flat ? "" : `const RANK: u32 = ${rank}u;\n`}struct Params { count: u32, s: f32
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.join("\n")}
 @group(0) @binding(${sources.length + 1}) var<storage, read_write> result: array<Result>;
-${power}${isNan}${calledFunctions(expression)}
+${isNan}${calledFunctions(expression, row.calls ?? [], flat)}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) local: u32) {
@@ -89,7 +93,8 @@ const PLACES = `  var rest = id;
   at += rest * p.strides[RANK - 1u];`;
 
 export interface PointwiseOptions {
-  readonly name: PointwiseName;
+  /** That of a row. */
+  readonly name: string;
   readonly part: Part;
   /** The numbers s and t of the row. */
   readonly s?: number;

@@ -1,3 +1,5 @@
+import type { WgslFunction } from "./functions.js";
+
 /**
  * C's pow on scalars, as in PyTorch. WGSL's pow is inexact, undefined for negative bases, and differs between GPUs at
  * zero, infinity and NaN, so these cases are handled here. Small whole exponents are products. `powerSlope` is the
@@ -35,19 +37,22 @@ fn powerSlopeOf(a: f32, b: f32) -> f32 {
   return powerOf(a, b) * log(a);
 }`;
 
-/** WGSL functions `power` and `powerSlope` over f32 or vec4f; they read the parameter `nanBits`. */
-export const powerFunctions = (flat: boolean): string =>
-  SCALARS +
-  ["power", "powerSlope"]
-    .map((name) =>
-      flat
-        ? `
+/** WGSL functions `power` and `powerSlope`; they read the parameter `nanBits`. */
+export const power: WgslFunction = {
+  name: "power",
+  text: (flat) =>
+    SCALARS +
+    ["power", "powerSlope"]
+      .map((name) =>
+        flat
+          ? `
 fn ${name}(a: vec4f, b: vec4f) -> vec4f {
   return vec4f(${["x", "y", "z", "w"].map((i) => `${name}Of(a.${i}, b.${i})`).join(", ")});
 }`
-        : `\nfn ${name}(a: f32, b: f32) -> f32 { return ${name}Of(a, b); }`,
-    )
-    .join("");
+          : `\nfn ${name}(a: f32, b: f32) -> f32 { return ${name}Of(a, b); }`,
+      )
+      .join(""),
+};
 
 /** C's pow in float64. It differs from JavaScript's, where 1 to the power NaN and -1 to an infinite power are NaN. */
 export const powerReference = (a: number, b: number): number =>

@@ -1,4 +1,5 @@
 import { planFlat } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import { defect, show, TensorError } from "../plain/errors.js";
 import { sameShape } from "../plain/shape.js";
 import type { DType } from "../plain/types.js";
@@ -81,7 +82,7 @@ function sumOf(a: Tensor, b: Tensor): Tensor {
   const { runtime, shape, order, dtype } = a;
   using stored = inOrder(b, order);
   const result = Tensor.empty(runtime, shape, { dtype, order, tracked: false });
-  const plan = planned(planFlat, { name: "add", part: "forward" }, result.size);
+  const plan = planned(planFlat, { name: rows.add.name, part: "forward" }, result.size);
   runtime.run("add", plan, { a, b: stored, result });
   return result;
 }

@@ -1,3 +1,4 @@
+import "../plain/dispose.js";
 import type { Engine } from "../device/engine.js";
 import { notReplayable } from "../device/errors.js";
 import type { Command } from "../device/recording.js";

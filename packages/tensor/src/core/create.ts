@@ -1,4 +1,5 @@
 import { planFill, planRandom, planStrided, wordBits } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import { checkInt32 } from "../plain/hostValues.js";
 import {
   checkMake,
@@ -30,7 +31,7 @@ export function full(
     return out;
   }
   using one = full(op, runtime, [], value, { tracked: false });
-  const repeat = planned(planStrided, { name: "copy", part: "forward" }, [out.size], { a: [0] });
+  const repeat = planned(planStrided, { name: rows.copy.name, part: "forward" }, [out.size], { a: [0] });
   runtime.run(op, repeat, { a: one, result: out });
   return out;
 }

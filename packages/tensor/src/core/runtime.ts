@@ -1,7 +1,7 @@
 import type { Capabilities, Plan, Tuning } from "@fcn/kernels";
 import type { Engine } from "../device/engine.js";
 import type { Storage } from "../device/storage.js";
-import { type Planner, Tuner, type TuningProgress } from "../device/tuner.js";
+import type { Planner, Tuner, TuningProgress } from "../device/tuner.js";
 import { limitExceeded, otherDevice, show, TensorError } from "../plain/errors.js";
 import { checkValue } from "../plain/options.js";
 import { seed } from "../plain/rules.js";
@@ -175,6 +175,8 @@ export class Runtime {
    * Measures the tiles of the ops of `fn`, and uses the fastest from then on. Returns those that are not the defaults.
    */
   async tune(fn: () => unknown, onProgress: TuningProgress | undefined): Promise<Tuning> {
+    // Pages seldom measure.
+    const { Tuner } = await import("../device/tuner.js");
     const tuner = new Tuner();
     this.#tuner = tuner;
     await this.warmUp(fn).finally(() => (this.#tuner = undefined));

@@ -1,12 +1,14 @@
 // The compilers of users know Symbol.dispose by this; their settings need not name it.
 /// <reference lib="esnext.disposable" preserve="true" />
+import "../plain/dispose.js";
 import { planCopy, planFlat } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import type { Storage } from "../device/storage.js";
 import { describe } from "../plain/describe.js";
 import { invalidArgument, invalidDType, invalidShape, otherDevice, show } from "../plain/errors.js";
 import { identityOrder, type Order, sameLayout, stridesOf } from "../plain/layout.js";
 import { checkDifferentiable, checkElements, type MakeOptions } from "../plain/makeOptions.js";
-import { type Printed, printHead, printValues } from "../plain/print.js";
+import { historyOf, type Printed, printHead } from "../plain/print.js";
 import { elementsOf, sameShape } from "../plain/shape.js";
 import type { DType, Nested, TypedData } from "../plain/types.js";
 import { planned } from "./planned.js";
@@ -191,7 +193,10 @@ export class Tensor {
    * and the ends of each dimension alone if there are more than 1000 elements. In place of `grad_fn` stands the op.
    */
   async show(): Promise<string> {
-    return printValues(await this.data(), this.#printed());
+    const data = await this.data();
+    const { printValues } = await import("../plain/printValues.js");
+    const printed = this.#printed();
+    return printValues(data, printed, historyOf(printed));
   }
 
   /** Shape, dtype and history, without waiting for the device. `show` has the values too. */
@@ -276,7 +281,7 @@ export const contiguous = (x: Tensor): Tensor => inOrder(x, identityOrder(x.shap
 /** The values of a tensor of floats as `dtype`, untracked, in the memory format of x. */
 export function floatsOf(x: Tensor, dtype: DType = "float32"): Tensor {
   const out = Tensor.empty(x.runtime, x.shape, { dtype, order: x.order, tracked: false });
-  x.runtime.run("to", planned(planFlat, { name: "copy", part: "forward" }, x.size), { a: x, result: out });
+  x.runtime.run("to", planned(planFlat, { name: rows.copy.name, part: "forward" }, x.size), { a: x, result: out });
   return out;
 }
 

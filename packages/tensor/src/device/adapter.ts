@@ -1,5 +1,4 @@
 import type { SubgroupTraits } from "@fcn/kernels";
-import { TensorError } from "../plain/errors.js";
 import { isNode } from "../plain/node.js";
 import { deviceLost } from "./errors.js";
 import { isLoss, wasDeviceLost } from "./guarded.js";
@@ -14,8 +13,8 @@ export interface AdapterOptions {
 
 /** @internal A WebGPU entry point. */
 export interface Gpu {
-  readonly entry: GPU;
   readonly runtime: DeviceInfo["runtime"];
+  requestAdapter(options: GPURequestAdapterOptions): Promise<GPUAdapter | null>;
 }
 
 /** A WebGPU adapter; `software` means that it computes on the CPU. Subgroup sizes are in invocations, 0 if unknown. */
@@ -32,82 +31,29 @@ export interface DeviceInfo {
 
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i;
 const NULL_BACKEND = /null backend/i;
-/**
- * One Dawn instance for all devices, kept for the life of the process. Neither a device nor the timer that polls for
- * Dawn's replies keeps it alive, and a late reply to a collected instance would read freed memory.
- */
-let dawn: GPU | undefined;
-/** A variable, so that bundlers do not follow the import: the native module is for Node only. */
-const NODE_PACKAGE = "webgpu";
-
 /** @internal The browser's `navigator.gpu`, or in Node Dawn from the optional peer package `webgpu`. */
 export async function findGpu(): Promise<Gpu> {
   const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-  if (browser) return { entry: browser, runtime: "browser" };
-  if (!isNode()) {
-    throw new TensorError({
-      code: "no-webgpu",
-      message: "this browser has no navigator.gpu",
-      fix: "use a browser with WebGPU on a secure (https or localhost) page",
-    });
-  }
-  let module: { create(flags: string[]): GPU };
-  try {
-    module = (await import(/* @vite-ignore */ /* webpackIgnore: true */ NODE_PACKAGE)) as typeof module;
-  } catch (cause) {
-    throw new TensorError(
-      {
-        code: "no-webgpu",
-        message: "Node has no WebGPU of its own and the package `webgpu` could not be loaded",
-        fix: "npm install webgpu",
-      },
-      { cause },
-    );
-  }
-  dawn ??= module.create([]);
-  return { entry: dawn, runtime: "dawn-node" };
+  if (browser) return { runtime: "browser", requestAdapter: (options) => browser.requestAdapter(options) };
+  // What only Node has, and words for who has no WebGPU, are loaded there alone.
+  if (isNode()) return (await import("./dawn.js")).openDawn();
+  throw (await import("./absent.js")).noNavigatorGpu();
 }
 
 function describe(adapter: GPUAdapter, runtime: DeviceInfo["runtime"]): DeviceInfo {
-  const info = adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
-  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  // Browsers may leave any of it out.
+  const info: Partial<GPUAdapterInfo> = adapter.info ?? {};
+  const { vendor = "", architecture = "", device = "", description = "" } = info;
   return {
-    vendor: info.vendor,
-    architecture: info.architecture,
-    device: info.device,
-    description: info.description,
-    software: info.isFallbackAdapter === true || SOFTWARE.test(text),
+    vendor,
+    architecture,
+    device,
+    description,
+    software: info.isFallbackAdapter === true || SOFTWARE.test(`${vendor} ${architecture} ${device} ${description}`),
     runtime,
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,
   };
-}
-
-type Call<T> = () => T;
-
-let around = <T>(call: Call<T>): T => call();
-
-/**
- * @internal Has `wrap` run each request for an adapter. Dawn looks for adapters, and prints what it and drivers say of
- * them, before the call returns its promise.
- */
-export function wrapAdapterRequests(wrap: <T>(call: Call<T>) => T): void {
-  around = wrap;
-}
-
-/**
- * On Wayland, a Mesa layer prints an error line per call unless XDG_RUNTIME_DIR is set. It is unset again afterwards,
- * since child processes inherit it.
- */
-async function requestQuietly(gpu: Gpu, options: GPURequestAdapterOptions): Promise<GPUAdapter | null> {
-  const request = (): Promise<GPUAdapter | null> => around(() => gpu.entry.requestAdapter(options));
-  if (gpu.runtime !== "dawn-node" || process.env.XDG_RUNTIME_DIR !== undefined) return request();
-  process.env.XDG_RUNTIME_DIR = process.env.TMPDIR ?? "/tmp";
-  try {
-    return await request();
-  } finally {
-    delete process.env.XDG_RUNTIME_DIR;
-  }
 }
 
 /** Milliseconds between attempts to get the GPU back from a browser that has lost it: two seconds in all. */
@@ -129,7 +75,7 @@ async function candidates(gpu: Gpu, options: AdapterOptions): Promise<{ adapter:
   const power = options.powerPreference ? { powerPreference: options.powerPreference } : {};
   const found = [];
   for (const forceFallbackAdapter of options.adapter === "software" ? [true, false] : [false]) {
-    const adapter = await requestQuietly(gpu, { ...power, forceFallbackAdapter }).catch(noAdapter);
+    const adapter = await gpu.requestAdapter({ ...power, forceFallbackAdapter }).catch(refused);
     if (!adapter) continue;
     const info = describe(adapter, gpu.runtime);
     if (!NULL_BACKEND.test(`${info.device} ${info.description}`)) found.push({ adapter, info });
@@ -148,12 +94,7 @@ export async function findAdapter(
   if (match) return match;
   if (found.length === 0 && wasDeviceLost())
     throw deviceLost("it was lost before, and the system has not brought it back");
-  const seen = found.map(({ info }) => info.description || info.device).join(", ") || "none";
-  throw new TensorError({
-    code: "no-adapter",
-    message: `createDevice: no ${choice === "auto" ? "" : `${choice} `}WebGPU adapter (adapters found: ${seen})`,
-    fix: "run `npx fcn doctor`, which names the driver that this system lacks and the command that installs it",
-  });
+  throw (await import("./absent.js")).noAdapter(choice, found);
 }
 
 /** What this machine offers, without creating a device. `fcn doctor` shows it. */
@@ -190,16 +131,9 @@ export function readLimits(limits: GPUSupportedLimits): Record<string, number> {
   return record;
 }
 
-function noAdapter(error: Error): never {
+async function refused(error: Error): Promise<never> {
   if (isLoss(error)) throw deviceLost(error.message);
-  throw new TensorError(
-    {
-      code: "no-adapter",
-      message: `createDevice: the system refused a GPU: ${error.message}`,
-      fix: "run `npx fcn doctor`, which names what this system lacks; in a browser reload the page, or restart the browser",
-    },
-    { cause: error },
-  );
+  throw (await import("./absent.js")).refusedGpu(error);
 }
 
 const SUBGROUPS = "subgroups" as GPUFeatureName;
@@ -229,5 +163,5 @@ export function requestDevice(
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
     requiredLimits: raised ? { maxStorageBufferBindingSize, maxBufferSize } : {},
   };
-  return adapter.requestDevice(descriptor).catch(noAdapter);
+  return adapter.requestDevice(descriptor).catch(refused);
 }

@@ -1,3 +1,4 @@
+import type { CanvasLike } from "../plain/canvas.js";
 import { invalidArgument, TensorError } from "../plain/errors.js";
 import { isNode } from "../plain/node.js";
 import type { Engine } from "./engine.js";
@@ -6,13 +7,6 @@ import type { Storage } from "./storage.js";
 
 const COPY_DST = 2;
 const RENDER_ATTACHMENT = 16;
-
-/** What a canvas of the page or of a worker offers, HTMLCanvasElement or OffscreenCanvas. */
-export interface CanvasLike {
-  width: number;
-  height: number;
-  getContext(kind: string): unknown;
-}
 
 /** The devices for which canvases are set up. A canvas outlives a device that is lost. */
 const owners = new WeakMap<object, GuardedDevice>();

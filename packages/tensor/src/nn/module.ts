@@ -1,3 +1,4 @@
+import "../plain/dispose.js";
 import type { Tensor } from "../core/tensor.js";
 import { describe } from "../plain/describe.js";
 import { invalidArgument } from "../plain/errors.js";

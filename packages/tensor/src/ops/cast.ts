@@ -1,3 +1,4 @@
+import * as rows from "@fcn/kernels/pointwise";
 import { record } from "../core/autograd.js";
 import { checkLive, type Tensor } from "../core/tensor.js";
 import { checkValue } from "../plain/options.js";
@@ -9,8 +10,9 @@ import { compute } from "./pointwise.js";
 export const converted = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x.alias() : cast(x, dtype, false));
 
 function cast(x: Tensor, dtype: DType, tracked: boolean): Tensor {
-  const name = dtype === "int32" ? "toInt" : x.dtype === "int32" ? "toFloat" : "copy";
-  return compute(name, "forward", { a: x }, x.shape, x.order, {}, tracked, dtype);
+  const floats = x.dtype === "int32" ? rows.toFloat : rows.copy;
+  const row = dtype === "int32" ? rows.toInt : floats;
+  return compute(row, "forward", { a: x }, x.shape, x.order, {}, tracked, dtype);
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   planConv2dWeightGradient,
   planFusedConv2d,
 } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import { record, recording } from "../core/autograd.js";
 import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
@@ -225,6 +226,8 @@ interface Ends extends Epilogue {
   readonly norm?: FrozenNorm | undefined;
 }
 
+const ACTIVATIONS = { relu: rows.relu, relu6: rows.relu6 };
+
 /**
  * Runs either direction of one geometry. The gradient of x is the other direction; the gradient of w pairs both sides.
  * With `norm` nothing may be recorded.
@@ -240,7 +243,7 @@ function convolve(op: string, direction: Direction, g: Conv2dGeometry, x: Tensor
     const [needsX, needsW, needsB, needsResidual] = needs;
     const backward = `${op} backward`;
     using dy = activation
-      ? compute(activation, "da", { g: grad, y: savedY }, grad.shape, CHANNELS_LAST, {}, false)
+      ? compute(ACTIVATIONS[activation], "da", { g: grad, y: savedY }, grad.shape, CHANNELS_LAST, {}, false)
       : inOrder(grad, CHANNELS_LAST);
     // The masked gradient takes its place, before there is memory for the others.
     if (activation) grad.dispose();

@@ -1,17 +1,8 @@
-import {
-  type NumberForm,
-  type Part,
-  type PointwiseName,
-  type PointwiseRow,
-  planFlat,
-  planStrided,
-  pointwise,
-  type RowOf,
-  type Source,
-  sourcesOf,
-} from "@fcn/kernels";
+import { type NamedRow, type NumberForm, type Part, planFlat, planStrided, type Source, sourcesOf } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import { record } from "../core/autograd.js";
 import { full } from "../core/create.js";
+import { type MethodName, method } from "../core/method.js";
 import { planned } from "../core/planned.js";
 import { checkLive, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidDType, show } from "../plain/errors.js";
@@ -23,6 +14,10 @@ import type { DType } from "../plain/types.js";
 import { checkInt, checkReal } from "./operands.js";
 import { sumTo } from "./sumTo.js";
 
+type UnaryRow = NamedRow & { readonly arity: 1 };
+type BinaryRow = NamedRow & { readonly arity: 2 };
+type Method = { readonly name: MethodName };
+
 type Operands = { readonly [Id in Source]?: Tensor | undefined };
 
 interface Numbers {
@@ -30,9 +25,9 @@ interface Numbers {
   readonly t?: number;
 }
 
-/** @internal Computes one part of a table row over `shape`, stored in `order`; operands broadcast. */
+/** @internal Computes one part of a row over `shape`, stored in `order`; operands broadcast. */
 export function compute(
-  name: PointwiseName,
+  row: NamedRow,
   part: Part,
   operands: Operands,
   shape: readonly number[],
@@ -41,9 +36,9 @@ export function compute(
   tracked: boolean,
   dtype?: DType,
 ): Tensor {
-  const used = sourcesOf(name, part).map((id) => [id, operands[id]!] as const);
+  const { name } = row;
+  const used = sourcesOf(row.name, part).map((id) => [id, operands[id]!] as const);
   const { runtime } = used[0]![1];
-  const row: PointwiseRow = pointwise[name];
   const out = Tensor.empty(runtime, shape, { dtype: dtype ?? givenBy(row, part) ?? widest(used), order, tracked });
   const options = { name, part, ...numbers };
   const label = part === "forward" ? name : `${name} backward`;
@@ -57,7 +52,7 @@ export function compute(
   return out;
 }
 
-const givenBy = (row: PointwiseRow, part: Part): "int32" | undefined =>
+const givenBy = (row: NamedRow, part: Part): "int32" | undefined =>
   part === "integer" || (part === "forward" && row.gives) ? "int32" : undefined;
 
 /** float16 where all operands but a condition are, else float32. */
@@ -65,7 +60,7 @@ const widest = (used: readonly (readonly [Source, Tensor])[]): DType =>
   used.every(([id, { dtype }]) => id === "c" || dtype === "float16") ? "float16" : "float32";
 
 /** The part of a row that computes its result for integers, if operands of `dtype` are such. */
-function integerPart(row: PointwiseRow, dtype: DType): Part | undefined {
+function integerPart(row: NamedRow, dtype: DType): Part | undefined {
   if (row.takes === "int32") return "forward";
   return dtype === "int32" && row.integer ? "integer" : undefined;
 }
@@ -81,7 +76,7 @@ export function checkInt32(op: string, value: number): void {
 }
 
 /** The values of an int32 tensor as float32, untracked. */
-const floatsOfInt = (x: Tensor): Tensor => compute("toFloat", "forward", { a: x }, x.shape, x.order, {}, false);
+const floatsOfInt = (x: Tensor): Tensor => compute(rows.toFloat, "forward", { a: x }, x.shape, x.order, {}, false);
 
 /** Strides of x along the dimensions of `shape`, 0 where x is repeated. */
 function broadcastStrides(x: Tensor, shape: readonly number[]): number[] {
@@ -94,27 +89,27 @@ const zerosLike = ({ runtime, shape, order, dtype }: Tensor): Tensor =>
   full("full", runtime, shape, 0, { dtype, order, tracked: false });
 
 /** Computes a one-operand row, with its gradient, in the name of a public op. */
-function computeUnary(op: string, name: RowOf<1>, a: Tensor, numbers: Numbers = {}): Tensor {
+function computeUnary(op: string, row: UnaryRow, a: Tensor, numbers: Numbers = {}): Tensor {
   checkLive(op, "x", a);
-  const integer = integerPart(pointwise[name], a.dtype);
+  const integer = integerPart(row, a.dtype);
   if (integer) {
     checkInt(op, "x", a);
-    return compute(name, integer, { a }, a.shape, a.order, numbers, true);
+    return compute(row, integer, { a }, a.shape, a.order, numbers, true);
   }
   checkReal(op, "x", a);
-  const y = compute(name, "forward", { a }, a.shape, a.order, numbers, true);
-  const reads = sourcesOf(name, "da");
+  const y = compute(row, "forward", { a }, a.shape, a.order, numbers, true);
+  const reads = sourcesOf(row.name, "da");
   if (reads.length === 0) return record(op, y, [a], [], (g) => [zerosLike(g)]);
   const saved = [reads.includes("a") ? a : undefined, reads.includes("y") ? y : undefined];
   const { shape, order } = a;
   return record(op, y, [a], saved, (g, [savedA, savedY]) => {
-    return [compute(name, "da", { g, a: savedA, y: savedY }, shape, order, numbers, false)];
+    return [compute(row, "da", { g, a: savedA, y: savedY }, shape, order, numbers, false)];
   });
 }
 
 /** Computes a two-operand row, with its gradient. */
-function computeBinary(op: RowOf<2>, a: Tensor, b: Tensor): Tensor {
-  const row: PointwiseRow = pointwise[op];
+function computeBinary(row: BinaryRow, a: Tensor, b: Tensor): Tensor {
+  const { name: op } = row;
   checkLive(op, "a", a);
   checkLive(op, "b", b);
   const shape = broadcastShape(op, a.shape, b.shape);
@@ -124,18 +119,18 @@ function computeBinary(op: RowOf<2>, a: Tensor, b: Tensor): Tensor {
   if (integer) {
     checkInt(op, "a", a);
     checkInt(op, "b", b);
-    return compute(op, integer, { a, b }, shape, order, {}, true);
+    return compute(row, integer, { a, b }, shape, order, {}, true);
   }
   if (isWhole && row.promotes) {
     using x = floatsOfInt(a);
     using y = floatsOfInt(b);
-    return compute(op, "forward", { a: x, b: y }, shape, order, {}, true);
+    return compute(row, "forward", { a: x, b: y }, shape, order, {}, true);
   }
   checkReal(op, "a", a);
   checkReal(op, "b", b);
-  const y = compute(op, "forward", { a, b }, shape, order, {}, true);
+  const y = compute(row, "forward", { a, b }, shape, order, {}, true);
   const parts = [...(a.requiresGrad ? (["da"] as const) : []), ...(b.requiresGrad ? (["db"] as const) : [])];
-  const reads = new Set(parts.flatMap((part) => sourcesOf(op, part)));
+  const reads = new Set(parts.flatMap((part) => sourcesOf(row.name, part)));
   const saved = [reads.has("a") ? a : undefined, reads.has("b") ? b : undefined];
   const shapes = [a.shape, b.shape] as const;
   return record(op, y, [a, b], saved, (g, [savedA, savedB], needs) => {
@@ -144,7 +139,7 @@ function computeBinary(op: RowOf<2>, a: Tensor, b: Tensor): Tensor {
       if (!needs[i]) return undefined;
       const part = i === 0 ? "da" : "db";
       if (row[part] === "g") return sumTo(`${op} backward`, g.alias(), target);
-      return sumTo(`${op} backward`, compute(op, part, operands, shape, order, {}, false), target);
+      return sumTo(`${op} backward`, compute(row, part, operands, shape, order, {}, false), target);
     });
   });
 }
@@ -167,13 +162,14 @@ export function withNumber<T>(beside: Pick<Tensor, "runtime" | "dtype">, value: 
 }
 
 /** @internal The op of a row with one operand. */
-export function unary(name: RowOf<1>): (x: Tensor) => Tensor {
-  return (x) => computeUnary(name, name, x);
+export function unary(row: UnaryRow & Method): (x: Tensor) => Tensor {
+  const { name } = row;
+  return method(name, (x: Tensor) => computeUnary(name, row, x));
 }
 
 /** @internal The op of a row with two operands, one of which may be a number. */
-export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
-  const row: PointwiseRow = pointwise[op];
+export function binary(row: BinaryRow & Method): (a: Operand, b: Operand) => Tensor {
+  const { name: op } = row;
   const beside = (
     x: Tensor,
     value: number,
@@ -190,22 +186,23 @@ export function binary(op: RowOf<2>): (a: Operand, b: Operand) => Tensor {
       return withNumber(x, value, (scalar) => whole(x, scalar));
     }
     if (!form) return withNumber(x, value, (scalar) => whole(x, scalar));
-    const { name, ...numbers } = form(value);
-    return computeUnary(op, name, x, numbers);
+    const { row: unaryRow, ...numbers } = form(value);
+    return computeUnary(op, unaryRow, x, numbers);
   };
-  return (a, b) => {
+  return method(op, (a: Operand, b: Operand) => {
     if (typeof a === "number") {
       if (typeof b === "number") throw invalidArgument(`${op}: both operands are numbers`, "pass at least one tensor");
-      return beside(b, a, row.numberA, (x, scalar) => computeBinary(op, scalar, x));
+      return beside(b, a, row.numberA, (x, scalar) => computeBinary(row, scalar, x));
     }
-    if (typeof b === "number") return beside(a, b, row.numberB, (x, scalar) => computeBinary(op, x, scalar));
-    return computeBinary(op, a, b);
-  };
+    if (typeof b === "number") return beside(a, b, row.numberB, (x, scalar) => computeBinary(row, x, scalar));
+    return computeBinary(row, a, b);
+  });
 }
 
 /** @internal The op of a row that compares two tensors of one dtype, or a tensor with a number. */
-export function compare(op: RowOf<2>): (a: Tensor, b: Operand) => Tensor {
-  return function compared(a, b): Tensor {
+export function compare(row: BinaryRow & Method): (a: Tensor, b: Operand) => Tensor {
+  const { name: op } = row;
+  return method(op, function compared(a: Tensor, b: Operand): Tensor {
     checkLive(op, "a", a);
     if (typeof b === "number") {
       checkValue(op, "b", b, notNaN);
@@ -221,16 +218,19 @@ export function compare(op: RowOf<2>): (a: Tensor, b: Operand) => Tensor {
       );
     }
     const shape = broadcastShape(op, a.shape, b.shape);
-    const part = integerPart(pointwise[op], a.dtype) ?? "forward";
-    return compute(op, part, { a, b }, shape, outputOrder(shape, a, b), {}, true);
-  };
+    const part = integerPart(row, a.dtype) ?? "forward";
+    return compute(row, part, { a, b }, shape, outputOrder(shape, a, b), {}, true);
+  });
 }
 
-/** x where x > 0, otherwise slope * x (torch.nn.functional.leaky_relu). Default slope 0.01. */
-export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+/**
+ * x where x > 0, otherwise slope * x (torch.nn.functional.leaky_relu). Default slope 0.01.
+ * @function
+ */
+export const leakyRelu = /* @__PURE__ */ method("leakyRelu", (x: Tensor, slope = 0.01): Tensor => {
   checkValue("leakyRelu", "slope", slope, anyNumber);
-  return computeUnary("leakyRelu", "leakyRelu", x, { s: slope });
-}
+  return computeUnary("leakyRelu", rows.leakyRelu, x, { s: slope });
+});
 
 export interface ClampOptions {
   /** Default: no lower bound. */
@@ -239,24 +239,30 @@ export interface ClampOptions {
   readonly max?: number;
 }
 
-/** Limits x to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN. */
-export function clamp(x: Tensor, options: ClampOptions = {}): Tensor {
+/**
+ * Limits x to [min, max] (torch.clamp). Either bound may be left out. NaN stays NaN.
+ * @function
+ */
+export const clamp = /* @__PURE__ */ method("clamp", (x: Tensor, options: ClampOptions = {}): Tensor => {
   checkReal("clamp", "x", x);
   checkOptions<ClampOptions>("clamp", options, { min: notNaN, max: notNaN });
   const { min = -Infinity, max = Infinity } = options;
-  return computeUnary("clamp", "clamp", x, { s: min, t: max });
-}
+  return computeUnary("clamp", rows.clamp, x, { s: min, t: max });
+});
 
 export interface GeluOptions {
   /** "none" (default): by the error function; "tanh": by its usual approximation. */
   readonly approximate?: "none" | "tanh";
 }
 
-/** x times the normal distribution function at x (torch.nn.functional.gelu). */
-export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+/**
+ * x times the normal distribution function at x (torch.nn.functional.gelu).
+ * @function
+ */
+export const gelu = /* @__PURE__ */ method("gelu", (x: Tensor, options: GeluOptions = {}): Tensor => {
   checkOptions<GeluOptions>("gelu", options, { approximate: oneOf("none", "tanh") });
-  return computeUnary("gelu", options.approximate === "tanh" ? "geluTanh" : "gelu", x);
-}
+  return computeUnary("gelu", options.approximate === "tanh" ? rows.geluTanh : rows.gelu, x);
+});
 
 export interface SoftplusOptions {
   /** Default 1. */
@@ -265,20 +271,26 @@ export interface SoftplusOptions {
   readonly threshold?: number;
 }
 
-/** log(1 + e^(beta x)) / beta, a smooth relu (torch.nn.functional.softplus). */
-export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
+/**
+ * log(1 + e^(beta x)) / beta, a smooth relu (torch.nn.functional.softplus).
+ * @function
+ */
+export const softplus = /* @__PURE__ */ method("softplus", (x: Tensor, options: SoftplusOptions = {}): Tensor => {
   checkOptions<SoftplusOptions>("softplus", options, { beta: positive, threshold: notNaN });
   const { beta = 1, threshold = 20 } = options;
-  return computeUnary("softplus", "softplus", x, { s: beta, t: threshold });
-}
+  return computeUnary("softplus", rows.softplus, x, { s: beta, t: threshold });
+});
 
 export interface EluOptions {
   /** The result far below 0 is -alpha. Default 1. */
   readonly alpha?: number;
 }
 
-/** x where x > 0, otherwise alpha * (e^x - 1) (torch.nn.functional.elu). */
-export function elu(x: Tensor, options: EluOptions = {}): Tensor {
+/**
+ * x where x > 0, otherwise alpha * (e^x - 1) (torch.nn.functional.elu).
+ * @function
+ */
+export const elu = /* @__PURE__ */ method("elu", (x: Tensor, options: EluOptions = {}): Tensor => {
   checkOptions<EluOptions>("elu", options, { alpha: finite });
-  return computeUnary("elu", "elu", x, { s: options.alpha ?? 1 });
-}
+  return computeUnary("elu", rows.elu, x, { s: options.alpha ?? 1 });
+});

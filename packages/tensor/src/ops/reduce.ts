@@ -1,5 +1,7 @@
 import { planExpand, planIntegerSum, planMax, planSum, type ReductionDim } from "@fcn/kernels";
+import * as rows from "@fcn/kernels/pointwise";
 import { record } from "../core/autograd.js";
+import { method } from "../core/method.js";
 import { planned } from "../core/planned.js";
 import { contiguous, inOrder, Tensor } from "../core/tensor.js";
 import { invalidArgument, show } from "../plain/errors.js";
@@ -73,19 +75,27 @@ export function scaledSum(op: string, x: Tensor, options: ReduceOptions, scaleOf
   });
 }
 
-/** Sum over dims (torch.sum). x: float32, float16 or int32 of any shape; integers are summed modulo 2^32. */
-export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+/**
+ * Sum over dims (torch.sum). x: float32, float16 or int32 of any shape; integers are summed modulo 2^32.
+ * @function
+ */
+export const sum = /* @__PURE__ */ method("sum", (x: Tensor, options: ReduceOptions = {}): Tensor => {
   checkNumeric("sum", "x", x);
   if (x.dtype !== "int32") return scaledSum("sum", x, options, () => 1);
   const { dims, shape, order } = reductionOf("sum", x, options);
   const y = Tensor.empty(x.runtime, shape, { dtype: "int32", order });
   x.runtime.run("sum", planned(planIntegerSum, dims), { x, y });
   return y;
-}
+});
 
-/** Mean over dims (torch.mean). x: float32 or float16 of any shape. */
-export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
-  scaledSum("mean", x, options, (terms) => 1 / terms);
+/**
+ * Mean over dims (torch.mean). x: float32 or float16 of any shape.
+ * @function
+ */
+export const mean = /* @__PURE__ */ method(
+  "mean",
+  (x: Tensor, options: ReduceOptions = {}): Tensor => scaledSum("mean", x, options, (terms) => 1 / terms),
+);
 
 /** The largest or smallest values over dims, with their gradient. */
 function extreme(op: "max" | "min", x: Tensor, options: ReduceOptions): Tensor {
@@ -118,11 +128,21 @@ function extreme(op: "max" | "min", x: Tensor, options: ReduceOptions): Tensor {
  * Largest values over dims; NaN counts as larger than any number. x is float32, float16 or int32. With a single `dim`
  * (torch.max), the gradient goes to the first of several largest elements. With all dims or a list of dims
  * (torch.amax), they share it equally.
+ * @function
  */
-export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => extreme("max", x, options);
+export const max = /* @__PURE__ */ method(
+  "max",
+  (x: Tensor, options: ReduceOptions = {}): Tensor => extreme("max", x, options),
+);
 
-/** Smallest values over dims (torch.min, torch.amin); NaN counts as smaller than any number. Else as {@link max}. */
-export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => extreme("min", x, options);
+/**
+ * Smallest values over dims (torch.min, torch.amin); NaN counts as smaller than any number. Else as {@link max}.
+ * @function
+ */
+export const min = /* @__PURE__ */ method(
+  "min",
+  (x: Tensor, options: ReduceOptions = {}): Tensor => extreme("min", x, options),
+);
 
 /** The gradient of a maximum or minimum, shared equally by all elements that are it. */
 function sharedGradient(op: string, grad: Tensor, x: Tensor, y: Tensor, dims: Reduction["dims"], order: Order): Tensor {
@@ -132,13 +152,13 @@ function sharedGradient(op: string, grad: Tensor, x: Tensor, y: Tensor, dims: Re
   const beside = (t: Tensor) =>
     t.alias({ shape: shape.map((size, d) => (isReduced.get(d) ? 1 : size)), order: x.order });
   using largest = beside(y);
-  using places = compute("equal", "forward", { a: x, b: largest }, shape, x.order, {}, false);
+  using places = compute(rows.equal, "forward", { a: x, b: largest }, shape, x.order, {}, false);
   using count = Tensor.empty(runtime, y.shape, { order, tracked: false });
   runtime.run(`${op} backward`, planned(planSum, dims, 1), { x: places, y: count });
   using dy = inOrder(grad, order);
-  using share = compute("div", "forward", { a: dy, b: count }, y.shape, order, {}, false);
+  using share = compute(rows.div, "forward", { a: dy, b: count }, y.shape, order, {}, false);
   using shares = beside(share);
-  return compute("mul", "forward", { a: places, b: shares }, shape, x.order, {}, false);
+  return compute(rows.mul, "forward", { a: places, b: shares }, shape, x.order, {}, false);
 }
 
 function place(op: string, x: Tensor, options: ArgmaxOptions, smallest: boolean): Tensor {
@@ -157,8 +177,18 @@ function place(op: string, x: Tensor, options: ArgmaxOptions, smallest: boolean)
 /**
  * Index of the largest value along a dim, or among all elements in row-major order (torch.argmax), as int32. Of equal
  * values, the first. NaN counts as larger than any number. x is float32, float16 or int32. Has no gradient.
+ * @function
  */
-export const argmax = (x: Tensor, options: ArgmaxOptions = {}): Tensor => place("argmax", x, options, false);
+export const argmax = /* @__PURE__ */ method(
+  "argmax",
+  (x: Tensor, options: ArgmaxOptions = {}): Tensor => place("argmax", x, options, false),
+);
 
-/** Index of the smallest value (torch.argmin), where NaN counts as smaller than any number. Else as {@link argmax}. */
-export const argmin = (x: Tensor, options: ArgmaxOptions = {}): Tensor => place("argmin", x, options, true);
+/**
+ * Index of the smallest value (torch.argmin), where NaN counts as smaller than any number. Else as {@link argmax}.
+ * @function
+ */
+export const argmin = /* @__PURE__ */ method(
+  "argmin",
+  (x: Tensor, options: ArgmaxOptions = {}): Tensor => place("argmin", x, options, true),
+);

@@ -1,5 +1,6 @@
 import { planCopy } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { method } from "../core/method.js";
 import { planned } from "../core/planned.js";
 import { checkLive, Tensor } from "../core/tensor.js";
 import { invalidArgument, invalidShape, show } from "../plain/errors.js";
@@ -18,15 +19,18 @@ export interface DimOptions {
 
 const DIM: RulesOf<DimOptions> = { dim: integer };
 
-/** x with a new dimension of size 1 at `dim` of the result, as a view (torch.unsqueeze); negative ones from the end. */
-export function unsqueeze(x: Tensor, dim: number): Tensor {
+/**
+ * x with a new dimension of size 1 at `dim` of the result, as a view (torch.unsqueeze); negative ones from the end.
+ * @function
+ */
+export const unsqueeze = /* @__PURE__ */ method("unsqueeze", (x: Tensor, dim: number): Tensor => {
   checkLive("unsqueeze", "x", x);
   const at = dimIndex("unsqueeze", dim, x.shape.length + 1);
   const shape = [...x.shape.slice(0, at), 1, ...x.shape.slice(at)];
   checkMaxRank("unsqueeze", shape);
   const order = [at, ...x.order.map((d) => (d < at ? d : d + 1))];
   return record("unsqueeze", x.alias({ shape, order, tracked: true }), [x], [], (grad) => [without(grad, [at])]);
-}
+});
 
 /** An untracked view without the dims `gone`, whose size is 1. */
 function without(x: Tensor, gone: readonly number[], tracked = false): Tensor {
@@ -43,8 +47,11 @@ export interface SqueezeOptions {
   readonly dim?: number | readonly number[] | undefined;
 }
 
-/** x without dimensions of size 1 (torch.squeeze). Dims of another size stay. */
-export function squeeze(x: Tensor, options: SqueezeOptions = {}): Tensor {
+/**
+ * x without dimensions of size 1 (torch.squeeze). Dims of another size stay.
+ * @function
+ */
+export const squeeze = /* @__PURE__ */ method("squeeze", (x: Tensor, options: SqueezeOptions = {}): Tensor => {
   checkLive("squeeze", "x", x);
   checkOptions<SqueezeOptions>("squeeze", options, { dim: checkedInUse });
   const { dim } = options;
@@ -57,17 +64,20 @@ export function squeeze(x: Tensor, options: SqueezeOptions = {}): Tensor {
     const kept = identityOrder(rank).filter((d) => !gone.includes(d));
     return [grad.alias({ shape, order: [...new Set(gone), ...grad.order.map((d) => kept[d]!)] })];
   });
-}
+});
 
-/** x with two dimensions swapped, as a view (torch.transpose). */
-export function transpose(x: Tensor, a: number, b: number): Tensor {
+/**
+ * x with two dimensions swapped, as a view (torch.transpose).
+ * @function
+ */
+export const transpose = /* @__PURE__ */ method("transpose", (x: Tensor, a: number, b: number): Tensor => {
   checkLive("transpose", "x", x);
   const [from, to] = [a, b].map((dim) => dimIndex("transpose", dim, x.shape.length)) as [number, number];
   return permute(
     x,
     x.shape.map((_, d) => (d === from ? to : d === to ? from : d)),
   );
-}
+});
 
 export interface FlattenOptions {
   /** The first dim to merge. Default 0. */
@@ -76,8 +86,11 @@ export interface FlattenOptions {
   readonly endDim?: number;
 }
 
-/** x with the dims from `startDim` to `endDim` merged into one (torch.flatten). A scalar becomes [1]. */
-export function flatten(x: Tensor, options: FlattenOptions = {}): Tensor {
+/**
+ * x with the dims from `startDim` to `endDim` merged into one (torch.flatten). A scalar becomes [1].
+ * @function
+ */
+export const flatten = /* @__PURE__ */ method("flatten", (x: Tensor, options: FlattenOptions = {}): Tensor => {
   checkLive("flatten", "x", x);
   checkOptions<FlattenOptions>("flatten", options, { startDim: integer, endDim: integer });
   const [start, end] = [options.startDim ?? 0, options.endDim ?? -1].map((d) =>
@@ -91,13 +104,14 @@ export function flatten(x: Tensor, options: FlattenOptions = {}): Tensor {
   }
   const merged = x.shape.slice(start, end + 1).reduce((a, b) => a * b, 1);
   return reshape(x, [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)]);
-}
+});
 
 /**
  * x repeated along new leading dimensions and those of size 1 (torch.Tensor.expand), where -1 leaves a size as it is.
  * The result has its own memory. Throws `invalid-shape` where x does not broadcast to `shape`.
+ * @function
  */
-export function expand(x: Tensor, shape: readonly number[]): Tensor {
+export const expand = /* @__PURE__ */ method("expand", (x: Tensor, shape: readonly number[]): Tensor => {
   checkLive("expand", "x", x);
   checkList("expand", "shape", shape);
   const lead = shape.length - x.shape.length;
@@ -116,7 +130,7 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
   x.runtime.run("expand", planned(planCopy, { sizes, from, to: stridesOf(sizes, order) }), { src: x, dst: out });
   const target = x.shape;
   return record("expand", out, [x], [], (grad) => [sumTo("expand backward", grad.alias(), target)]);
-}
+});
 
 /** Joins tensors of one shape along a new dimension `dim`, by default 0 (torch.stack). */
 export function stack(list: readonly Tensor[], options: DimOptions = {}): Tensor {
@@ -147,30 +161,38 @@ export function stack(list: readonly Tensor[], options: DimOptions = {}): Tensor
 /**
  * Parts of x along `dim`, by default 0 (torch.split): of the size that is given, the last one smaller where it does not
  * divide, or of the sizes in a list. Throws `invalid-argument` where these do not add up.
+ * @function
  */
-export function split(x: Tensor, sizes: number | readonly number[], options: DimOptions = {}): Tensor[] {
-  return parted("split", x, options, (total) => {
-    if (typeof sizes === "number") {
-      checkValue("split", "size", sizes, whole(1));
-      return Array.from({ length: Math.ceil(total / sizes) }, (_, i) => Math.min(sizes, total - i * sizes));
-    }
-    checkList("split", "sizes", sizes);
-    for (const size of sizes) checkValue("split", "a size", size, whole(1));
-    return sizes;
-  });
-}
+export const split = /* @__PURE__ */ method(
+  "split",
+  (x: Tensor, sizes: number | readonly number[], options: DimOptions = {}): Tensor[] => {
+    return parted("split", x, options, (total) => {
+      if (typeof sizes === "number") {
+        checkValue("split", "size", sizes, whole(1));
+        return Array.from({ length: Math.ceil(total / sizes) }, (_, i) => Math.min(sizes, total - i * sizes));
+      }
+      checkList("split", "sizes", sizes);
+      for (const size of sizes) checkValue("split", "a size", size, whole(1));
+      return sizes;
+    });
+  },
+);
 
 /**
  * At most `chunks` parts of x along `dim`, by default 0, of one size but for a smaller last one (torch.chunk). There
  * are fewer where so many of that size are not needed.
+ * @function
  */
-export function chunk(x: Tensor, chunks: number, options: DimOptions = {}): Tensor[] {
-  checkValue("chunk", "chunks", chunks, whole(1));
-  return parted("chunk", x, options, (total) => {
-    const size = Math.ceil(total / chunks);
-    return Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size));
-  });
-}
+export const chunk = /* @__PURE__ */ method(
+  "chunk",
+  (x: Tensor, chunks: number, options: DimOptions = {}): Tensor[] => {
+    checkValue("chunk", "chunks", chunks, whole(1));
+    return parted("chunk", x, options, (total) => {
+      const size = Math.ceil(total / chunks);
+      return Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size));
+    });
+  },
+);
 
 function parted(op: string, x: Tensor, options: DimOptions, sizesOf: (total: number) => readonly number[]): Tensor[] {
   checkLive(op, "x", x);

@@ -1,5 +1,6 @@
 import { type Lines, planSoftmax, planSoftmaxBackward } from "@fcn/kernels";
 import { record } from "../core/autograd.js";
+import { method } from "../core/method.js";
 import { planned } from "../core/planned.js";
 import { inOrder, Tensor } from "../core/tensor.js";
 import type { Order } from "../plain/layout.js";
@@ -55,8 +56,20 @@ function normalise(op: string, x: Tensor, options: SoftmaxOptions, log: boolean)
   });
 }
 
-/** `exp(x) / sum exp(x)` along `dim` (torch.softmax). x: float32 or float16 of any shape. */
-export const softmax = (x: Tensor, options: SoftmaxOptions): Tensor => normalise("softmax", x, options, false);
+/**
+ * `exp(x) / sum exp(x)` along `dim` (torch.softmax). x: float32 or float16 of any shape.
+ * @function
+ */
+export const softmax = /* @__PURE__ */ method(
+  "softmax",
+  (x: Tensor, options: SoftmaxOptions): Tensor => normalise("softmax", x, options, false),
+);
 
-/** `x - log sum exp(x)` along `dim` (torch.log_softmax). x: float32 or float16 of any shape. */
-export const logSoftmax = (x: Tensor, options: SoftmaxOptions): Tensor => normalise("logSoftmax", x, options, true);
+/**
+ * `x - log sum exp(x)` along `dim` (torch.log_softmax). x: float32 or float16 of any shape.
+ * @function
+ */
+export const logSoftmax = /* @__PURE__ */ method(
+  "logSoftmax",
+  (x: Tensor, options: SoftmaxOptions): Tensor => normalise("logSoftmax", x, options, true),
+);

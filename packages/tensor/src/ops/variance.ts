@@ -1,3 +1,4 @@
+import { method } from "../core/method.js";
 import type { Tensor } from "../core/tensor.js";
 import { checkOptions } from "../plain/options.js";
 import { boolean, checkedInUse, from, type RulesOf } from "../plain/rules.js";
@@ -26,15 +27,22 @@ function varianceOf(op: string, x: Tensor, options: VarianceOptions): Tensor {
 /**
  * The variance over dims (torch.var): the sum of (x - mean)^2 divided by the number of elements less `correction`. The
  * mean is computed first, so that values far from 0 keep their digits. NaN where too few elements are left.
+ * @function
  */
-export const variance = (x: Tensor, options: VarianceOptions = {}): Tensor => varianceOf("variance", x, options);
+export const variance = /* @__PURE__ */ method(
+  "variance",
+  (x: Tensor, options: VarianceOptions = {}): Tensor => varianceOf("variance", x, options),
+);
 
-/** The standard deviation over dims (torch.std): the root of {@link variance}. The gradient where it is 0 is 0. */
-export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
+/**
+ * The standard deviation over dims (torch.std): the root of {@link variance}. The gradient where it is 0 is 0.
+ * @function
+ */
+export const std = /* @__PURE__ */ method("std", (x: Tensor, options: VarianceOptions = {}): Tensor => {
   using v = varianceOf("std", x, options);
   // The slope of a root at 0 is infinite, so it is taken elsewhere.
   using isZero = eq(v, 0);
   using safe = where(isZero, 1, v);
   using root = sqrt(safe);
   return where(isZero, 0, root);
-}
+});

@@ -1,3 +1,4 @@
+import * as rows from "@fcn/kernels/pointwise";
 import { record } from "../core/autograd.js";
 import { checkLive, type Tensor } from "../core/tensor.js";
 import { invalidDType, show } from "../plain/errors.js";
@@ -41,12 +42,12 @@ function choose(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const shape = broadcastShape("where", condition.shape, broadcastShape("where", a.shape, b.shape));
   const order = outputOrder(shape, a, b, condition);
   const part = a.dtype === "int32" ? "integer" : "forward";
-  const y = compute("where", part, { a, b, c: condition }, shape, order, {}, true);
+  const y = compute(rows.where, part, { a, b, c: condition }, shape, order, {}, true);
   const targets = [a.shape, b.shape];
   return record("where", y, [a, b], [condition], (g, [c], needs) =>
     targets.map((target, i) => {
       if (!needs[i]) return undefined;
-      const whole = compute("where", i === 0 ? "da" : "db", { g, c }, shape, order, {}, false);
+      const whole = compute(rows.where, i === 0 ? "da" : "db", { g, c }, shape, order, {}, false);
       return sumTo("where backward", whole, target);
     }),
   );

@@ -1,3 +1,4 @@
+import "../plain/dispose.js";
 import { planScalerBegin, planScalerCheck, planScalerUpdate, type ScalerSettings } from "@fcn/kernels";
 import { noGrad } from "../core/autograd.js";
 import { planned } from "../core/planned.js";

@@ -1,3 +1,4 @@
+import "../plain/dispose.js";
 import type { ScaledStepped, Updated } from "@fcn/kernels";
 import { inOrder, Tensor } from "../core/tensor.js";
 import type { HostArray } from "../io/arrays/hostArray.js";

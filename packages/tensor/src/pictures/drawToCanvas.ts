@@ -1,7 +1,8 @@
 import { pixelParts, planCanvas } from "@fcn/kernels";
 import { planned } from "../core/planned.js";
 import { checkLive, contiguous, Tensor } from "../core/tensor.js";
-import { type CanvasLike, isSwapped, openCanvas } from "../device/canvas.js";
+import { isSwapped, openCanvas } from "../device/canvas.js";
+import type { CanvasLike } from "../plain/canvas.js";
 import { invalidShape, show } from "../plain/errors.js";
 
 /**

@@ -2,7 +2,7 @@ import { pixelParts, planCopy, planPlanes } from "@fcn/kernels";
 import { planned } from "../core/planned.js";
 import type { Runtime } from "../core/runtime.js";
 import { Tensor } from "../core/tensor.js";
-import { copyPicture } from "../device/pictures.js";
+import { copyPicture } from "../device/copyPicture.js";
 import type { Device } from "../device.js";
 import { invalidShape, limitExceeded } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";

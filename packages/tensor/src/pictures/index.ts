@@ -1,4 +1,4 @@
-export type { CanvasLike } from "../device/canvas.js";
+export type { CanvasLike } from "../plain/canvas.js";
 export { drawToCanvas } from "./drawToCanvas.js";
 export { type FromImageOptions, fromImage } from "./fromImage.js";
 export type {

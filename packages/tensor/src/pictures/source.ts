@@ -1,4 +1,4 @@
-import type { CanvasLike } from "../device/canvas.js";
+import type { CanvasLike } from "../plain/canvas.js";
 import { describe } from "../plain/describe.js";
 import { invalidArgument, type TensorError } from "../plain/errors.js";
 

@@ -5,12 +5,14 @@ import {
   checkScale,
   commonScale,
   levelsOf,
-  pixelRange,
   rangeText,
   rankedValues,
   scaleBands,
   withoutTails,
 } from "../../../../packages/fcn/src/data/decode/pixelScale.js";
+import { RANGE } from "../../../../packages/fcn/src/data/open/range.js";
+
+const { rule: pixelRange } = RANGE.range;
 
 const bandsOf = (values: ArrayLike<number>, more: Partial<Bands> = {}): Bands => ({
   values,

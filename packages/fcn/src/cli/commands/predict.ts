@@ -3,7 +3,7 @@ import { firstOf } from "@fcn/tensor/internal";
 import type { Command } from "commander";
 import type { ToldError } from "../../data/files/errors.js";
 import { counted } from "../../data/files/words.js";
-import { RANGE } from "../../data/open/openOptions.js";
+import { RANGE } from "../../data/open/range.js";
 import { ADAPTER, TUNE } from "../../measure/tunedDevice.js";
 import { size, upTo } from "../../options/rules.js";
 import { expandInputs, type Input } from "../../prediction/files/inputs.js";

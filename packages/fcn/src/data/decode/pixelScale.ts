@@ -1,5 +1,3 @@
-import { rules } from "@fcn/tensor/internal";
-import { type FlagRule, numbers } from "../../options/rules.js";
 import { fileError, type Remedy } from "../files/errors.js";
 
 /** The storage type of an image file's values. */
@@ -38,17 +36,6 @@ export interface PixelLevels {
   /** Share of the values outside the range, 0 to 1. */
   readonly clipped: number;
 }
-
-const twoNumbers = numbers("two numbers, the lower one first, such as 0,4095", rules.finite);
-const isRange = (value: unknown): value is PixelRange =>
-  twoNumbers.holds(value) && value.length === 2 && (value[0] as number) < (value[1] as number);
-
-/** The option rule for {@link PixelRange}. */
-export const pixelRange: FlagRule<PixelRange> = {
-  what: twoNumbers.what,
-  holds: isRange,
-  parse: (text) => [twoNumbers.parse(text)].find(isRange),
-};
 
 /** The levels of bands, with `clipped` 0. */
 export function levelsOf({ values, depth, noData }: Bands): PixelLevels {

@@ -2,6 +2,9 @@ import type { TensorError } from "@fcn/tensor";
 import { decodeText, describeFault, guessContent, nodeModule, recodeFix, type TextFault } from "@fcn/tensor/internal";
 import { damagedFile, fileError, reasonOf, wrongContent } from "./errors.js";
 import { JSON_FILE, parseJson } from "./json.js";
+import { joinPath } from "./paths.js";
+
+export * from "./paths.js";
 
 const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>> = {
   ENOENT: ["it does not exist", "check the path"],
@@ -207,11 +210,5 @@ export async function listFolders(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** The name of a file without its folders. */
-export const fileName = (path: string): string => path.replace(/^.*[/\\]/, "");
-/** The folders of a path with the trailing "/"; empty if it has none. */
-export const folderOf = (path: string): string => path.slice(0, path.length - fileName(path).length);
-export const withoutExtension = (path: string): string => path.replace(/\.[^./\\]+$/, "");
-export const joinPath = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join("/");
 /** Unifies a name's spelling, because file systems and archives write accents as one code point or as two. */
 export const sameText = (name: string): string => name.normalize("NFC");

@@ -1,11 +1,11 @@
 import { type AnyTable, checkGiven, type OptionTable, valuesOf } from "../../options/option.js";
 import { number, oneOf } from "../../options/rules.js";
-import { pixelRange } from "../decode/pixelScale.js";
 import { fileError } from "../files/errors.js";
 import type { SplitOptions } from "../folder/splits.js";
 import { LAYOUT_ROWS, LAYOUTS, type LayoutName, type LayoutOptions } from "../layouts/index.js";
 import type { RangeOptions } from "./imageRange.js";
 import type { InspectOptions } from "./inspectAll.js";
+import { RANGE } from "./range.js";
 
 export interface CommonOptions extends SplitOptions, RangeOptions {
   /** Skips recognition, for a folder that fits several layouts. */
@@ -26,13 +26,7 @@ const isPart = (value: number): boolean => value >= 0 && value < 1;
 
 /** The options shared by all layouts. */
 const COMMON: OptionTable<CommonOptions> = {
-  range: {
-    rule: pixelRange,
-    flag: "--range <low,high>",
-    help: "the values that become 0 and 255 in images of more than 8 bits",
-    fallbackText: "the range of --weights, otherwise one that suits the training images",
-    decides: "preprocessing",
-  },
+  ...RANGE,
   layout: {
     rule: oneOf(LAYOUT_NAMES),
     flag: "--layout <name>",
@@ -54,9 +48,6 @@ const COMMON: OptionTable<CommonOptions> = {
 
 /** Every option of {@link open}, in the order of the command's help. */
 export const OPEN_OPTIONS: AnyTable = Object.assign({}, COMMON, ...LAYOUT_ROWS.map(([, { options }]) => options));
-
-/** The option that prediction shares. */
-export const RANGE = { range: COMMON.range };
 
 /** Throws `invalid-argument` for an option that is not valid. */
 export const checkOptions = (options: OpenOptions): void => checkGiven("open", OPEN_OPTIONS, options);

@@ -1,5 +1,5 @@
 import { TensorError } from "@fcn/tensor";
-import { invalidArgument, type Planes } from "@fcn/tensor/internal";
+import { invalidArgument } from "@fcn/tensor/internal";
 import { checkImage, type RasterImage, type SegmentationSample } from "../../labels/sample.js";
 import type { PixelScale } from "../decode/pixelScale.js";
 
@@ -36,17 +36,6 @@ export function normaliseInto(
   }
 }
 
-/** What {@link normaliseInto} makes of each of the 256 values of a byte, for every plane of an RGB image. */
-export function planesOfBytes(preprocessing: Preprocessing): Planes {
-  checkChannels(3, preprocessing);
-  const bytes = [0, 1, 2].map((c) => sourceChannel(c, 3, preprocessing));
-  const table = Float32Array.from({ length: 3 * 256 }, (_, i) => {
-    const c = Math.floor(i / 256);
-    return ((i % 256) - (preprocessing.mean[c] as number)) * (1 / (preprocessing.std[c] as number));
-  });
-  return { bytes, table };
-}
-
 /** The image that one of the planes (C, H, W) shows which {@link normaliseInto} wrote. */
 export function imageOf(
   planes: Float32Array,
@@ -64,7 +53,7 @@ export function imageOf(
 }
 
 /** The image channel that becomes channel `c` of the net. */
-function sourceChannel(c: number, channels: number, { channelOrder }: Preprocessing): number {
+export function sourceChannel(c: number, channels: number, { channelOrder }: Preprocessing): number {
   return channelOrder === "bgr" && channels >= 3 && c < 3 ? 2 - c : c;
 }
 
@@ -74,7 +63,8 @@ export function imageMean(preprocessing: Preprocessing): number[] {
   return mean.map((_, c) => mean[sourceChannel(c, mean.length, preprocessing)] as number);
 }
 
-function checkChannels(channels: number, { mean, std }: Preprocessing): void {
+/** Throws `invalid-shape` unless the preprocessing is for so many channels. */
+export function checkChannels(channels: number, { mean, std }: Preprocessing): void {
   if (mean.length === channels && std.length === channels && std.every((s) => s > 0)) return;
   throw new TensorError({
     code: "invalid-shape",

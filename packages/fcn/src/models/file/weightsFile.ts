@@ -1,6 +1,6 @@
 import { type Device, hasCode, io, type Tensor, TensorError } from "@fcn/tensor";
 import { elementsOf, isNode, reworded } from "@fcn/tensor/internal";
-import { fetchBytes, type LoadOptions, remoteAddress } from "../../files/fetchBytes.js";
+import { type FileSource, type LoadOptions, localFile, sourceName } from "../../files/fetchBytes.js";
 import { classesOf } from "../graph/geometry/channels.js";
 import type { GraphNet } from "../graph/net.js";
 import { parameterShapes } from "../graph/parameters.js";
@@ -54,9 +54,6 @@ export async function saveModel(
   await io.writeSafetensors(path, model.stateDict(), { metadata: described });
 }
 
-/** A weights file: see {@link loadModel}. */
-export type ModelSource = io.PathOrBytes | Response;
-
 /** A net loaded from a file that {@link saveModel} wrote. */
 export interface LoadedModel {
   readonly model: GraphNet;
@@ -69,9 +66,9 @@ export interface LoadedModel {
  * `onProgress` and `signal` are about what is fetched. The net is in evaluation mode. A net described by its graph
  * takes no more memory than the file has values.
  *
- * Throws `invalid-file` unless the file describes a net, `unsupported-file` for a file of another kind, such as a `.pth`
- * or `.onnx`, with what to do with it, `not-finite` if a weight is NaN or infinite, and for an address `no-network` or
- * `download-refused`, with its status.
+ * Throws `invalid-file` unless the file describes a net, `unsupported-file` for a file of another kind, such as a
+ * `.pth` or `.onnx`, with what to do with it, `not-finite` if a weight is NaN or infinite, and for an address
+ * `no-network` or `download-refused`, with its status.
  *
  * @example
  * ```ts
@@ -85,12 +82,8 @@ export interface LoadedModel {
  * device.destroy();
  * ```
  */
-export async function loadModel(source: ModelSource, device: Device, options: LoadOptions = {}): Promise<LoadedModel> {
-  const fetched = source instanceof Response ? source : remoteAddress(source);
-  if (fetched === undefined) return loadFile(source as io.PathOrBytes, device);
-  const bytes = await fetchBytes("loadModel", fetched, options);
-  const name = typeof fetched === "string" ? fetched : fetched.url;
-  return loadFile(new File([bytes], name || "the given response"), device);
+export async function loadModel(source: FileSource, device: Device, options: LoadOptions = {}): Promise<LoadedModel> {
+  return loadFile(await localFile("loadModel", source, options), device);
 }
 
 async function loadFile(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
@@ -166,17 +159,12 @@ async function checkGraphFile(source: io.PathOrBytes, metadata: ModelMetadata): 
   if (problem === undefined) return;
   throw new TensorError({
     code: "invalid-file",
-    message: `loadModel: ${nameOf(source)}: ${problem}`,
+    message: `loadModel: ${sourceName(source)}: ${problem}`,
     fix: {
       code: "write the file again with encodeModel or saveModel",
       command: "use a file that a training run wrote, and copy it again if it may be damaged",
     },
   });
-}
-
-function nameOf(source: io.PathOrBytes): string {
-  if (typeof source === "string" || source instanceof URL) return String(source);
-  return (source instanceof Blob && (source as Partial<File>).name) || "the weights file";
 }
 
 /**
@@ -187,7 +175,7 @@ export async function refuseNonFinite(op: string, model: SegmentationNet, source
   if (found === undefined) return;
   throw new TensorError({
     code: "not-finite",
-    message: `${op}: ${nameOf(source)}: ${found} holds NaN or infinity`,
+    message: `${op}: ${sourceName(source)}: ${found} holds NaN or infinity`,
     fix: "take weights from before the training diverged, or train again at a lower learning rate",
   });
 }

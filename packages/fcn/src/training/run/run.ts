@@ -23,13 +23,8 @@ import { effectiveOptions } from "./start/effective.js";
 import { chooseNet } from "./start/net.js";
 import { makeLoader, type PreparedRun, prepareRun, stepsPerEpoch } from "./start/prepare.js";
 import { chooseStart } from "./start/pretrained.js";
-import {
-  type Checkpoint,
-  readCheckpoint,
-  type States,
-  savedConfiguration,
-  writeCheckpoint,
-} from "./state/checkpoint.js";
+import { type Checkpoint, readCheckpoint, savedConfiguration, writeCheckpoint } from "./state/checkpoint.js";
+import type { States } from "./state/checkpointArrays.js";
 import { type DataState, dataState, tellOtherData } from "./state/dataState.js";
 import { openFolder, withRunFolder } from "./state/folder.js";
 import { addValidation, type History, metricsCsv, namedScores } from "./state/history.js";

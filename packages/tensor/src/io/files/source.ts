@@ -3,7 +3,7 @@ import { brief, invalidArgument, TensorError } from "../../plain/errors.js";
 import { isNode, nodeModule } from "../../plain/node.js";
 import { fileError, type Place } from "./errors.js";
 
-/** The path of a file (Node only), or its bytes, also as a Blob or File of a page, of which parts are read on demand. */
+/** The path of a file (Node only), or its bytes; of a Blob or File, parts are read on demand. */
 export type PathOrBytes = string | URL | Uint8Array | ArrayBuffer | Blob;
 
 /** How messages name a file without a name. */

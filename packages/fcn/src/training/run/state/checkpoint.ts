@@ -1,11 +1,11 @@
-import { io, nn, type optim, type Tensor, TensorError } from "@fcn/tensor";
+import { io, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { makeFolder } from "../../../files/write.js";
 import type { SegmentationNet } from "../../../models/segmentationNet.js";
 import { withoutUndefined } from "../../../options/option.js";
-import { namedModules } from "../../optimizer/parameterGroups.js";
 import { bothWays } from "../../remedies.js";
 import { type Configuration, checkConfiguration } from "../configuration.js";
+import { FORMAT, type ReadStates, readStates, restoreModel, type States, stateArrays } from "./checkpointArrays.js";
 import { readConfiguration, readState, type SavedState } from "./readState.js";
 import { RUN_FILES } from "./result.js";
 
@@ -18,37 +18,13 @@ export interface CheckpointState extends Omit<SavedState, "dropout"> {
 }
 
 /** A checkpoint read from a file. */
-export interface Checkpoint extends CheckpointState {
+export interface Checkpoint extends CheckpointState, ReadStates {
   /** Length of the run that wrote it. */
   readonly plannedSteps: number;
-  readonly optimizer: optim.SavedState;
-  /** Empty for a run in float32. */
-  readonly scaler: optim.SavedState;
-  /** Empty for a run without an average of its weights. */
-  readonly average: optim.SavedState;
 }
-
-/** What else is saved by name beside the net. */
-interface Stateful {
-  stateDict(): Record<string, Tensor | io.HostArray>;
-}
-
-/** What learns beside the net. */
-export interface States {
-  readonly optimizer: Stateful;
-  readonly scaler: Stateful;
-  readonly average?: Stateful | undefined;
-}
-
-/** Rises with every change that another version cannot read. */
-const FORMAT = "2";
 
 const NAME = /^step-(\d{9})\.safetensors$/;
 const nameOf = (step: number): string => `step-${String(step).padStart(9, "0")}.safetensors`;
-const MODEL = "model.";
-const OPTIMIZER = "optimizer.";
-const SCALER = "scaler.";
-const AVERAGE = "average.";
 
 /**
  * Writes everything into one file, such as `step-000000020.safetensors`. The file gets a temporary name, is flushed to
@@ -57,17 +33,11 @@ const AVERAGE = "average.";
 export async function writeCheckpoint(
   folder: string,
   model: SegmentationNet,
-  { optimizer, scaler, average }: States,
+  states: States,
   { step, configuration, adapters, data, loader, history, open }: CheckpointState,
 ): Promise<void> {
   await makeFolder("train", folder);
-  const arrays = {
-    ...prefixed(MODEL, model.stateDict()),
-    ...prefixed(OPTIMIZER, optimizer.stateDict()),
-    ...prefixed(SCALER, scaler.stateDict()),
-    ...prefixed(AVERAGE, average?.stateDict() ?? {}),
-  };
-  const dropout = Object.fromEntries(dropoutLayers(model).map(([name, { calls }]) => [name, calls]));
+  const { arrays, dropout } = stateArrays(model, states);
   const fields = withoutUndefined({ configuration, adapters, loader, dropout, history, data, open });
   const texts = Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]);
   const metadata = { format: FORMAT, step: String(step), ...Object.fromEntries(texts) };
@@ -105,23 +75,14 @@ export async function readCheckpoint(
   const step = (await checkpoints(folder)).at(-1);
   if (step === undefined) return undefined;
   const file = join(folder, nameOf(step));
-  const { state, ...states } = await io.openWeights(file, async ({ metadata, arrays, read }) => {
-    checkFormat(file, metadata.format);
-    const state = readState(file, metadata);
+  const { state, ...states } = await io.openWeights(file, async (weights) => {
+    checkFormat(file, weights.metadata.format);
+    const state = readState(file, weights.metadata);
     checkConfiguration(file, state.configuration, { wanted: configuration, step });
-    const readAll = async (prefix: string): Promise<Record<string, io.HostArray>> => {
-      const names = Object.keys(arrays).filter((name) => name.startsWith(prefix));
-      const entries: [string, io.HostArray][] = [];
-      for (const name of names) entries.push([name.slice(prefix.length), await read(name)]);
-      return Object.fromEntries(entries);
-    };
-    const [optimizer, scaler] = [await readAll(OPTIMIZER), await readAll(SCALER)];
-    return { state, optimizer, scaler, average: await readAll(AVERAGE) };
+    return { state, ...(await readStates(weights)) };
   });
-  const rename = (name: string): string | undefined => (name.startsWith(MODEL) ? name.slice(MODEL.length) : undefined);
-  await io.loadWeights(model, file, { rename });
   const { dropout, ...rest } = state;
-  for (const [name, layer] of dropoutLayers(model)) layer.calls = dropout[name] ?? 0;
+  await restoreModel(model, file, dropout);
   const plannedSteps = state.configuration.steps as number;
   return { ...rest, step, configuration, plannedSteps, ...states };
 }
@@ -148,19 +109,9 @@ export async function checkpoints(folder: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-const prefixed = <T>(prefix: string, record: Readonly<Record<string, T>>): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
-
 /** A rename reaches the disk only with its folder. Windows cannot open folders and does not need this. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => {});
   await handle?.close();
 }
-
-type Dropout = nn.Dropout | nn.Dropout2d;
-
-const dropoutLayers = (model: nn.Module): [name: string, layer: Dropout][] =>
-  namedModules(model).filter((entry): entry is [string, Dropout] => {
-    return entry[1] instanceof nn.Dropout || entry[1] instanceof nn.Dropout2d;
-  });

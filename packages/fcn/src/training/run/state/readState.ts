@@ -116,7 +116,8 @@ export function readState(file: string, strings: Strings): SavedState {
 /** JSON has no NaN, so the scores of absent classes are null in it. */
 const nanForNull = (_: string, value: unknown): unknown => (value === null ? Number.NaN : value);
 
-function readField(file: string, strings: Strings, name: keyof SavedState): unknown {
+/** A field of a checkpoint, checked. Throws `corrupt-file` with its name. */
+export function readField(file: string, strings: Strings, name: keyof SavedState): unknown {
   const text = strings[name];
   if (text === undefined) {
     if (Object.hasOwn(ABSENT, name)) return ABSENT[name];
