@@ -36,7 +36,7 @@ export function setBrush(size: number): void {
   brushSize.value = Math.round(Math.min(BRUSH.most, Math.max(BRUSH.least, size)));
 }
 
-export function cycleView(): void {
+function cycleView(): void {
   leading.value = false;
   view.value = VIEWS[(VIEWS.indexOf(view.value) + 1) % VIEWS.length] ?? "classes";
 }
