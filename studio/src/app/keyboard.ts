@@ -127,7 +127,8 @@ function toggle(state: { value: boolean }): void {
 }
 
 /** Controls that take keys as text, and dialogs. */
-export const TAKES_KEYS = "textarea, select, dialog, input:not([type=range], [type=checkbox], [type=radio])";
+export const TAKES_KEYS =
+  "textarea, select, dialog, [role=alertdialog], input:not([type=range], [type=checkbox], [type=radio])";
 const OWNS_ARROWS = "input, [role=tablist], [role=toolbar]";
 
 /** Whether what has the focus is, or lies in, what a selector says. */
