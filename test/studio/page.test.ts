@@ -49,7 +49,7 @@ const training = (page: Page) => page.getByRole("switch", { name: "Training" });
 const takeAway = (page: Page) => page.getByRole("tab", { name: "Take away" });
 
 async function stepOf(page: Page): Promise<number> {
-  const text = await training(page).innerText();
+  const text = (await training(page).textContent()) ?? "";
   return Number(/Step ([\d,]+)/.exec(text)?.[1]?.replaceAll(",", "") ?? 0);
 }
 

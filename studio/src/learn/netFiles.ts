@@ -30,7 +30,7 @@ export async function encodeNet(net: OwnNet, state: TrainState | undefined): Pro
 }
 
 /** The net that was kept, for the classes of the session. Its training goes on where the classes are the same. */
-export async function openKept(kept: KeptNet, classes: readonly PaintClass[], device: Device): Promise<StartNet> {
+async function openKept(kept: KeptNet, classes: readonly PaintClass[], device: Device): Promise<StartNet> {
   const { weights, optimizer, step, classIds } = kept;
   const loaded = await loadModel(await bytesOf(weights), device);
   const isSame = classIds.length === classes.length && classes.every(({ id }, i) => classIds[i] === id);
@@ -51,18 +51,36 @@ export async function openFile(
   return { net, from: undefined, says: { model, classes: names, palette } };
 }
 
-/**
- * The net that a choice begins with: FCN-8s with features from ImageNet, which the page serves, or a small one that has
- * learned nothing.
- *
- * @param base where the page is served from
- */
-export async function startingNet(
-  { net }: Settings,
-  classes: readonly PaintClass[],
-  device: Device,
-  base: string,
+/** What a first net is made for. */
+export interface NetPlace {
+  readonly settings: Settings;
+  readonly classes: readonly PaintClass[];
+  readonly device: Device;
+  /** Where the page is served from. */
+  readonly base: string;
+}
+
+/** The net that was kept, if it is that of the settings and can be read; otherwise the one that they begin with. */
+export async function firstNet(
+  kept: KeptNet | undefined,
+  place: NetPlace,
+  tell: (error: unknown) => void,
 ): Promise<StartNet> {
+  const { settings, classes, device } = place;
+  if (kept) {
+    try {
+      const start = await openKept(kept, classes, device);
+      if (settings.net === "own" || start.net.metadata.model === settings.net) return start;
+      start.net.model.dispose();
+    } catch (error) {
+      tell(error);
+    }
+  }
+  return startingNet(place);
+}
+
+/** FCN-8s with features from ImageNet, which the page serves, or a small one that has learned nothing. */
+async function startingNet({ settings: { net }, classes, device, base }: NetPlace): Promise<StartNet> {
   if (net !== "fcn8s-mobilenetv2") return { net: newNet("fcn8s-small", classes, device, SEED), from: undefined };
   const url = new URL(`generated/weights/${net}.safetensors`, base);
   const response = await fetch(url).catch(() => undefined);

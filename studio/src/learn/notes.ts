@@ -28,3 +28,15 @@ function ofDevice(error: TensorError): Note | undefined {
   }
   return undefined;
 }
+
+/** What a call gets that needs a net while there is none. */
+export const noNet = (): StudioError =>
+  new StudioError("no-net", "There is no net yet: the page has no GPU, or is still loading.", "Wait a moment.");
+
+/** What ends the attempts to go on without the GPU that was lost. */
+export const lostTooOften = (times: number): StudioError =>
+  new StudioError(
+    "gpu-lost",
+    `The browser took the GPU away ${times} times in a row.`,
+    "Close other pages that use the GPU, choose a smaller work size, and reload the page; all is saved.",
+  );

@@ -1,15 +1,14 @@
 import { encodeOnnx } from "@fcn/core";
 import { createDevice, type Device, hasCode } from "@fcn/tensor";
-import { StudioError } from "../session/errors.js";
 import type { PaintedImage, Session, Settings } from "../session/types.js";
 import type { KeptNet, Store } from "../store/store.js";
 import { type Canvases, Comparison } from "./comparison.js";
 import { fullLabels } from "./fullLabels.js";
 import type { DeviceReport, FileNet, FullLabels, LearnEvent, Learner, MaskOptions, View } from "./learner.js";
 import { Lessons } from "./lessons.js";
-import { encodeWeights, openFile, openKept, type StartNet, startingNet } from "./netFiles.js";
+import { encodeWeights, firstNet, type NetPlace, openFile, type StartNet } from "./netFiles.js";
 import { forClasses } from "./nets.js";
-import { noteOf } from "./notes.js";
+import { lostTooOften, noNet, noteOf } from "./notes.js";
 import { Screen } from "./screen.js";
 import { Turns } from "./turns.js";
 import { Tutor } from "./tutor.js";
@@ -164,7 +163,7 @@ export class StudioLearner implements Learner {
   #ready() {
     const [device, session, images, tutor] = [this.#device, this.#session, this.#images, this.#tutor];
     if (device && session && images && tutor) return { device, session, images, tutor };
-    throw new StudioError("no-net", "There is no net yet: the page has no GPU, or is still loading.", "Wait a moment.");
+    throw noNet();
   }
 
   async #openDevice(): Promise<DeviceReport> {
@@ -182,7 +181,8 @@ export class StudioLearner implements Learner {
     const [device, session, settings, lessons] = [this.#device, this.#session, this.#settings, this.#lessons];
     if (!device || !session || !settings || !lessons || session.classes.length === 0) return;
     await lessons.update(session);
-    if (!this.#tutor) this.#begin(await this.#firstNet(device, session, settings), device);
+    if (!this.#tutor)
+      this.#begin(await this.#firstNet({ device, settings, classes: session.classes, base: this.#base }), device);
     else if (!this.#tutor.fits(session.classes)) await this.#changeClasses(this.#tutor, device, session);
     this.#tutor?.follow(session.classes);
     if (this.#comparison) this.#comparison.lessons = lessons.lessons;
@@ -190,19 +190,9 @@ export class StudioLearner implements Learner {
     this.#look();
   }
 
-  /** The net that was kept, or the one that the settings name. */
-  async #firstNet(device: Device, { classes }: Session, settings: Settings): Promise<StartNet> {
+  async #firstNet(where: NetPlace): Promise<StartNet> {
     const kept = this.#kept ?? (await this.store.net());
-    if (kept) {
-      try {
-        const start = await openKept(kept, classes, device);
-        if (settings.net === "own" || start.net.metadata.model === settings.net) return start;
-        start.net.model.dispose();
-      } catch (error) {
-        this.#tell({ kind: "note", note: noteOf(error) });
-      }
-    }
-    return startingNet(settings, classes, device, this.#base);
+    return firstNet(kept, where, (error) => this.#tell({ kind: "note", note: noteOf(error) }));
   }
 
   /** A net from a file starts from the file as long as it has learned nothing here, since classes go by their names. */
@@ -323,13 +313,7 @@ export class StudioLearner implements Learner {
     if (this.#device !== lost) return;
     this.#device = undefined;
     await this.#end();
-    if (++this.#losses > MOST_LOSSES) {
-      throw new StudioError(
-        "gpu-lost",
-        `The browser took the GPU away ${this.#losses} times in a row.`,
-        "Close other pages that use the GPU, choose a smaller work size, and reload the page; all is saved.",
-      );
-    }
+    if (++this.#losses > MOST_LOSSES) throw lostTooOften(this.#losses);
     await this.#openDevice();
     await this.#settle();
     this.#tell({ kind: "recovered", step: this.#kept?.step ?? 0 });
