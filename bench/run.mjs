@@ -9,6 +9,7 @@
  *   npm run bench -- static       what AMD's and Intel's compilers make of each kernel, on stub GPUs (static.mjs)
  *   npm run bench -- tiles        the same of every tile of the convolutions (tiles.mjs)
  *   npm run bench -- gpu          all that a GPU of your own should answer, in six minutes (gpu.mjs)
+ *   npm run bench -- chromium     FCN-8s in Chromium on SwiftShader, with and without subgroups (chromium.mjs)
  *   npm run bench -- host         what a step costs the host, on a stub GPU (host.mjs)
  *   npm run bench -- repeat       training and prediction with steps that are run and replayed (repeat.mjs)
  *   npm run bench -- heads        losses and labels from coarse scores, and from maps of full size (heads.mjs)
@@ -40,7 +41,20 @@ const OPTIONS = {
 
 /** Each is a module of its own. */
 const COMMANDS = [
-  ...["builds", "gpu", "heads", "host", "loader", "memory", "precision", "repeat", "static", "throughput", "tiles"],
+  ...[
+    "builds",
+    "chromium",
+    "gpu",
+    "heads",
+    "host",
+    "loader",
+    "memory",
+    "precision",
+    "repeat",
+    "static",
+    "throughput",
+    "tiles",
+  ],
 ];
 
 function readArguments() {

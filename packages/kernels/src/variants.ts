@@ -42,6 +42,15 @@ export interface AdapterClass {
 
 /** The first class that fits decides. The figures are those of `npm run bench` and `npm run bench -- static`. */
 const CLASSES: readonly AdapterClass[] = [
+  // SwiftShader, which Chromium has for machines without a GPU, does what lanes share lane by lane, and has four of them:
+  // training steps and predictions of FCN-8s take half the time without subgroups (`npm run bench -- chromium`).
+  {
+    fits: ({ software, vendor }) => software && vendor === "google",
+    variants: ["winograd", "register"],
+    fewestLanes: false,
+    keepsLoops: true,
+    tallest: 32,
+  },
   // llvmpipe keeps workgroup memory in ordinary memory, and a barrier switches coroutines: a 3x3 convolution of 64
   // channels takes three times as long as with subgroups. Arithmetic is dear beside memory, so that minimal filtering
   // takes half to three quarters of their time. Its compiler turns each load into dozens of branches.
