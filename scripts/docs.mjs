@@ -4,13 +4,15 @@
  *   npm run docs [-- --serve]      --serve shows it on localhost
  *
  * What is written by hand lies in docs/. The pages in docs/reference are made here: the API from the comments of the
- * exports (TypeDoc), the command line from the help of `fcn`, the error codes from the comments in errorCodes.ts.
+ * exports (TypeDoc), the command line from the help of `fcn`, the error codes from the comments in errorCodes.ts, the
+ * kernels from the files of packages/kernels/src. The studio, where it is built, lies beside them under /studio/.
  * DOCS_BASE=/path/ builds for a path below the root of a server. A link to a page that is missing fails the build.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { kernelPages } from "./lib/kernel-pages.mjs";
 import { commandLinePage, errorCodesPage } from "./lib/reference-pages.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -32,9 +34,13 @@ run(
   "Warn",
   "--treatWarningsAsErrors",
 );
-mkdirSync(reference, { recursive: true });
+mkdirSync(join(reference, "kernels"), { recursive: true });
 writeFileSync(join(reference, "command-line.md"), await commandLinePage());
 writeFileSync(join(reference, "error-codes.md"), errorCodesPage());
+for (const [name, text] of await kernelPages()) writeFileSync(join(reference, "kernels", name), text);
 run("vitepress/bin/vitepress.js", "build", "docs");
+const studio = join(root, "studio/dist");
+if (existsSync(studio)) cpSync(studio, join(root, "out/docs/studio"), { recursive: true });
+else console.log("docs: without the studio, which `npm run studio -- --build` builds");
 console.log("docs: the site is in out/docs");
 if (process.argv.includes("--serve")) run("vitepress/bin/vitepress.js", "preview", "docs");

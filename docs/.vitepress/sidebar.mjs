@@ -30,12 +30,20 @@ export function guideSidebar() {
       text: "Inside",
       items: [
         page("docs/map.md"),
+        page("docs/kernels.md"),
         page("CONTRIBUTING.md"),
         page("bench/README.md"),
         { text: "Decisions", collapsed: true, items: pages("docs/decisions") },
       ],
     },
   ];
+}
+
+/** The pages of the kernels beside their overview. */
+export function kernelSidebar() {
+  const items = pages("docs/reference/kernels").filter(({ link }) => !link.endsWith("/list"));
+  const own = [{ ...page("docs/kernels.md"), items }];
+  return { "/docs/kernels": own, "/docs/reference/kernels/": own };
 }
 
 const LISTED = ["Functions", "Classes", "Variables"];

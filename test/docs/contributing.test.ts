@@ -85,9 +85,14 @@ describe("the recipes for contributors", () => {
   });
 
   it("give ops and layers that pass the tests of their kinds", () => {
-    const tests = ["test/kernels/roll", "test/tensor/ops/roll", "test/fcn/models/graph/kinds/kinds"];
+    const tests = [
+      "test/kernels/roll",
+      "test/kernels/cases",
+      "test/tensor/ops/roll",
+      "test/fcn/models/graph/kinds/kinds",
+    ];
     const { status, stdout } = node("node_modules/vitest/vitest.mjs", "run", ...tests);
-    expect(stdout).toMatch(/Test Files .*3 passed/);
+    expect(stdout).toMatch(/Test Files .*4 passed/);
     expect(status).toBe(0);
   }, 240_000);
 

@@ -1,4 +1,5 @@
 export * from "./bindingParts.js";
+export type { AnyOpCase, Choices, OpCase, OperandCase, PlanCase } from "./cases.js";
 export * from "./confusion/plan.js";
 export type { Conv2dEpilogue } from "./conv2d/epilogue.js";
 export * from "./conv2d/geometry.js";

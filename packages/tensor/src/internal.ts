@@ -95,16 +95,16 @@ export function tensorStoredIn(
   return device.tensor(data, shape, { order, requiresGrad });
 }
 
+/** What runs a plan on tensors by operand name, as often as it is called. */
+export function planRunner(device: Device, op: string, plan: Plan | undefined) {
+  const call = planned(() => plan);
+  return (operands: Readonly<Record<string, Tensor>>): void => device.runtime.run(op, call, operands);
+}
+
 /** Runs a plan on tensors by operand name. */
-export function runPlan(
+export const runPlan = (
   device: Device,
   op: string,
   plan: Plan | undefined,
   operands: Readonly<Record<string, Tensor>>,
-): void {
-  device.runtime.run(
-    op,
-    planned(() => plan),
-    operands,
-  );
-}
+): void => planRunner(device, op, plan)(operands);

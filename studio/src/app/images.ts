@@ -34,6 +34,8 @@ export async function addImageFiles(files: readonly NamedFile[]): Promise<void> 
     }
   });
   if (added.length === 0) return;
+  // What a person brought should not go when the disk gets full, if the browser agrees.
+  void navigator.storage?.persist?.();
   // Something of one's own takes the place of the example, its classes and what the net learned of it.
   const leaves = isExample.value;
   edit(addImages(leaves ? newSession() : session.value, added));

@@ -36,7 +36,7 @@ export function setBrush(size: number): void {
   brushSize.value = Math.round(Math.min(BRUSH.most, Math.max(BRUSH.least, size)));
 }
 
-export function cycleView(): void {
+function cycleView(): void {
   leading.value = false;
   view.value = VIEWS[(VIEWS.indexOf(view.value) + 1) % VIEWS.length] ?? "classes";
 }
@@ -127,7 +127,8 @@ function toggle(state: { value: boolean }): void {
 }
 
 /** Controls that take keys as text, and dialogs. */
-export const TAKES_KEYS = "textarea, select, dialog, input:not([type=range], [type=checkbox], [type=radio])";
+export const TAKES_KEYS =
+  "textarea, select, dialog, [role=alertdialog], input:not([type=range], [type=checkbox], [type=radio])";
 const OWNS_ARROWS = "input, [role=tablist], [role=toolbar]";
 
 /** Whether what has the focus is, or lies in, what a selector says. */

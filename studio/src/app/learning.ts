@@ -111,7 +111,9 @@ function listen(event: LearnEvent): void {
       note("error", event.note.message, event.note.fix);
       break;
     case "failed":
-      fail(event.note);
+      // The net is still there: a smaller size, or training turned on again, may go on with it.
+      training.value = false;
+      note("error", event.note.message, event.note.fix);
       break;
     case "compared":
       compared.value = { ...compared.value, [event.stride]: event };

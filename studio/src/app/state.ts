@@ -133,11 +133,6 @@ export function begin(first: Session, shownImage: string | null = null): void {
   publish();
 }
 
-/** Images that undo or redo may still bring back. */
-export function reachableImages(): ReadonlySet<string> {
-  return history.imageIds();
-}
-
 function publish(): void {
   const { present } = history;
   batch(() => {

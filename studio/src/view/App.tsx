@@ -1,4 +1,5 @@
 import { Brush, Download, Images, Sparkles } from "lucide-preact";
+import { useEffect, useRef } from "preact/hooks";
 import { elsewhere, useHere } from "../app/start.js";
 import { dialog, isExample, netState, type Panel, panel } from "../app/state.js";
 import { Camera } from "./Camera.js";
@@ -27,25 +28,27 @@ const PANELS = [
 export function App() {
   const open = panel.value;
   return (
-    <div class="app" data-panel={open}>
-      <TopBar />
-      <Stage />
-      {isExample.value && <Example />}
-      <Paint />
-      <Strip />
-      <aside class="side" aria-label="Net and results">
-        <Learn />
-        <TakeAway />
-      </aside>
-      <Tabs />
-      <Notes />
-      <Drop />
+    <>
+      <div class="app" data-panel={open} inert={elsewhere.value}>
+        <TopBar />
+        <Stage />
+        {isExample.value && <Example />}
+        <Paint />
+        <Strip />
+        <aside class="side" aria-label="Net and results">
+          <Learn />
+          <TakeAway />
+        </aside>
+        <Tabs />
+        <Notes />
+        <Drop />
+        {dialog.value === "help" && <Help />}
+        {dialog.value === "camera" && <Camera />}
+        {dialog.value === "compare" && netState.value.kind === "ready" && <Compare />}
+        <Question />
+      </div>
       {elsewhere.value && <Elsewhere />}
-      {dialog.value === "help" && <Help />}
-      {dialog.value === "camera" && <Camera />}
-      {dialog.value === "compare" && netState.value.kind === "ready" && <Compare />}
-      <Question />
-    </div>
+    </>
   );
 }
 
@@ -84,8 +87,10 @@ function Example() {
 }
 
 function Elsewhere() {
+  const cover = useRef<HTMLDivElement>(null);
+  useEffect(() => cover.current?.focus(), []);
   return (
-    <div class="cover" role="alertdialog" aria-labelledby="elsewhere">
+    <div class="cover" role="alertdialog" aria-labelledby="elsewhere" tabIndex={-1} ref={cover}>
       <div class="inside">
         <h2 id="elsewhere">The studio is open in another tab</h2>
         <p>One tab at a time can change what is kept. Nothing is lost: the other tab has it all.</p>

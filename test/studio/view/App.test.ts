@@ -124,21 +124,27 @@ describe("painting", () => {
         [0.4, y],
         [0.6, y],
       ]);
-    const shares = await page.locator("canvas.strokes").evaluate((canvas: HTMLCanvasElement) => {
-      const { width, height } = canvas;
-      const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(0, 0, width, height);
-      const column = Math.floor(width / 2);
-      const shareOf = (row: number): number => {
-        let opaque = 0;
-        for (let x = column - 40; x < column + 40; x++) if ((data[4 * (row * width + x) + 3] as number) > 200) opaque++;
-        return opaque / 80;
-      };
-      const rows: number[] = [];
-      for (let row = 0; row < height; row++) if (shareOf(row) > 0.1) rows.push(shareOf(row));
-      return { solid: rows.filter((share) => share === 1).length, hatched: rows.filter((share) => share < 0.8).length };
-    });
+    const drawn = () =>
+      page.locator("canvas.strokes").evaluate((canvas: HTMLCanvasElement) => {
+        const { width, height } = canvas;
+        const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(0, 0, width, height);
+        const column = Math.floor(width / 2);
+        const shareOf = (row: number): number => {
+          let opaque = 0;
+          for (let x = column - 40; x < column + 40; x++)
+            if ((data[4 * (row * width + x) + 3] as number) > 200) opaque++;
+          return opaque / 80;
+        };
+        const rows: number[] = [];
+        for (let row = 0; row < height; row++) if (shareOf(row) > 0.1) rows.push(shareOf(row));
+        return {
+          solid: rows.filter((share) => share === 1).length,
+          hatched: rows.filter((share) => share < 0.8).length,
+        };
+      });
+    await expect.poll(async () => (await drawn()).hatched).toBeGreaterThan(25);
+    const shares = await drawn();
     expect(shares.solid).toBeGreaterThan(50);
-    expect(shares.hatched).toBeGreaterThan(25);
     expect(shares.solid / shares.hatched).toBeCloseTo(2, 0);
     await page.context().close();
   });

@@ -1,6 +1,7 @@
 import type { PictureSource, TensorError } from "@fcn/tensor";
 import { invalidArgument, isPicture } from "@fcn/tensor/internal";
 import type { EncodedImage } from "../data/decode/imageBytes.js";
+import { readPicture } from "../data/decode/picture.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileName } from "../data/files/paths.js";
 import { checkImage, type RasterImage } from "../labels/sample.js";
@@ -23,15 +24,12 @@ export async function toRaster(
   op = "predict",
 ): Promise<RasterImage> {
   if (isEncoded(image)) {
-    // Pages that predict what is on a canvas decode no files.
-    const { decodeImage } = await import("../data/decode/image.js");
+    // Pages that predict what is on a canvas load no files.
     const { imageBytes } = await import("../data/decode/imageBytes.js");
+    const { decodeImage } = await import("../data/decode/image.js");
     return (await decodeImage(name, await imageBytes(op, image), scale)).image;
   }
-  if (isPicture(image)) {
-    const { readPicture } = await import("../data/decode/image.js");
-    return readPicture(op, image);
-  }
+  if (isPicture(image)) return readPicture(op, image);
   if (typeof image !== "object" || image === null || !("data" in image)) throw notAnImage(op, image);
   checkImage(op, image);
   return image;

@@ -19,6 +19,12 @@ import { ImageCanvas } from "./ImageCanvas.js";
 import { PaintLayer } from "./paintLayer.js";
 import { stageSize, viewport } from "./place.js";
 
+/** The opacity of the prediction. Regions cover the image; of outlines and entropy most is transparent already. */
+function strength(): number {
+  if (leading.value) return 0.9;
+  return overlay.value === "classes" ? opacity.value : Math.min(1, 2 * opacity.value);
+}
+
 /** The image with the prediction and the strokes over it, and what paints on it. */
 export function Stage() {
   const surface = useRef<HTMLDivElement>(null);
@@ -81,7 +87,7 @@ export function Stage() {
             role="img"
             aria-label={isPredicted ? `Prediction for ${image.name}` : "No prediction"}
             data-view={overlay.value}
-            style={{ opacity: isPredicted ? (leading.value ? 0.9 : opacity.value) : 0 }}
+            style={{ opacity: isPredicted ? strength() : 0 }}
           />
           <canvas
             class="strokes"

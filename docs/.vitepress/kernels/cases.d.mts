@@ -1,0 +1,3 @@
+import type { AnyOpCase } from "@fcn/kernels";
+
+export function loadCases(folder: string): Promise<readonly AnyOpCase[]>;
