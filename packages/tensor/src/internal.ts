@@ -18,7 +18,8 @@ export { matchNames, type NameMatch } from "./nn/matchNames.js";
 export { nameTarget } from "./nn/stateDict.js";
 export { ONE_VALUE } from "./ops/batchNorm.js";
 export { type Planes, planesOf } from "./pictures/fromImage.js";
-export { isPicture, pictureSize } from "./pictures/source.js";
+export { pictureSize } from "./pictures/size.js";
+export { isPicture } from "./pictures/source.js";
 export { bilinearRow } from "./plain/bilinear.js";
 export {
   brief,

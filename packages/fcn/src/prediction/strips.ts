@@ -22,7 +22,7 @@ import { ofHead } from "../models/segmentationNet.js";
 import type { Inference, Pass } from "./inference.js";
 import { sideAt } from "./inferenceOptions.js";
 import { outputsOf } from "./outputs.js";
-import { type PixelImage, type SeenImage, tileInput } from "./seenImage.js";
+import { type DeviceImage, type SeenImage, tileInput } from "./seenImage.js";
 import { coverage, type Span, type Tiling } from "./tiling.js";
 import { inTurn } from "./turns.js";
 
@@ -77,7 +77,7 @@ export function forEachStrip(
 /** {@link forEachStrip} for images, or one that lies on the device, for whoever has the turn on the device already. */
 export async function stripsNow(
   inference: Inference,
-  images: readonly RasterImage[] | readonly [PixelImage],
+  images: readonly RasterImage[] | readonly [DeviceImage],
   options: StripOptions,
   use: (strip: Strip) => void | Promise<void>,
 ): Promise<number> {

@@ -7,7 +7,8 @@ import type { Device } from "../device.js";
 import { invalidShape, limitExceeded } from "../plain/errors.js";
 import { checkOptions } from "../plain/options.js";
 import { oneOf } from "../plain/rules.js";
-import { type ImageDataLike, type PictureSource, pictureSize } from "./source.js";
+import { pictureSize } from "./size.js";
+import type { ImageDataLike, PictureSource } from "./source.js";
 
 export interface FromImageOptions {
   /** 3 (default) for red, green and blue, 4 with opacity as well. */

@@ -1,6 +1,4 @@
 import type { CanvasLike } from "../plain/canvas.js";
-import { describe } from "../plain/describe.js";
-import { invalidArgument, type TensorError } from "../plain/errors.js";
 
 /** Interleaved rows of red, green, blue and opacity, as in the browser's ImageData. */
 export interface ImageDataLike {
@@ -44,35 +42,17 @@ export type PictureSource =
   | VideoElementLike
   | VideoFrameLike;
 
-/** The names of height and width in each kind of picture, and what is wrong where they are 0. */
-const KINDS = [
-  ["naturalHeight", "naturalWidth", "the <img> is not loaded", "wait for it: await image.decode()"],
-  ["videoHeight", "videoWidth", "the <video> has no frame", "wait for its event loadeddata"],
-  ["displayHeight", "displayWidth", "the VideoFrame is closed", "close it after this call"],
-  ["height", "width", "the image has no pixels, or is closed", "pass one of at least 1x1 pixels that is not closed"],
+/** The names that height and width have in each kind of picture. */
+export const SIDES = [
+  ["naturalHeight", "naturalWidth"],
+  ["videoHeight", "videoWidth"],
+  ["displayHeight", "displayWidth"],
+  ["height", "width"],
 ] as const;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Whether a value is a picture of a page, and not a file, a path or rows in memory. */
 export function isPicture(value: unknown): value is PictureSource {
   if (typeof value !== "object" || value === null || "channels" in value || "byteLength" in value) return false;
-  const [tall] = KINDS.find(([name]) => name in value) ?? [];
-  if (tall === undefined) return false;
-  return tall !== "height" || ["data", "close", "getContext"].some((name) => name in value);
+  const [tall] = SIDES.find(([name]) => name in value) ?? [];
+  return tall === "height" ? ["data", "close", "getContext"].some((name) => name in value) : tall !== undefined;
 }
-
-/** Height and width of a picture. Throws `invalid-argument` for what is none, or has no pixels yet. */
-export function pictureSize(op: string, picture: unknown): { readonly height: number; readonly width: number } {
-  if (!isPicture(picture)) throw noPicture(op, picture);
-  const fields = picture as unknown as Fields;
-  const [tall, wide, problem, fix] = KINDS.find(([name]) => name in fields) as (typeof KINDS)[number];
-  const [height, width] = [fields[tall], fields[wide]] as [number, number];
-  if (height > 0 && width > 0 && (fields.complete ?? true) === true) return { height, width };
-  throw invalidArgument(`${op}: ${problem} (it is ${height}x${width})`, { code: fix });
-}
-
-const noPicture = (op: string, value: unknown): TensorError =>
-  invalidArgument(`${op}: got ${describe(value)}, but needs a picture of the page`, {
-    code: "pass an <img>, <video>, canvas, ImageBitmap, VideoFrame or ImageData; fcn.toTensor takes files too",
-  });

@@ -10,6 +10,7 @@ import type { Inference } from "../inference.js";
 import { type PredictOptions, preparePrediction } from "../predict.js";
 import { type HeadStrip, stripsNow } from "../strips.js";
 import { inTurn } from "../turns.js";
+import { pixelImage } from "./pixelImage.js";
 import { entropyLevels, type PredictionView, paintView, VIEWS } from "./views.js";
 
 export type { PredictionView } from "./views.js";
@@ -92,7 +93,7 @@ async function drawNow(
       : undefined;
   const plane = (): Tensor => device.zeros([height, width], { dtype: "int32" });
   const [labels, levels] = [plane(), shows("entropy") ? plane() : undefined];
-  const images = onDevice ? ([{ pixels: pixels as Tensor, height, width }] as const) : [image];
+  const images = onDevice ? ([pixelImage(pixels as Tensor)] as const) : [image];
   await stripsNow(inference, images, { probabilities: levels !== undefined }, ({ top, heads }) => {
     const head = heads[0] as HeadStrip;
     placeRows(labels, head.labels, top);
