@@ -31,11 +31,9 @@ function refuse(name: string): void {
 async function takeWeights(file: File): Promise<void> {
   const taken = await underWay(`Reading ${file.name}`, async () => {
     const says = await learner().loadWeights(file);
-    const next = withClassesOf(session.value, says.classes, says.palette);
-    edit(next);
-    // Scores are matched to classes by name, so the file is read again where the session had other ones.
-    await learner().setSession(next);
-    return learner().loadWeights(file);
+    // The learner takes the file's scores for classes of the same name as soon as the session has them.
+    edit(withClassesOf(session.value, says.classes, says.palette));
+    return says;
   });
   if (taken === undefined) return;
   forget();

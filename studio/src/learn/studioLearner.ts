@@ -108,7 +108,8 @@ export class StudioLearner implements Learner {
     return this.#change(async () => {
       this.#canvases = canvases ?? undefined;
       await this.#endComparison();
-      if (canvases && this.#tutor) this.#compareOn(canvases, this.#tutor);
+      const tutor = this.#tutor;
+      if (canvases && tutor) await this.#turns.run(async () => this.#compareOn(canvases, tutor));
       await this.#settle();
     });
   }
@@ -120,12 +121,12 @@ export class StudioLearner implements Learner {
   loadWeights(file: Blob): Promise<FileNet> {
     return this.#change(async () => {
       const { session, device } = this.#ready();
-      const { says, ...start } = await openFile(file, session.classes, device);
+      const { says, ...start } = await this.#turns.run(() => openFile(file, session.classes, device));
       const old = this.#tutor?.net.model;
       await this.#end();
       old?.dispose();
       this.#file = file;
-      this.#begin(start, device);
+      await this.#beginWith(async () => start, device);
       await this.#settle();
       await this.save();
       return says;
@@ -182,7 +183,10 @@ export class StudioLearner implements Learner {
     if (!device || !session || !settings || !lessons || session.classes.length === 0) return;
     await lessons.update(session);
     if (!this.#tutor)
-      this.#begin(await this.#firstNet({ device, settings, classes: session.classes, base: this.#base }), device);
+      await this.#beginWith(
+        () => this.#firstNet({ device, settings, classes: session.classes, base: this.#base }),
+        device,
+      );
     else if (!this.#tutor.fits(session.classes)) await this.#changeClasses(this.#tutor, device, session);
     this.#tutor?.follow(session.classes);
     if (this.#comparison) this.#comparison.lessons = lessons.lessons;
@@ -198,11 +202,19 @@ export class StudioLearner implements Learner {
   /** A net from a file starts from the file as long as it has learned nothing here, since classes go by their names. */
   async #changeClasses(tutor: Tutor, device: Device, { classes }: Session): Promise<void> {
     await this.#end();
-    const start =
-      this.#file && !tutor.hasLearned
-        ? await openFile(this.#file, classes, device)
-        : { net: await forClasses(tutor.net, tutor.net.classIds, classes, device), from: undefined };
-    this.#begin(start, device);
+    const file = tutor.hasLearned ? undefined : this.#file;
+    await this.#beginWith(
+      async () =>
+        file
+          ? openFile(file, classes, device)
+          : { net: await forClasses(tutor.net, tutor.net.classIds, classes, device), from: undefined },
+      device,
+    );
+  }
+
+  /** Makes a net and begins with it in a turn of its own: a scope that is open would own, and free, what is made. */
+  #beginWith(make: () => Promise<StartNet>, device: Device): Promise<void> {
+    return this.#turns.run(async () => this.#begin(await make(), device));
   }
 
   #begin(start: StartNet, device: Device): void {

@@ -152,7 +152,7 @@ function Adapter() {
   const { description, software } = state.device;
   return (
     <p class="adapter">
-      Runs on {description}
+      Runs on {description || "a device without a name"}
       {software && " (software: slow, but the same results)"}. Nothing leaves this machine.
     </p>
   );
