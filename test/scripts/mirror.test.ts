@@ -21,8 +21,8 @@ const ACROSS = [
   "tensor/optim/rules",
 ];
 
-it.each(["kernels", "tensor", "fcn"])("the tests of %s lie in the folders of its source", (name) => {
-  const folder = join(root, "packages", name, "src");
+it.each(["kernels", "tensor", "fcn", "studio"])("the tests of %s lie in the folders of its source", (name) => {
+  const folder = join(root, name === "studio" ? "" : "packages", name, "src");
   const sources = new Set<string>(listFiles(folder, (file: string) => file.endsWith(".ts")));
   const names = new Set([...sources].map((path) => basename(path)));
   const tests: string[] = listFiles(join(root, "test", name), (file: string) => file.endsWith(".test.ts"));
