@@ -40,6 +40,8 @@ const ALONE = [
   "fcn/cli/commands/tune.test.ts",
   "fcn/models/zoo.test.ts",
   "fcn/training/run/waiting.test.ts",
+  "studio/learn/studioLearner.test.ts",
+  "studio/page.test.ts",
   "profiles.test.ts",
   "sizes.test.ts",
   "tensor/ops/tiles.test.ts",

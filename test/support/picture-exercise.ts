@@ -307,11 +307,10 @@ export async function drawPictures(): Promise<Record<string, unknown>> {
 }
 
 /** Draws in a worker on a canvas of the page, and returns what the page shows then. */
-export async function drawInWorker(code: string): Promise<number[]> {
+export async function drawInWorker(script: string): Promise<number[]> {
   const canvas = document.createElement("canvas");
   document.body.append(canvas);
   const given = canvas.transferControlToOffscreen();
-  const script = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   const thread = new Worker(script, { type: "module" });
   const done = new Promise((resolve, reject) => {
     thread.onmessage = ({ data }) => (data === "drawn" ? resolve(data) : reject(new Error(data)));

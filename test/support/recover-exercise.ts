@@ -175,8 +175,8 @@ export async function recoverExercise(adapters: {
 export const recoverOnPage = (): Promise<RecoverExercise> => recoverExercise(GPUAdapter.prototype);
 
 /**
- * Trains on a page, and draws what the net sees after every other step, until the page is told to end. Returns how often
- * the device was lost, and how many pixels the canvas shows of each of the classes at the end.
+ * Trains on a page, and draws what the net sees after every other step, until the page is told to end. Returns how
+ * often the device was lost, and how many pixels the canvas shows of each of the classes at the end.
  */
 export async function drawWhileTraining(): Promise<{ recoveries: number; steps: number; shown: number[] }> {
   const page = globalThis as { step?: number; enough?: number };

@@ -102,7 +102,7 @@ export const STAGE_KEYS = [
 
 /** Runs what a key stands for, unless the key belongs to what has the focus. */
 export function onKey(event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.altKey || takesText(event.target) || inDialog(event.target)) return;
+  if (event.defaultPrevented || event.altKey || isWithin(event, TAKES_KEYS)) return;
   const control = event.ctrlKey || event.metaKey;
   const key = event.key.toLowerCase();
   if (!control && /^[1-9]$/.test(key)) {
@@ -115,7 +115,7 @@ export function onKey(event: KeyboardEvent): void {
       one.matches.includes(key) &&
       (one.control ?? false) === control &&
       (one.shift === undefined || one.shift === event.shiftKey) &&
-      !(one.yields && ownsArrows(event.target)),
+      !(one.yields && isWithin(event, OWNS_ARROWS)),
   );
   if (found === undefined) return;
   event.preventDefault();
@@ -126,12 +126,10 @@ function toggle(state: { value: boolean }): void {
   state.value = !state.value;
 }
 
-function takesText(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches("textarea, select, input:not([type=range], [type=checkbox])");
-}
+/** Controls that take keys as text, and dialogs. */
+export const TAKES_KEYS = "textarea, select, dialog, input:not([type=range], [type=checkbox], [type=radio])";
+const OWNS_ARROWS = "input, [role=tablist], [role=toolbar]";
 
-const inDialog = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.closest("dialog") !== null;
-
-const ownsArrows = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.closest("input, [role=tablist], [role=toolbar], [role=radiogroup]") !== null;
+/** Whether what has the focus is, or lies in, what a selector says. */
+export const isWithin = ({ target }: KeyboardEvent, selector: string): boolean =>
+  target instanceof Element && target.closest(selector) !== null;

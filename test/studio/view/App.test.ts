@@ -262,7 +262,7 @@ describe("the main thread", () => {
     });
     await measure("fill", async () => {
       await page.keyboard.press("f");
-      await draw(page, [[0.5, 0.9]]);
+      await draw(page, [[0.15, 0.5]]);
       await page.getByRole("button", { name: "Show a.png (196 strokes)" }).waitFor();
     });
     await measure("next image", async () => {

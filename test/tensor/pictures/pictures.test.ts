@@ -91,9 +91,16 @@ it("tensors are drawn on canvases without reading them back, by a second device 
 });
 
 it("a worker draws on a canvas of the page", async () => {
-  const [chunk, ...others] = await bundle(`import { workInWorker } from ${JSON.stringify(EXERCISE)}; workInWorker();`);
-  expect(others).toEqual([]);
-  const shown = await onPage((page) => runOn<number[]>(page, "picture-exercise", "drawInWorker", chunk?.code));
+  const chunks = await bundle(`import { workInWorker } from ${JSON.stringify(EXERCISE)}; workInWorker();`);
+  const entry = chunks.find((chunk) => chunk.isEntry)?.fileName;
+  const shown = await onPage(async (page) => {
+    await page.route("**/worker/*", (route) => {
+      const name = new URL(route.request().url()).pathname.slice("/worker/".length);
+      const body = chunks.find(({ fileName }) => fileName === name)?.code ?? "";
+      return route.fulfill({ contentType: "text/javascript", body });
+    });
+    return runOn<number[]>(page, "picture-exercise", "drawInWorker", `/worker/${entry}`);
+  });
   expect(shown).toEqual([2, 1, 255, 51, 0, 255, 0, 255, 102, 255]);
 });
 

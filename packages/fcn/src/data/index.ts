@@ -28,6 +28,7 @@ export { type CompositeFolders, type LoadedComposite, loadComposite } from "./co
 export type { RgbaImage } from "./composite/raster.js";
 export { type CompositeSplit, type CompositeSplitOptions, splitComposite } from "./composite/split.js";
 export { type DecodedImage, decodeImage } from "./decode/image.js";
+export type { EncodedImage } from "./decode/imageBytes.js";
 export { decodeMask } from "./decode/mask.js";
 export type { PaintSize, PartProblem, PartWarning, PartWords, SkippedPart } from "./decode/parts.js";
 export type { PixelDepth, PixelLevels, PixelRange, PixelScale } from "./decode/pixelScale.js";

@@ -1,5 +1,7 @@
 import type { PictureSource, TensorError } from "@fcn/tensor";
-import { invalidArgument, isPicture, nodeModule } from "@fcn/tensor/internal";
+import { invalidArgument, isPicture } from "@fcn/tensor/internal";
+import type { EncodedImage } from "../data/decode/imageBytes.js";
+import { readPicture } from "../data/decode/picture.js";
 import type { PixelScale } from "../data/decode/pixelScale.js";
 import { fileName } from "../data/files/paths.js";
 import { checkImage, type RasterImage } from "../labels/sample.js";
@@ -9,7 +11,7 @@ import { checkImage, type RasterImage } from "../labels/sample.js";
  * a path (Node), an address of http, https, blob or data, on a page any address. On a page also an `<img>`, `<video>`,
  * canvas, OffscreenCanvas, ImageBitmap or VideoFrame.
  */
-export type ImageInput = RasterImage | PictureSource | string | URL | Uint8Array | ArrayBuffer | Blob;
+export type ImageInput = RasterImage | PictureSource | EncodedImage;
 
 /**
  * The image as interleaved rows without opacity. `scale` applies to encoded images. Throws a TensorError that names the
@@ -21,29 +23,20 @@ export async function toRaster(
   scale: PixelScale = {},
   op = "predict",
 ): Promise<RasterImage> {
-  if (typeof image === "string" || image instanceof URL) return toRaster(await bytesAt(op, image), name, scale, op);
-  if (image instanceof Uint8Array || image instanceof ArrayBuffer || image instanceof Blob) {
-    // Pages that predict what is on a canvas decode no files.
+  if (isEncoded(image)) {
+    // Pages that predict what is on a canvas load no files.
+    const { imageBytes } = await import("../data/decode/imageBytes.js");
     const { decodeImage } = await import("../data/decode/image.js");
-    return (await decodeImage(name, image, scale)).image;
+    return (await decodeImage(name, await imageBytes(op, image), scale)).image;
   }
-  if (isPicture(image)) {
-    const { readPicture } = await import("../data/decode/image.js");
-    return readPicture(op, image);
-  }
+  if (isPicture(image)) return readPicture(op, image);
   if (typeof image !== "object" || image === null || !("data" in image)) throw notAnImage(op, image);
   checkImage(op, image);
   return image;
 }
 
-/** The bytes of a file or of an address. */
-async function bytesAt(op: string, image: string | URL): Promise<Uint8Array> {
-  const { fetchBytes, remoteAddress } = await import("../files/fetchBytes.js");
-  const address = remoteAddress(image);
-  if (address) return fetchBytes(op, address);
-  const { readBytes } = await import("../data/files/files.js");
-  return readBytes(image instanceof URL ? nodeModule(op, "node:url").fileURLToPath(image) : image);
-}
+const isEncoded = (image: ImageInput): image is EncodedImage =>
+  typeof image === "string" || [URL, Uint8Array, ArrayBuffer, Blob].some((kind) => image instanceof kind);
 
 /** The name of an image in messages and results. */
 export function nameOf(image: ImageInput): string {

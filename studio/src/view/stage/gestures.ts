@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
-import { dialog, shown, tool } from "../../app/state.js";
+import { isWithin, TAKES_KEYS } from "../../app/keyboard.js";
+import { shown, tool } from "../../app/state.js";
 import type { Point } from "../../session/types.js";
 import { addCorner, closePolygon, draft, fillAt, Gesture } from "./painting.js";
 import type { PaintLayer } from "./paintLayer.js";
@@ -146,16 +147,14 @@ const KEYS: Readonly<Record<string, () => void>> = {
 };
 
 function keyDown(event: KeyboardEvent): void {
-  const target = event.target as HTMLElement;
-  if (dialog.value !== null || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (target.closest("textarea, select, dialog, input:not([type=range], [type=checkbox], [type=radio])")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || isWithin(event, TAKES_KEYS)) return;
   const polygonKey = { enter: closePolygon, escape: giveUp, backspace: takeBack }[event.key.toLowerCase()];
   if (draft.value.length > 0 && polygonKey !== undefined) {
     event.preventDefault();
     polygonKey();
     return;
   }
-  if (event.key === " " && !target.closest("button, a, input, summary")) {
+  if (event.key === " " && !isWithin(event, "button, input")) {
     event.preventDefault();
     holdsSpace.value = true;
     return;

@@ -1,10 +1,12 @@
 import { type PictureSource, TensorError } from "@fcn/tensor";
-import { type Guess, guessContent, isPicture, pictureSize } from "@fcn/tensor/internal";
+import { type Guess, guessContent, isPicture } from "@fcn/tensor/internal";
 import { loadSharp } from "../../encoding/sharp.js";
-import { checkImage, type RasterImage } from "../../labels/sample.js";
+import type { RasterImage } from "../../labels/sample.js";
 import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../files/errors.js";
 import { readStart } from "../files/files.js";
 import { readBands, THREE_BANDS, unreadBands, unreadDepth, unusualBands } from "./bands.js";
+import { type EncodedImage, imageBytes } from "./imageBytes.js";
+import { drawnPixels, readPicture, withoutOpacity } from "./picture.js";
 import { type Bands, checkScale, type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
 import { isPng } from "./pngChunks.js";
 import { decodePngImage } from "./pngImage.js";
@@ -40,21 +42,22 @@ export const IMAGE_PATTERN = /\.(jpe?g|png|webp|tiff?|avif|gif)$/i;
  * common scale that they fill (0 to 65535, 0 to 255, or 0 to 1 for floats); if there is none, `range-needed` is thrown.
  * Throws `other-depth` if the image does not match `scale`. All errors name `file`.
  *
- * On a page, pictures that it holds are read too, as `fromImage` of @fcn/tensor names them: they are RGB already.
+ * The image is given by its bytes, as a Blob or File, or by its path (Node) or address; `file` names it in messages. On
+ * a page, pictures that it holds are read too, as `fromImage` of @fcn/tensor names them: they are RGB already.
  *
  * Uses sharp in Node. In browsers PNG files give the same values; createImageBitmap decodes the other formats, where
  * JPEG may differ by a few levels, and colours under transparency by more.
  */
 export async function decodeImage(
   file: string,
-  content: Uint8Array | ArrayBuffer | Blob | PictureSource,
+  content: EncodedImage | PictureSource,
   scale: PixelScale = {},
 ): Promise<DecodedImage> {
   if (isPicture(content)) {
     const image = readPicture(file, content);
     return { image, stored: { height: image.height, width: image.width }, orientation: 1 };
   }
-  const bytes = content instanceof Uint8Array ? content : await bytesOf(content);
+  const bytes = await imageBytes("decodeImage", content);
   try {
     const decode = typeof createImageBitmap === "function" ? decodeInBrowser : decodeWithSharp;
     const decoded = await decode(file, bytes, scale);
@@ -71,43 +74,6 @@ export async function decodeImage(
     if (/samples out of range/i.test(reason)) throw unreadDepth(file, "more than 32 bits", cause);
     throw damagedFile(file, `the image is cut off or damaged${why(reason)}`, cause);
   }
-}
-
-const bytesOf = async (content: ArrayBuffer | Blob): Promise<Uint8Array> =>
-  new Uint8Array(content instanceof ArrayBuffer ? content : await content.arrayBuffer());
-
-/** The pixels of a picture of the page as RGB; messages begin with `op`. */
-export function readPicture(op: string, picture: PictureSource): DecodedImage["image"] {
-  const { height, width } = pictureSize(op, picture);
-  const data = "data" in picture ? picture.data : drawnPixels(op, picture, height, width);
-  checkImage(op, { data: new Uint8Array(data.buffer, data.byteOffset, data.length), height, width, channels: 4 });
-  return { data: withoutOpacity(data, height * width), height, width, channels: 3 };
-}
-
-/** What a 2D canvas shows of a picture, as rows of red, green, blue and opacity. */
-function drawnPixels(op: string, picture: unknown, height: number, width: number): Uint8ClampedArray {
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  if (context === null) {
-    const fix = "use another browser, or pass ImageData, which is read without a canvas";
-    throw fileError("unsupported", op, "the image cannot be read: this browser has no 2D canvas", fix);
-  }
-  try {
-    context.drawImage(picture as CanvasImageSource, 0, 0);
-    return context.getImageData(0, 0, width, height).data;
-  } catch (cause) {
-    const fix = 'load it from this origin, or with crossOrigin = "anonymous" from a server that allows it (CORS)';
-    throw fileError("invalid-argument", op, `the browser refuses the image: ${reasonOf(cause)}`, fix, cause);
-  }
-}
-
-function withoutOpacity(rgba: Uint8Array | Uint8ClampedArray, pixels: number): Uint8Array {
-  const rgb = new Uint8Array(pixels * 3);
-  for (let i = 0, from = 0; i < rgb.length; i += 3, from += 4) {
-    rgb[i] = rgba[from]!;
-    rgb[i + 1] = rgba[from + 1]!;
-    rgb[i + 2] = rgba[from + 2]!;
-  }
-  return rgb;
 }
 
 /** The decoder's explanation of what is wrong with an image, if it is informative. */

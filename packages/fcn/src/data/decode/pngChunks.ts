@@ -1,6 +1,7 @@
 import { io } from "@fcn/tensor";
 import { PNG_SIGNATURE } from "../../encoding/pngFormat.js";
-import { damagedFile, notOfKind } from "../files/errors.js";
+import { damagedFile } from "../files/errors.js";
+import { notOfKind } from "../files/notOfKind.js";
 
 export function isPng(bytes: Uint8Array): boolean {
   return PNG_SIGNATURE.every((value, i) => bytes[i] === value);

@@ -1,5 +1,5 @@
 import { type ErrorCode, TensorError } from "@fcn/tensor";
-import { brief, guessContent } from "@fcn/tensor/internal";
+import { brief } from "@fcn/tensor/internal";
 
 /** A remedy that differs between code and the command line. */
 export interface Remedy {
@@ -54,14 +54,6 @@ export function wrongContent(
   if (guess === undefined) return undefined;
   const fix = guess.fix ?? `put ${wanted} in its place, or leave it out`;
   return fileError(code, file, `it is ${guess.what}, not ${wanted}`, fix, cause);
-}
-
-/**
- * The error for a file that is not of the kind `wanted`: it says what the first bytes show, or otherwise that the file
- * is damaged as `problem` describes.
- */
-export function notOfKind(file: string, bytes: Uint8Array, wanted: string, problem: string): TensorError {
-  return wrongContent("corrupt-file", file, guessContent(bytes), wanted) ?? damagedFile(file, problem);
 }
 
 /** An error as plain data in results, with a remedy for the command line if that differs. */

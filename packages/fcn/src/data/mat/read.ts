@@ -1,5 +1,6 @@
 import { inflate } from "../decode/inflate.js";
-import { damagedFile, fileError, notOfKind, reasonOf } from "../files/errors.js";
+import { damagedFile, fileError, reasonOf } from "../files/errors.js";
+import { notOfKind } from "../files/notOfKind.js";
 import { Cursor, type Element, type Numbers } from "./cursor.js";
 
 /** A numeric array with its values in MATLAB's order: the first dimension varies fastest. */
