@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { shaderFolders } from "../support/opCases.js";
 import { onPage } from "../support/page.js";
-import { serving } from "../support/site.js";
+import { serve } from "../support/serve.js";
 
 const root = join(import.meta.dirname, "../..");
 const site = join(root, "out/docs");
@@ -51,6 +51,12 @@ describe("the site of the documentation", () => {
     }
   });
 });
+
+/** Serves a folder below a path while `use` runs. */
+async function serving<Result>(folder: string, path: string, use: (url: string) => Promise<Result>): Promise<Result> {
+  const { url, stop } = await serve(folder, path);
+  return use(url).finally(stop);
+}
 
 /** Opens a page of the site and runs `use` on it; what the page throws fails the test. */
 const onSite = <Result>(path: string, use: (page: Page) => Promise<Result>, folder = site, base = "/") =>

@@ -2,7 +2,7 @@ import { atMost, opCase } from "../cases.js";
 import { at, build, type Nd } from "../nd.js";
 import type { Capabilities } from "../plan.js";
 import { type Part, type PointwiseName, planFlat } from "./plan.js";
-import type { PointwiseRow } from "./row.js";
+import { type PointwiseRow, rowNamed } from "./row.js";
 import * as rows from "./rows.js";
 
 /** The numbers s and t of rows that have them. */
@@ -13,7 +13,7 @@ interface Settings {
 }
 
 function rowCase(name: PointwiseName) {
-  const row: PointwiseRow = rows[name];
+  const row: PointwiseRow = rowNamed(name);
   const part = (own: Part) => (s: Settings, caps: Capabilities) =>
     planFlat({ name, part: own, ...NUMBERS }, s.count, caps);
   const inputs = (["a", "b"] as const).slice(0, Math.min(row.arity, 2));
