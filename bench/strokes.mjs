@@ -64,7 +64,7 @@ async function paint(device, images, way, seed) {
   const random = data.createRandom(seed);
   const net = studio.newNet("fcn8s-small", CLASSES, device, seed);
   const { preprocessing } = net.metadata;
-  const patches = new studio.Patches({ side: 128, count: 4, augment: true, preprocessing, seed });
+  const patches = new studio.Patches({ side: 64, count: 4, augment: true, preprocessing, seed });
   const strokes = images.map(() => []);
   let seen = images.map(() => undefined);
   const add = (turn) => {

@@ -46,7 +46,7 @@ async function disc(height: number, width: number, left: number): Promise<Buffer
 }
 
 const training = (page: Page) => page.getByRole("switch", { name: "Training" });
-const takeAway = (page: Page) => page.getByRole("tab", { name: "Take away" });
+const takeAway = (page: Page) => page.getByRole("button", { name: "Take away" });
 
 async function stepOf(page: Page): Promise<number> {
   const text = (await training(page).textContent()) ?? "";
@@ -151,6 +151,11 @@ describe("the studio", () => {
         await untilStep(page, 60);
         expect(await heldBack(page)).toBeGreaterThan(0.8);
         expect(await page.getByRole("img", { name: /^Prediction for Andes/ }).count()).toBe(1);
+      await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+      await page.context().setOffline(true);
+      await page.reload();
+      await page.getByRole("button", { name: /^Show Andes/ }).waitFor();
+      await untilStep(page, 61);
         expect(problems).toEqual([]);
       });
     },
@@ -222,7 +227,7 @@ describe("the studio", () => {
       expect([overlay.height, overlay.width]).toEqual([128, 160]);
       await unzip(out.dataSet, join(folder, "data"));
       const run = (...args: string[]) => spawnSync(process.execPath, [FCN, ...args], { cwd: folder, encoding: "utf8" });
-      const check = run("data", "check", "--data", "data", "--json");
+      const check = run("data", "check", "data", "--json");
       expect([check.status, check.stderr.match(/^error:.*/m)?.[0]]).toEqual([0, undefined]);
       await writeFile(join(folder, "net.safetensors"), out.weights);
       await writeFile(join(folder, "one.png"), photos[0]);
