@@ -151,11 +151,11 @@ describe("the studio", () => {
         await untilStep(page, 60);
         expect(await heldBack(page)).toBeGreaterThan(0.8);
         expect(await page.getByRole("img", { name: /^Prediction for Andes/ }).count()).toBe(1);
-      await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
-      await page.context().setOffline(true);
-      await page.reload();
-      await page.getByRole("button", { name: /^Show Andes/ }).waitFor();
-      await untilStep(page, 61);
+        await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+        await page.context().setOffline(true);
+        await page.reload();
+        await page.getByRole("button", { name: /^Show Andes/ }).waitFor();
+        await untilStep(page, 61);
         expect(problems).toEqual([]);
       });
     },

@@ -328,7 +328,7 @@ export class StudioLearner implements Learner {
     if (++this.#losses > MOST_LOSSES) throw lostTooOften(this.#losses);
     await this.#openDevice();
     await this.#settle();
-    this.#tell({ kind: "recovered", step: this.#kept?.step ?? 0 });
+    this.#tell({ kind: "recovered", step: this.#tutor?.trainee.step ?? 0 });
   }
 
   #fail(error: unknown): void {

@@ -1,4 +1,4 @@
-import type { HeldBack, LearnEvent, View } from "../../../studio/src/learn/learner.js";
+import type { HeldBack, LearnEvent } from "../../../studio/src/learn/learner.js";
 import { StudioLearner } from "../../../studio/src/learn/studioLearner.js";
 import { addClass, addStroke } from "../../../studio/src/session/commands.js";
 import type { Session, Settings } from "../../../studio/src/session/types.js";
@@ -46,10 +46,7 @@ export async function untilStep(step: number): Promise<HeldBack | undefined> {
   return last?.kind === "progress" ? last.heldBack : undefined;
 }
 
-export const firstStep = (): number => steps()[0] ?? -1;
-export const kindsTold = (): string[] => [...new Set(running.events.map(({ kind }) => kind))];
 export const halt = (): Promise<void> => running.learner.train(false);
-export const show = (id: string, view: View): Promise<void> => running.learner.show(id, view);
 
 /** The colours on the canvas, once it was drawn anew. */
 export async function shownColours(): Promise<{ height: number; width: number; colours: Record<string, number> }> {
@@ -104,11 +101,3 @@ export async function compare(step: number): Promise<number[][]> {
   await running.learner.compare(null);
   return Object.values(canvases).map(({ height, width }) => [height, width]);
 }
-
-export const untilTold = async (kind: LearnEvent["kind"]): Promise<LearnEvent> => {
-  for (;;) {
-    const found = running.events.find((event) => event.kind === kind);
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};

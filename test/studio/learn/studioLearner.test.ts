@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as fcn from "@fcn/core";
 import { createDevice, noGrad } from "@fcn/tensor";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { HeldBack, LearnEvent } from "../../../studio/src/learn/learner.js";
+import type { HeldBack } from "../../../studio/src/learn/learner.js";
 import type { Session } from "../../../studio/src/session/types.js";
 import { bundle } from "../../support/bundle.js";
 import { openOnnx } from "../../support/onnx.js";
@@ -50,43 +50,7 @@ const session = (): Session => JSON.parse(readFileSync(join(example, "session.js
 const images = (): Record<string, number[]> =>
   Object.fromEntries(session().images.map(({ id }) => [id, [...readFileSync(join(example, `${id}.jpg`))]]));
 
-/** Ends the process of the browser that runs the GPU, as a driver does that fails. */
-async function crashGpu(browser: Browser): Promise<void> {
-  const devtools = await browser.newBrowserCDPSession();
-  // The process does not live to answer.
-  void devtools.send("Browser.crashGpuProcess").catch(() => undefined);
-}
-
 describe("the learner on a page", () => {
-  it(
-    "learns the example, draws what it says, survives a reload and the loss of the GPU",
-    async () => {
-      await onPage(async (page, browser) => {
-        await load(page);
-        await call(page, "begin", session(), images());
-        const after60 = await call<HeldBack>(page, "untilStep", 60);
-        expect(after60.accuracy).toBeGreaterThan(0.8);
-        const shown = await call<{ height: number; width: number; colours: object }>(page, "shownColours");
-        expect([shown.height, shown.width]).toEqual([256, 256]);
-        const colours = session().classes.map(({ colour }) => `${colour},255`);
-        for (const colour of Object.keys(shown.colours)) expect(colours).toContain(colour);
-        expect(Object.keys(shown.colours).length).toBeGreaterThan(1);
-        await call(page, "halt");
-        await load(page);
-        await call(page, "begin", session(), {});
-        const again = await call<HeldBack>(page, "untilStep", 61);
-        expect(await call<number>(page, "firstStep")).toBeGreaterThan(60);
-        expect(again.accuracy).toBeGreaterThan(0.7);
-        await crashGpu(browser);
-        const recovered = await call<LearnEvent & { step: number }>(page, "untilTold", "recovered");
-        expect(recovered.step).toBeGreaterThanOrEqual(60);
-        await call(page, "untilStep", recovered.step + 10);
-        expect(await call<string[]>(page, "kindsTold")).not.toContain("failed");
-      });
-    },
-    5 * MINUTES,
-  );
-
   it(
     "gives away weights and ONNX that say the same in Node, and takes a net of three classes to four",
     async () => {
@@ -96,7 +60,9 @@ describe("the learner on a page", () => {
         await call(page, "begin", session(), images());
         await call(page, "untilStep", 20);
         await call(page, "halt");
+        const shown = await call<{ height: number; width: number; colours: object }>(page, "shownColours");
         const got = {
+          shown,
           labels: await call<number[]>(page, "labels", id),
           weights: await call<number[]>(page, "weights"),
           onnx: await call<number[]>(page, "onnx"),
@@ -106,6 +72,10 @@ describe("the learner on a page", () => {
         const says = await call<{ model: string; classes: string[] }>(page, "load", got.weights);
         return { ...got, four, says };
       });
+      expect([out.shown.height, out.shown.width]).toEqual([256, 256]);
+      const colours = session().classes.map(({ colour }) => `${colour},255`);
+      for (const colour of Object.keys(out.shown.colours)) expect(colours).toContain(colour);
+      expect(Object.keys(out.shown.colours).length).toBeGreaterThan(1);
       expect(out.says).toMatchObject({ model: "fcn8s-small", classes: session().classes.map(({ name }) => name) });
       const device = await createDevice({ quiet: true });
       try {
@@ -127,7 +97,8 @@ describe("the learner on a page", () => {
         const ours = await noGrad(() => loaded.model.forward(device.tensor(planes, [1, 3, 256, 256]))).data();
         const onnx = await openOnnx(Uint8Array.from(out.onnx));
         const { out: theirs } = await onnx.run({ dtype: "float32", data: planes, shape: [1, 3, 256, 256] });
-        const range = Math.max(...ours.map(Math.abs));
+        let range = 0;
+        for (const value of ours) range = Math.max(range, Math.abs(value));
         for (const [i, value] of (theirs!.data as Float32Array).entries())
           expect(Math.abs(value - ours[i]!)).toBeLessThan(1e-3 * range);
         await onnx.release();
