@@ -1,10 +1,10 @@
 /**
  * Takes pictures of the built studio (`npm run studio -- --build`) while the example learns, each view at three widths,
- * light and dark, into out/studio; the first becomes the picture of the README.
+ * light and dark, into out/studio, and those of the README and the guide into docs/images.
  *
  *   node scripts/studio-pictures.mjs [--steps N]
  */
-import { copyFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -59,7 +59,10 @@ for (const [width, [w, h]] of Object.entries(WIDTHS)) {
 }
 await browser.close();
 await server.close();
-const picture = join(root, "docs/images/studio.png");
-await sharp(join(out, "wide-light-learn.png")).png({ palette: true, quality: 90, effort: 10 }).toFile(picture);
-copyFileSync(picture, join(out, "readme.png"));
-console.log(`pictures are in ${out}; ${picture} is that of the README`);
+for (const [from, to] of Object.entries({ learn: "studio", unsure: "studio-unsure" })) {
+  const picture = join(root, `docs/images/${to}.png`);
+  await sharp(join(out, `wide-light-${from}.png`))
+    .png({ palette: true, quality: 90, effort: 10 })
+    .toFile(picture);
+}
+console.log(`pictures are in ${out}; two of them in docs/images`);
