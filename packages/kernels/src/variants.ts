@@ -42,8 +42,8 @@ export interface AdapterClass {
 
 /** The first class that fits decides. The figures are those of `npm run bench` and `npm run bench -- static`. */
 const CLASSES: readonly AdapterClass[] = [
-  // SwiftShader, which Chromium has for machines without a GPU, does what lanes share lane by lane, and has four of them:
-  // training steps and predictions of FCN-8s take half the time without subgroups (`npm run bench -- chromium`).
+  // SwiftShader, which Chromium has for machines without a GPU, does what lanes share lane by lane, and has four of
+  // them: without subgroups FCN-8s trains and predicts in half the time (`npm run bench -- chromium`).
   {
     fits: ({ software, vendor }) => software && vendor === "google",
     variants: ["winograd", "register"],
