@@ -1,7 +1,7 @@
 import { type data, predict } from "@fcn/core";
 import { heldBackOf } from "../session/heldBack.js";
 import { type PaintedLabels, rasterise, VOID } from "../session/raster.js";
-import type { PaintedImage, Session } from "../session/types.js";
+import type { PaintClass, PaintedImage, Session } from "../session/types.js";
 import type { HeldBackScores } from "./heldBackScores.js";
 import type { HeldBack } from "./learner.js";
 import type { OwnNet } from "./nets.js";
@@ -22,11 +22,16 @@ export class Lessons {
   readonly #known = new Map<string, { readonly source: PaintedImage; readonly key: string; readonly made: Painted }>();
   #painted: readonly Painted[] = [];
   #examined = 0;
+  /** The classes that there is something to learn of. */
+  #learned: ReadonlySet<string> = new Set();
 
   constructor(private readonly images: WorkImages) {}
 
-  /** Takes the newest strokes. Only images that changed are painted anew. */
-  async update(session: Session): Promise<void> {
+  /**
+   * Takes the newest strokes. Only images that changed are painted anew. Returns the classes that had something to learn
+   * from before and have nothing left.
+   */
+  async update(session: Session): Promise<readonly PaintClass[]> {
     const held = heldBackOf(session);
     const classes = session.classes.map(({ id }) => id).join();
     const painted: Painted[] = [];
@@ -48,6 +53,10 @@ export class Lessons {
     const ids = new Set(session.images.map(({ id }) => id));
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
     this.images.keep(ids);
+    const { labels } = this;
+    const emptied = session.classes.filter(({ id }, label) => this.#learned.has(id) && !labels.has(label));
+    this.#learned = new Set(session.classes.flatMap(({ id }, label) => (labels.has(label) ? [id] : [])));
+    return emptied;
   }
 
   /** What the net learns from. */

@@ -40,3 +40,10 @@ export const lostTooOften = (times: number): StudioError =>
     `The browser took the GPU away ${times} times in a row.`,
     "Close other pages that use the GPU, choose a smaller work size, and reload the page; all is saved.",
   );
+
+/** What is told of a class whose last stroke to learn from is gone. */
+export const emptied = (name: string): Note => ({
+  code: "class-emptied",
+  message: `The class "${name}" has no stroke left to learn from, so that the net forgets it bit by bit.`,
+  fix: "Paint one, or remove the class.",
+});

@@ -1,14 +1,15 @@
 import { encodeOnnx } from "@fcn/core";
-import { createDevice, type Device, hasCode } from "@fcn/tensor";
+import { type Device, hasCode } from "@fcn/tensor";
 import type { PaintedImage, Session, Settings } from "../session/types.js";
 import type { KeptNet, Store } from "../store/store.js";
 import { type Canvases, Comparison } from "./comparison.js";
 import { fullLabels } from "./fullLabels.js";
+import { Gpu } from "./gpu.js";
 import type { DeviceReport, FileNet, FullLabels, LearnEvent, Learner, MaskOptions, View } from "./learner.js";
 import { Lessons } from "./lessons.js";
 import { encodeWeights, firstNet, type NetPlace, openFile, type StartNet } from "./netFiles.js";
 import { forClasses } from "./nets.js";
-import { lostTooOften, noNet, noteOf } from "./notes.js";
+import { emptied, noNet, noteOf } from "./notes.js";
 import { Screen } from "./screen.js";
 import { Turns } from "./turns.js";
 import { Tutor } from "./tutor.js";
@@ -18,8 +19,6 @@ const LEARNING_RATES = { "fcn8s-small": 1e-3, "fcn8s-mobilenetv2": 1e-3, own: 3e
 /** Height and width of the patches that nets learn from, on a GPU and on a processor that stands in for one. */
 const PATCH_SIDES = { gpu: 256, software: 64 } as const;
 const BATCH = 4;
-/** So many losses of the device without a step in between are no accident. */
-const MOST_LOSSES = 3;
 /** Fewer classes leave nothing to tell apart. */
 const LEAST_CLASSES = 2;
 
@@ -34,7 +33,7 @@ export class StudioLearner implements Learner {
   #settings: Settings | undefined;
   #images: WorkImages | undefined;
   #lessons: Lessons | undefined;
-  #device: Device | undefined;
+  readonly #gpu = new Gpu();
   #tutor: Tutor | undefined;
   #canvases: Canvases | undefined;
   #comparison: Comparison | undefined;
@@ -45,7 +44,6 @@ export class StudioLearner implements Learner {
   #isOn = false;
   #wasTold = "";
   #batch = BATCH;
-  #losses = 0;
   #isLooking = false;
 
   constructor(private readonly store: Store) {}
@@ -162,31 +160,26 @@ export class StudioLearner implements Learner {
 
   /** What everything needs that the person asks for. */
   #ready() {
-    const [device, session, images, tutor] = [this.#device, this.#session, this.#images, this.#tutor];
+    const [device, session, images, tutor] = [this.#gpu.device, this.#session, this.#images, this.#tutor];
     if (device && session && images && tutor) return { device, session, images, tutor };
     throw noNet();
   }
 
   async #openDevice(): Promise<DeviceReport> {
-    const device = await createDevice({ quiet: true });
-    this.#device = device;
-    void device.lost.then(() => this.#change(() => this.#recover(device)).catch((error) => this.#fail(error)));
-    const { description, software } = device.info;
-    const report = { description, software };
+    const report = await this.#gpu.open(() => {
+      this.#change(() => this.#recover()).catch((error) => this.#fail(error));
+    });
     this.#tell({ kind: "device", report });
     return report;
   }
 
   /** Brings net, lessons and screen in line with what the person has. */
   async #settle(): Promise<void> {
-    const [device, session, settings, lessons] = [this.#device, this.#session, this.#settings, this.#lessons];
+    const [device, session, settings, lessons] = [this.#gpu.device, this.#session, this.#settings, this.#lessons];
     if (!device || !session || !settings || !lessons || session.classes.length === 0) return;
-    await lessons.update(session);
-    if (!this.#tutor)
-      await this.#beginWith(
-        () => this.#firstNet({ device, settings, classes: session.classes, base: this.#base }),
-        device,
-      );
+    for (const { name } of await lessons.update(session)) this.#tell({ kind: "note", note: emptied(name) });
+    const place = { device, settings, classes: session.classes, base: this.#base };
+    if (!this.#tutor) await this.#beginWith(() => this.#firstNet(place), device);
     else if (!this.#tutor.fits(session.classes)) await this.#changeClasses(this.#tutor, device, session);
     this.#tutor?.follow(session.classes);
     if (this.#comparison) this.#comparison.lessons = lessons.lessons;
@@ -200,16 +193,11 @@ export class StudioLearner implements Learner {
   }
 
   /** A net from a file starts from the file as long as it has learned nothing here, since classes go by their names. */
-  async #changeClasses(tutor: Tutor, device: Device, { classes }: Session): Promise<void> {
+  async #changeClasses({ net, hasLearned }: Tutor, device: Device, { classes }: Session): Promise<void> {
     await this.#end();
-    const file = tutor.hasLearned ? undefined : this.#file;
-    await this.#beginWith(
-      async () =>
-        file
-          ? openFile(file, classes, device)
-          : { net: await forClasses(tutor.net, tutor.net.classIds, classes, device), from: undefined },
-      device,
-    );
+    const file = hasLearned ? undefined : this.#file;
+    const adapted = async () => ({ net: await forClasses(net, net.classIds, classes, device), from: undefined });
+    await this.#beginWith(() => (file ? openFile(file, classes, device) : adapted()), device);
   }
 
   /** Makes a net and begins with it in a turn of its own: a scope that is open would own, and free, what is made. */
@@ -218,11 +206,7 @@ export class StudioLearner implements Learner {
   }
 
   #begin(start: StartNet, device: Device): void {
-    const [settings, images, lessons] = [this.#settings, this.#images, this.#lessons] as [
-      Settings,
-      WorkImages,
-      Lessons,
-    ];
+    const [settings, images, lessons] = [this.#settings!, this.#images!, this.#lessons!];
     const most = device.info.software ? PATCH_SIDES.software : PATCH_SIDES.gpu;
     const tutor = new Tutor(start, {
       device,
@@ -234,7 +218,7 @@ export class StudioLearner implements Learner {
       patches: { side: Math.min(most, settings.workSide), count: this.#batch, augment: settings.augment },
       learningRate: LEARNING_RATES[settings.net],
       tell: (event) => {
-        if (event.kind === "progress") this.#losses = 0;
+        if (event.kind === "progress") this.#gpu.works();
         this.#tell(event);
       },
     });
@@ -321,11 +305,9 @@ export class StudioLearner implements Learner {
   }
 
   /** Goes on with the net as it was saved last, on a new device. */
-  async #recover(lost: Device): Promise<void> {
-    if (this.#device !== lost) return;
-    this.#device = undefined;
+  async #recover(): Promise<void> {
     await this.#end();
-    if (++this.#losses > MOST_LOSSES) throw lostTooOften(this.#losses);
+    this.#gpu.countLoss();
     await this.#openDevice();
     await this.#settle();
     this.#tell({ kind: "recovered", step: this.#tutor?.trainee.step ?? 0 });

@@ -101,3 +101,15 @@ export async function compare(step: number): Promise<number[][]> {
   await running.learner.compare(null);
   return Object.values(canvases).map(({ height, width }) => [height, width]);
 }
+
+/** Takes the strokes of the last class away, and returns what is told then. */
+export async function emptyLastClass(): Promise<string[]> {
+  const { classes } = running.session;
+  const gone = classes.at(-1)!.id;
+  const images = running.session.images.map((image) => {
+    return { ...image, strokes: image.strokes.filter(({ classId }) => classId !== gone) };
+  });
+  running.session = { classes, images };
+  await running.learner.setSession(running.session);
+  return running.events.flatMap((event) => (event.kind === "note" ? [event.note.message] : []));
+}

@@ -69,6 +69,9 @@ describe("the learner on a page", () => {
         };
         await call(page, "addPaintedClass");
         const four = await call<number[]>(page, "weights");
+        expect(await call<string[]>(page, "emptyLastClass")).toEqual([
+          'The class "cloud" has no stroke left to learn from, so that the net forgets it bit by bit.',
+        ]);
         const says = await call<{ model: string; classes: string[] }>(page, "load", got.weights);
         return { ...got, four, says };
       });
