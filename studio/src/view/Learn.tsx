@@ -1,10 +1,11 @@
 import { Columns3, RotateCcw, Upload } from "lucide-preact";
 import { resetNet } from "../app/learning.js";
 import { note, noteError } from "../app/notes.js";
-import { curves, dialog, leading, learning, netState, opacity, settings } from "../app/state.js";
+import { curves, dialog, leading, learning, netState, settings } from "../app/state.js";
 import type { NetChoice } from "../session/types.js";
 import { Curves } from "./Curves.js";
-import { Button, Slider, Switch } from "./controls.js";
+import { Button, Switch } from "./controls.js";
+import { Opacity } from "./Opacity.js";
 import { pickWeights } from "./picking.js";
 
 const NETS: readonly (readonly [NetChoice, string])[] = [
@@ -27,16 +28,7 @@ export function Learn() {
           leading.value = on;
         }}
       />
-      <Slider
-        label="Opacity of the prediction"
-        least={0}
-        most={100}
-        value={Math.round(opacity.value * 100)}
-        shown={`${Math.round(opacity.value * 100)} %`}
-        onInput={(percent) => {
-          opacity.value = percent / 100;
-        }}
-      />
+      <Opacity label="Opacity of the prediction" />
       <Choice />
       <div class="row">
         <Button

@@ -1,20 +1,9 @@
 import { CircleQuestionMark, Moon, Pause, Play, Redo2, Sun, Undo2 } from "lucide-preact";
-import {
-  canRedo,
-  canUndo,
-  dialog,
-  leading,
-  learning,
-  netState,
-  opacity,
-  redo,
-  training,
-  undo,
-  view,
-} from "../app/state.js";
+import { canRedo, canUndo, dialog, leading, learning, netState, redo, training, undo, view } from "../app/state.js";
 import { theme, toggleTheme } from "../app/theme.js";
 import type { View } from "../learn/learner.js";
-import { type Choice, Choices, IconButton, Slider } from "./controls.js";
+import { type Choice, Choices, IconButton } from "./controls.js";
+import { Opacity } from "./Opacity.js";
 
 const VIEWS: readonly Choice<View | "off">[] = [
   { value: "classes", label: "Regions" },
@@ -56,16 +45,7 @@ export function TopBar() {
             view.value = chosen;
           }}
         />
-        <Slider
-          label="Opacity"
-          least={0}
-          most={100}
-          value={Math.round(opacity.value * 100)}
-          shown={`${Math.round(opacity.value * 100)} %`}
-          onInput={(percent) => {
-            opacity.value = percent / 100;
-          }}
-        />
+        <Opacity label="Opacity" />
       </div>
       <Training />
       <div class="group">
