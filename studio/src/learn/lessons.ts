@@ -1,7 +1,7 @@
 import { type data, predict } from "@fcn/core";
 import { heldBackOf } from "../session/heldBack.js";
 import { type PaintedLabels, rasterise, VOID } from "../session/raster.js";
-import type { PaintClass, PaintedImage, Session } from "../session/types.js";
+import type { PaintClass, Session } from "../session/types.js";
 import type { HeldBackScores } from "./heldBackScores.js";
 import type { HeldBack } from "./learner.js";
 import type { OwnNet } from "./nets.js";
@@ -19,7 +19,7 @@ const EXAMS = 3;
 
 /** What a net may learn from a session, and what it is scored on. */
 export class Lessons {
-  readonly #known = new Map<string, { readonly source: PaintedImage; readonly key: string; readonly made: Painted }>();
+  readonly #known = new Map<string, { readonly key: string; readonly made: Painted }>();
   #painted: readonly Painted[] = [];
   #examined = 0;
   /** The classes that there is something to learn of. */
@@ -37,16 +37,17 @@ export class Lessons {
     const painted: Painted[] = [];
     for (const source of session.images) {
       if (source.strokes.length === 0) continue;
-      const key = `${classes};${source.strokes.map(({ id }) => Number(held.has(id))).join("")}`;
+      // Strokes never change, and sessions come as copies.
+      const key = `${classes};${source.strokes.map(({ id }) => `${id}${held.has(id) ? " held" : ""}`).join()}`;
       const known = this.#known.get(source.id);
-      if (known?.source === source && known.key === key) {
+      if (known?.key === key) {
         painted.push(known.made);
         continue;
       }
       const image = await this.images.get(source.id);
       const { height, width } = image;
       const made = { id: source.id, image, ...rasterise(source, session.classes, { height, width, heldBack: held }) };
-      this.#known.set(source.id, { source, key, made });
+      this.#known.set(source.id, { key, made });
       painted.push(made);
     }
     this.#painted = painted;

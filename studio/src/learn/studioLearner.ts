@@ -22,6 +22,9 @@ const BATCH = 4;
 /** Fewer classes leave nothing to tell apart. */
 const LEAST_CLASSES = 2;
 
+const isSame = (a: Settings, b: Settings): boolean =>
+  a.net === b.net && a.workSide === b.workSide && a.augment === b.augment;
+
 /** What the worker does for the page. Changes are made one after the other, in the order of asking. */
 export class StudioLearner implements Learner {
   readonly #turns = new Turns();
@@ -70,6 +73,7 @@ export class StudioLearner implements Learner {
   setSettings(settings: Settings): Promise<void> {
     return this.#change(async () => {
       const before = this.#settings;
+      if (before && isSame(before, settings)) return;
       this.#settings = settings;
       if (before?.workSide !== settings.workSide) {
         this.#images = new WorkImages(this.store, settings.workSide);
