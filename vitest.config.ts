@@ -82,6 +82,7 @@ export default defineConfig({
     testTimeout: 2 * MINUTE,
     hookTimeout: 2 * MINUTE,
     teardownTimeout: MINUTE,
+    expect: { poll: { timeout: MINUTE / 2 } },
     projects: [
       {
         extends: true,

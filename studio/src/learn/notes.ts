@@ -5,10 +5,16 @@ import type { Note } from "./learner.js";
 /** What a person is told about an error: one sentence, and what can be done. */
 export function noteOf(error: unknown): Note {
   if (error instanceof TensorError)
-    return ofDevice(error) ?? { code: error.code, message: error.message, fix: error.fix };
+    return ofDevice(error) ?? { code: error.code, message: sentence(error.message), fix: error.fix };
   if (error instanceof StudioError) return { code: error.code, message: error.message, fix: error.fix };
   return { code: "unexpected", message: error instanceof Error ? error.message : String(error) };
 }
+
+/** A message of the library without the name of the function at its beginning, which says nothing to a person. */
+const sentence = (message: string): string => {
+  const rest = message.replace(/^[\w.]+: /, "");
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+};
 
 /** Errors of the device in the words of the page, where it has other remedies than code. */
 function ofDevice(error: TensorError): Note | undefined {

@@ -134,7 +134,7 @@ describe("encodeModel and loadModel", () => {
     const huge = JSON.parse(strings.graph as string);
     huge.nodes[1].layer.outChannels = 2 ** 20;
     const cases: [Record<string, string>, RegExp][] = [
-      [{ graph: JSON.stringify(huge) }, /the weights file: its graph needs \d+ values, and it holds \d+/],
+      [{ graph: JSON.stringify(huge) }, /the given bytes: its graph needs \d+ values, and it holds \d+/],
       [{ graph: "{" }, /the graph of the net is not one: its text is not JSON/],
       [{ classes: '["a"]' }, /scores 3 classes, and it names 1/],
       [{ classes: '{"length":3}' }, /"classes" of the weights file is not a list of names/],
