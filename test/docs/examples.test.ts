@@ -4,7 +4,9 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { listFiles } from "../../scripts/lib/files.mjs";
+import { bundle } from "../support/bundle.js";
 import { sampleProblems, writeModule } from "../support/compiled.js";
+import { onPage } from "../support/page.js";
 
 const root = join(import.meta.dirname, "../..");
 const EXAMPLE = /^ *\* @example\n *\* ```ts\n(.*?)^ *\* ```$/gms;
@@ -38,8 +40,13 @@ it("the main functions have examples, which compile", () => {
   expect(sampleProblems(examples.map(([path]) => fileOf(path)))).toEqual([]);
 });
 
+/** Whether an example is for a page. */
+const isForPages = ([, text]: readonly [string, string]): boolean => text.includes("document.querySelector");
+
 it("each example runs", () => {
-  const files = examples.map(([path, text]) => writeModule(fileOf(path).replace(/\.ts$/, ".mjs"), text));
+  const files = examples
+    .filter((example) => !isForPages(example))
+    .map(([path, text]) => writeModule(fileOf(path).replace(/\.ts$/, ".mjs"), text));
   const main = `
     const failed = [];
     for (const file of ${JSON.stringify(files)}) {
@@ -54,3 +61,30 @@ it("each example runs", () => {
   });
   expect(stdout.trimEnd().split("\n").at(-1)).toBe("failed: []");
 });
+
+it("those for a page run on one with an image and a canvas", async () => {
+  const pages = examples.filter(isForPages);
+  expect(pages.length).toBeGreaterThan(1);
+  const photo = await sharp({ create: { width: 64, height: 48, channels: 3, background: "teal" } })
+    .png()
+    .toBuffer();
+  for (const [path, text] of pages) {
+    const chunks = await bundle(readFileSync(writeModule(fileOf(path).replace(/\.ts$/, ".mjs"), text), "utf8"));
+    const files = new Map<string, string | Buffer>(chunks.map(({ fileName, code }) => [`/${fileName}`, code]));
+    const entry = chunks.find(({ isEntry }) => isEntry)?.fileName;
+    const canvas = await onPage(async (page) => {
+      await page.route("http://localhost/**", (route) => {
+        const { pathname } = new URL(route.request().url());
+        const body = pathname === "/photo.png" ? photo : files.get(pathname);
+        const contentType = typeof body === "string" ? "text/javascript" : "image/png";
+        if (body !== undefined) return route.fulfill({ contentType, body });
+        const content = '<!doctype html><img src="/photo.png"><canvas></canvas>';
+        return route.fulfill({ contentType: "text/html", body: content });
+      });
+      await page.goto("http://localhost/");
+      await page.evaluate(`import("/${entry}").then(() => undefined)`);
+      return page.evaluate("[document.querySelector('canvas').height, document.querySelector('canvas').width]");
+    });
+    expect(canvas, path).toEqual([48, 64]);
+  }
+}, 120_000);
