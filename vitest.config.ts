@@ -42,6 +42,7 @@ const ALONE = [
   "fcn/training/run/waiting.test.ts",
   "studio/learn/studioLearner.test.ts",
   "studio/page.test.ts",
+  "studio/view/App.test.ts",
   "profiles.test.ts",
   "sizes.test.ts",
   "tensor/ops/tiles.test.ts",

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { addImages, newId, newSession, removeImage as without } from "../session/commands.js";
 import type { PaintedImage } from "../session/types.js";
 import type { Store } from "../store/store.js";
-import { store } from "./keeping.js";
+import { store, storeOnceOpen } from "./keeping.js";
 import { resetNet } from "./learning.js";
 import { noteError, underWay } from "./notes.js";
 import { edit, isExample, netState, session, shownId } from "./state.js";
@@ -26,7 +26,7 @@ export async function addImageFiles(files: readonly NamedFile[]): Promise<void> 
       try {
         const size = await readImage(file, name);
         const id = newId();
-        await store().putImage(id, file);
+        await (await storeOnceOpen).putImage(id, file);
         added.push({ id, strokes: [], ...size });
       } catch (thrown) {
         noteError(thrown);

@@ -5,9 +5,16 @@ import { noteError } from "./notes.js";
 import { session, settings, shownId, training } from "./state.js";
 
 const opened = signal<Store | undefined>(undefined);
+let open: (store: Store) => void = () => undefined;
+
+/** The store as soon as it is open: a person may be faster. */
+export const storeOnceOpen = new Promise<Store>((resolve) => {
+  open = resolve;
+});
 
 export function setStore(to: Store): void {
   opened.value = to;
+  open(to);
 }
 
 /** The store, once it is open. Throws before. */

@@ -6,7 +6,7 @@ import { setStore, startKeeping, stopKeeping } from "./keeping.js";
 import { endLearning, startLearning } from "./learning.js";
 import { memoryStore } from "./memoryStore.js";
 import { noteError } from "./notes.js";
-import { begin, EXAMPLE, settings, training } from "./state.js";
+import { begin, EXAMPLE, session as present, settings, training } from "./state.js";
 
 /** Whether another tab has the session. */
 export const elsewhere = signal(false);
@@ -78,6 +78,8 @@ async function showExample(store: Store): Promise<void> {
   const { loadExample } = await import("../example/example.js");
   const { session, images } = await loadExample();
   for (const { id, blob } of images) await store.putImage(EXAMPLE + id, blob);
+  // Whoever brought images in the meantime wants to see those.
+  if (present.value.images.length > 0) return;
   const marked = session.images.map((image) => ({ ...image, id: EXAMPLE + image.id }));
   batch(() => {
     begin({ ...session, images: marked }, marked[0]?.id ?? null);
