@@ -201,7 +201,11 @@ describe("the studio", () => {
         await untilStep(page, 61);
         expect(await page.getByRole("button", { name: /^Show two\.png \(2 strokes\)/ }).count()).toBe(1);
         await crashGpu(browser);
-        await page.getByRole("log", { name: "Notes" }).getByText(/GPU/).first().waitFor({ timeout: MINUTE });
+        await page
+          .getByRole("log", { name: "Notes" })
+          .getByText("The graphics device was lost")
+          .first()
+          .waitFor({ timeout: MINUTE });
         const before = await stepOf(page);
         await untilStep(page, before + 10);
         await training(page).click();
