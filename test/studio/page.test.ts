@@ -1,35 +1,34 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as fcn from "@fcn/core";
 import { createDevice } from "@fcn/tensor";
-import { BlobReader, Uint8ArrayWriter, ZipReader } from "@zip.js/zip.js";
 import { decode } from "fast-png";
-import type { Browser, Download, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CHROMIUM_FLAGS } from "../../scripts/lib/chromium.mjs";
 import { temporaryFolder } from "../fcn/data/trees.js";
 import { openOnnx } from "../support/onnx.js";
-import { onPage } from "../support/page.js";
-import { serve } from "../support/serve.js";
+import { killGpu } from "../support/page.js";
+import { choose, DIST, openStudio, panel, type StudioPage, takeAway } from "./studioPage.js";
+import { unpack } from "./unpack.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const FCN = join(root, "packages/fcn/bin/fcn.js");
 const MINUTE = 60_000;
 
-let site: Awaited<ReturnType<typeof serve>>;
+let studio: StudioPage;
 beforeAll(async () => {
-  const { status, stderr } = spawnSync(process.execPath, ["scripts/studio.mjs", "--build"], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(stderr);
-  site = await serve(join(root, "studio/dist"), "/below/a/path/");
+  studio = await openStudio(CHROMIUM_FLAGS);
 }, 5 * MINUTE);
-afterAll(() => site.stop());
+afterAll(async () => {
+  expect(studio.problems).toEqual([]);
+  await studio.close();
+});
 
 /** A photograph of a dark field with a bright disc in it, as PNG. */
 async function disc(height: number, width: number, left: number): Promise<Buffer> {
@@ -46,14 +45,13 @@ async function disc(height: number, width: number, left: number): Promise<Buffer
 }
 
 const training = (page: Page) => page.getByRole("switch", { name: "Training" });
-const takeAway = (page: Page) => page.getByRole("button", { name: "Take away" });
 
 async function stepOf(page: Page): Promise<number> {
   const text = (await training(page).textContent()) ?? "";
   return Number(/Step ([\d,]+)/.exec(text)?.[1]?.replaceAll(",", "") ?? 0);
 }
 
-/** Waits until so many steps are made; notes of mistakes end it. */
+/** Waits until so many steps are made. */
 async function untilStep(page: Page, step: number): Promise<void> {
   while ((await stepOf(page)) < step) await page.waitForTimeout(100);
 }
@@ -75,45 +73,6 @@ async function paint(page: Page, [fromX, fromY]: readonly number[], [toX, toY]: 
 }
 
 const strokes = (page: Page): Promise<string | null> => page.locator("canvas.strokes").getAttribute("aria-label");
-
-async function bytesOf(download: Download): Promise<Uint8Array> {
-  return readFileSync(await download.path());
-}
-
-async function take(page: Page, name: string): Promise<Uint8Array> {
-  const [download] = await Promise.all([
-    page.waitForEvent("download", { timeout: 2 * MINUTE }),
-    page.getByRole("button", { name }).click(),
-  ]);
-  return bytesOf(download);
-}
-
-async function addImages(page: Page, files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> {
-  const [chooser] = await Promise.all([
-    page.waitForEvent("filechooser"),
-    page
-      .getByRole("button", { name: /Start with your own images|Add images/ })
-      .first()
-      .click(),
-  ]);
-  await chooser.setFiles(files);
-}
-
-/** Ends the process of the browser that runs the GPU. */
-async function crashGpu(browser: Browser): Promise<void> {
-  const devtools = await browser.newBrowserCDPSession();
-  void devtools.send("Browser.crashGpuProcess").catch(() => undefined);
-}
-
-async function unzip(bytes: Uint8Array, folder: string): Promise<void> {
-  const reader = new ZipReader(new BlobReader(new Blob([bytes as Uint8Array<ArrayBuffer>])));
-  for (const entry of await reader.getEntries()) {
-    if (entry.directory) continue;
-    const file = join(folder, entry.filename);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, await entry.getData(new Uint8ArrayWriter()));
-  }
-}
 
 /** What onnxruntime says of an image whose sides the net takes as they are. */
 async function onnxLabels(model: Uint8Array, file: Buffer, preprocessing: fcn.data.Preprocessing): Promise<number[]> {
@@ -137,27 +96,21 @@ describe("the studio", () => {
   it(
     "paints first from less than 200 KB, and the example learns by itself",
     async () => {
-      const html = readFileSync(join(root, "studio/dist/index.html"), "utf8");
+      const html = readFileSync(join(DIST, "index.html"), "utf8");
       const files = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map(([, name]) => name as string);
       expect(files.length).toBeGreaterThan(1);
-      const sizes = ["index.html", ...files].map(
-        (name) => gzipSync(readFileSync(join(root, "studio/dist", name))).length,
-      );
+      const sizes = ["index.html", ...files].map((name) => gzipSync(readFileSync(join(DIST, name))).length);
       expect(sizes.reduce((a, b) => a + b)).toBeLessThan(200_000);
-      await onPage(async (page) => {
-        const problems: string[] = [];
-        page.on("pageerror", (error) => problems.push(String(error)));
-        await page.goto(site.url);
-        await untilStep(page, 60);
-        expect(await heldBack(page)).toBeGreaterThan(0.8);
-        expect(await page.getByRole("img", { name: /^Prediction for Andes/ }).count()).toBe(1);
-        await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
-        await page.context().setOffline(true);
-        await page.reload();
-        await page.getByRole("button", { name: /^Show Andes/ }).waitFor();
-        await untilStep(page, 61);
-        expect(problems).toEqual([]);
-      });
+      const page = await studio.open({ serviceWorkers: "allow" });
+      await untilStep(page, 60);
+      expect(await heldBack(page)).toBeGreaterThan(0.8);
+      expect(await page.getByRole("img", { name: /^Prediction for Andes/ }).count()).toBe(1);
+      await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+      await page.context().setOffline(true);
+      await page.reload();
+      await page.getByRole("button", { name: /^Show Andes/ }).waitFor();
+      await untilStep(page, 61);
+      await page.context().close();
     },
     6 * MINUTE,
   );
@@ -167,69 +120,63 @@ describe("the studio", () => {
     async () => {
       const folder = await temporaryFolder("fcn-studio");
       const photos = [await disc(128, 160, 80), await disc(96, 128, 48)] as const;
-      const out = await onPage(async (page, browser) => {
-        const problems: string[] = [];
-        page.on("pageerror", (error) => problems.push(String(error)));
-        await page.goto(site.url);
-        await page.getByRole("button", { name: "Start with your own images" }).waitFor();
-        await addImages(page, [
-          { name: "one.png", mimeType: "image/png", buffer: photos[0] },
-          { name: "two.png", mimeType: "image/png", buffer: photos[1] },
-        ]);
-        await page.getByRole("button", { name: /^Show one\.png/ }).waitFor();
-        await page.getByRole("button", { name: /^Show one\.png/ }).click();
-        await page.keyboard.press("1");
-        await paint(page, [0.05, 0.1], [0.3, 0.1]);
-        await paint(page, [0.75, 0.9], [0.95, 0.9]);
-        await paint(page, [0.06, 0.9], [0.06, 0.6]);
-        await page.keyboard.press("2");
-        await paint(page, [0.45, 0.4], [0.55, 0.4]);
-        await page.getByRole("button", { name: /^Show two\.png/ }).click();
-        await paint(page, [0.35, 0.55], [0.42, 0.55]);
-        await paint(page, [0.35, 0.4], [0.4, 0.45]);
-        expect(await strokes(page)).toBe("2 strokes");
-        await page.keyboard.press("Control+z");
-        expect(await strokes(page)).toBe("1 strokes");
-        await page.keyboard.press("Control+Shift+z");
-        expect(await strokes(page)).toBe("2 strokes");
-        if ((await training(page).getAttribute("aria-checked")) === "false") await page.keyboard.press("t");
-        await untilStep(page, 60);
-        expect(await heldBack(page)).toBeGreaterThan(0.8);
-        // The net is saved every few seconds at least.
-        await page.waitForTimeout(6000);
-        await page.reload();
-        await untilStep(page, 61);
-        expect(await page.getByRole("button", { name: /^Show two\.png \(2 strokes\)/ }).count()).toBe(1);
-        await crashGpu(browser);
-        await page
-          .getByRole("log", { name: "Notes" })
-          .getByText("The graphics device was lost")
-          .first()
-          .waitFor({ timeout: MINUTE });
-        const before = await stepOf(page);
-        await untilStep(page, before + 10);
-        await training(page).click();
-        await page.getByRole("button", { name: /^Show one\.png/ }).click();
-        await takeAway(page).click();
-        await page.getByLabel("What they hold").selectOption("net");
-        const taken = {
-          mask: await take(page, "Masks (PNG)"),
-          overlay: await take(page, "Overlay (PNG)"),
-          coco: await take(page, "COCO (JSON)"),
-          weights: await take(page, "Weights"),
-          onnx: await take(page, "ONNX"),
-          session: await take(page, "Whole session (zip)"),
-        };
-        await page.getByLabel("What they hold").selectOption("strokes");
-        const dataSet = await take(page, "Data set (zip)");
-        expect(problems).toEqual([]);
-        return { ...taken, dataSet };
-      });
+      const page = await studio.open();
+      await choose(page, "Start with your own images", [
+        { name: "one.png", mimeType: "image/png", buffer: photos[0] },
+        { name: "two.png", mimeType: "image/png", buffer: photos[1] },
+      ]);
+      await page.getByRole("button", { name: /^Show one\.png/ }).waitFor();
+      await page.getByRole("button", { name: /^Show one\.png/ }).click();
+      await page.keyboard.press("1");
+      await paint(page, [0.05, 0.1], [0.3, 0.1]);
+      await paint(page, [0.75, 0.9], [0.95, 0.9]);
+      await paint(page, [0.06, 0.9], [0.06, 0.6]);
+      await page.keyboard.press("2");
+      await paint(page, [0.45, 0.4], [0.55, 0.4]);
+      await page.getByRole("button", { name: /^Show two\.png/ }).click();
+      await paint(page, [0.35, 0.55], [0.42, 0.55]);
+      await paint(page, [0.35, 0.4], [0.4, 0.45]);
+      expect(await strokes(page)).toBe("2 strokes");
+      await page.keyboard.press("Control+z");
+      expect(await strokes(page)).toBe("1 strokes");
+      await page.keyboard.press("Control+Shift+z");
+      expect(await strokes(page)).toBe("2 strokes");
+      if ((await training(page).getAttribute("aria-checked")) === "false") await page.keyboard.press("t");
+      await untilStep(page, 60);
+      expect(await heldBack(page)).toBeGreaterThan(0.8);
+      // The net is saved every few seconds at least.
+      await page.waitForTimeout(6000);
+      await page.reload();
+      await untilStep(page, 61);
+      expect(await page.getByRole("button", { name: /^Show two\.png \(2 strokes\)/ }).count()).toBe(1);
+      await killGpu(studio.browser);
+      await page
+        .getByRole("log", { name: "Notes" })
+        .getByText("The graphics device was lost")
+        .first()
+        .waitFor({ timeout: MINUTE });
+      const before = await stepOf(page);
+      await untilStep(page, before + 10);
+      await training(page).click();
+      await page.getByRole("button", { name: /^Show one\.png/ }).click();
+      await panel(page, "Take away");
+      await page.getByLabel("What they hold").selectOption("net");
+      const out = {
+        mask: await takeAway(page, "Masks (PNG)"),
+        overlay: await takeAway(page, "Overlay (PNG)"),
+        coco: await takeAway(page, "COCO (JSON)"),
+        weights: await takeAway(page, "Weights"),
+        onnx: await takeAway(page, "ONNX"),
+        session: await takeAway(page, "Whole session (zip)"),
+      };
+      await page.getByLabel("What they hold").selectOption("strokes");
+      const dataSet = await takeAway(page, "Data set (zip)");
+      await page.context().close();
       const mask = decode(out.mask);
       expect([mask.height, mask.width, mask.palette?.length]).toEqual([128, 160, 256]);
       const overlay = decode(out.overlay);
       expect([overlay.height, overlay.width]).toEqual([128, 160]);
-      await unzip(out.dataSet, join(folder, "data"));
+      await unpack(dataSet, join(folder, "data"));
       const run = (...args: string[]) => spawnSync(process.execPath, [FCN, ...args], { cwd: folder, encoding: "utf8" });
       const check = run("data", "check", "data", "--json");
       expect([check.status, check.stderr.match(/^error:.*/m)?.[0]]).toEqual([0, undefined]);

@@ -1,20 +1,15 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { build } from "vite";
 import { findChromium } from "../../scripts/lib/chromium.mjs";
+import { serve } from "../support/serve.js";
 
-const TYPES: Readonly<Record<string, string>> = {
-  ".css": "text/css",
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-};
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** Where the studio is built. */
+export const DIST = join(root, "studio/dist");
+const MINUTE = 60_000;
 
 /** The studio as it is built, on a server of its own, in a browser of its own. */
 export interface StudioPage {
@@ -26,24 +21,15 @@ export interface StudioPage {
 }
 
 /**
- * Builds the studio and serves it.
+ * Builds the studio with its example, and serves it below a path.
  *
  * @param flags what Chromium is started with
  */
 export async function openStudio(flags: readonly string[]): Promise<StudioPage> {
-  const folder = await mkdtemp(join(tmpdir(), "fcn-studio-"));
-  const root = fileURLToPath(new URL("../../studio", import.meta.url));
-  const configFile = join(root, "vite.config.js");
-  await build({ root, configFile, logLevel: "error", build: { outDir: folder, emptyOutDir: true } });
-  const server = createServer(async ({ url = "/" }, response) => {
-    const path = decodeURIComponent(new URL(url, "http://localhost").pathname);
-    const name = path.endsWith("/") ? `${path}index.html` : path;
-    const body = await readFile(join(folder, name)).catch(() => undefined);
-    response.writeHead(body === undefined ? 404 : 200, { "content-type": TYPES[extname(name)] ?? "image/jpeg" });
-    response.end(body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const args = ["scripts/studio.mjs", "--build"];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  const { url, stop } = await serve(DIST, "/below/a/path/");
   const browser = await chromium.launch({ executablePath: findChromium(), args: [...flags] });
   const problems: string[] = [];
   return {
@@ -53,13 +39,36 @@ export async function openStudio(flags: readonly string[]): Promise<StudioPage> 
       const context = await browser.newContext({ serviceWorkers: "block", ...options });
       const page = await context.newPage();
       page.on("pageerror", (error) => problems.push(String(error)));
-      await page.goto(`http://localhost:${port}/`);
+      await page.goto(url);
       return page;
     },
     async close() {
       await browser.close();
-      server.close();
-      await rm(folder, { recursive: true, force: true });
+      await stop();
     },
   };
 }
+
+export interface GivenFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
+/** Presses a button that asks for files, and gives it these. */
+export async function choose(page: Page, button: string, files: readonly GivenFile[]): Promise<void> {
+  const dialogue = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: button, exact: true }).first().click();
+  await (await dialogue).setFiles([...files]);
+}
+
+/** Presses a button that gives a file, and returns its bytes. */
+export async function takeAway(page: Page, button: string): Promise<Buffer> {
+  const download = page.waitForEvent("download", { timeout: 2 * MINUTE });
+  await page.getByRole("button", { name: button }).click();
+  return readFile(await (await download).path());
+}
+
+/** Shows a panel. */
+export const panel = (page: Page, name: string): Promise<void> =>
+  page.getByRole("navigation", { name: "Panels" }).getByRole("button", { name }).click();

@@ -52,9 +52,9 @@ export async function startLearning(isFirstVisit: boolean): Promise<void> {
     const to = openLearner();
     opened = to;
     await to.setCanvas((await canvas).transferControlToOffscreen());
-    await Promise.all([to.setSettings(settings.value), to.setSession(session.value)]);
-    const device = await to.open({ train: training.value, base: document.baseURI }, listen);
+    const device = await to.open({ train: training.value }, listen);
     if (isFirstVisit && device.software) settings.value = { ...settings.value, workSide: SOFTWARE_SIDE };
+    await Promise.all([to.setSettings(settings.value), to.setSession(session.value)]);
     netState.value = { kind: "ready", device };
     keepTold(to);
   } catch (thrown) {

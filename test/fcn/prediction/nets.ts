@@ -57,3 +57,10 @@ export function makeImage(height: number, width: number, seed = 1): data.RasterI
   }
   return { data: values, height, width, channels: 3 };
 }
+
+/** An image of 16 x 20 pixels with label 1 on its left and label 2 on its right. */
+export function makeSample(): data.SegmentationSample {
+  const [height, width] = [16, 20];
+  const labels = Uint8Array.from({ length: height * width }, (_, i) => (i % width < 9 ? 1 : 2));
+  return { name: "a", image: makeImage(height, width), labels };
+}

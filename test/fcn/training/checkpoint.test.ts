@@ -4,7 +4,7 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device, optim } from "@fcn/tensor";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { temporaryFolder } from "../data/trees.js";
-import { makeImage, RAW, smallNet } from "../prediction/nets.js";
+import { makeSample, RAW, smallNet } from "../prediction/nets.js";
 import { weightsOf } from "./states.js";
 import { TINY_CLASSES, writeTinyData } from "./tinyData.js";
 
@@ -14,10 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
-const sample = (): fcn.data.SegmentationSample => {
-  const image = makeImage(16, 20);
-  return { name: "a", image, labels: Uint8Array.from({ length: 16 * 20 }, (_, i) => (i % 20 < 9 ? 1 : 2)) };
-};
 const SETTINGS = { preprocessing: RAW, numClasses: 3, steps: 4, learningRate: 1e-4, optimizer: "adamw" } as const;
 
 it("a checkpoint is one file from which a training goes on to the same bits, whatever holds it", async () => {
@@ -27,7 +23,7 @@ it("a checkpoint is one file from which a training goes on to the same bits, wha
   await fcn.train({
     ...SETTINGS,
     model: whole,
-    data: [sample()],
+    data: [makeSample()],
     pauseAt: (step) => step === 3,
     onProgress: async ({ step, open }, optimizer, scaler, average) => {
       if (step !== 3) return;
@@ -41,7 +37,7 @@ it("a checkpoint is one file from which a training goes on to the same bits, wha
     const from = await fcn.loadCheckpoint(source, net);
     expect(from).toMatchObject({ step: 3, open: { count: 3 } });
     expect(Object.keys(from).sort()).toEqual(["open", "optimizer", "step"]);
-    await fcn.train({ ...SETTINGS, model: net, data: [sample()], from });
+    await fcn.train({ ...SETTINGS, model: net, data: [makeSample()], from });
     expect(await weightsOf(net)).toEqual(want);
   }
   const { model, metadata: described } = await fcn.loadModel(bytes, device);

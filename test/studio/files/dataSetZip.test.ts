@@ -3,7 +3,6 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { openZip } from "../../../studio/src/files/zips.js";
 import { addImages, addStroke, newId, newSession } from "../../../studio/src/session/commands.js";
 import { rasterise, VOID } from "../../../studio/src/session/raster.js";
 import type { PaintedImage, Session, Stroke } from "../../../studio/src/session/types.js";
@@ -11,10 +10,13 @@ import { photo, temporaryFolder, writeTree } from "../../fcn/data/trees.js";
 import { fcn as runFcn } from "../../support/commandLine.js";
 import { onPage, runOn } from "../../support/page.js";
 import { area, blank, line } from "../session/sessions.js";
+import { unpack } from "../unpack.js";
 import type { Base64, BroughtBack, Result, Whole } from "./filesExercise.js";
 
 const EXERCISE = "../studio/files/filesExercise";
 const base64 = (bytes: Uint8Array): Base64 => Buffer.from(bytes).toString("base64");
+
+const bytesOf = ({ value }: Result<Base64>): Buffer => Buffer.from(value ?? "", "base64");
 
 const place = await temporaryFolder("studio-export");
 
@@ -59,14 +61,6 @@ async function makeWhole(): Promise<Whole> {
 const masksIn = ({ images, classes }: Session): Map<string, Uint8Array> =>
   new Map(images.map((image) => [image.name.replace(/\..*/, ""), rasterise(image, classes, image).all]));
 
-async function unpack(zip: Base64, root: string): Promise<string> {
-  const files = await openZip(new Blob([Buffer.from(zip, "base64")]), "export.zip");
-  const tree: Record<string, Uint8Array> = {};
-  for (const [path, read] of files) tree[path] = new Uint8Array(await (await read()).arrayBuffer());
-  await writeTree(root, tree);
-  return root;
-}
-
 /** The labels of all samples of a folder by name. */
 async function labelsIn(root: string): Promise<{ classes: readonly string[]; labels: Map<string, Uint8Array> }> {
   const { classes, splits } = await fcn.data.open(root);
@@ -91,7 +85,7 @@ describe("what is taken away", () => {
       const read = await runOn<Record<string, Result<BroughtBack>>>(page, EXERCISE, "readZips", zips);
       return [all, read["data.zip"]!] as const;
     });
-    root = await unpack(exported.zip.value ?? "", join(place, "set"));
+    root = await unpack(bytesOf(exported.zip), join(place, "set"));
   });
 
   it("is a data set in which fcn data check finds nothing wrong", async () => {
@@ -165,7 +159,7 @@ describe("what is taken away", () => {
     const predicted = Array.from({ length: 64 * 96 }, (_, i) => (i % 96 < 40 ? 0 : 1));
     const session = { ...whole.session, images: [image!] };
     const got = await onPage((page) => runOn<Exported>(page, EXERCISE, "exportAll", { ...whole, session, predicted }));
-    const folder = await unpack(got.zip.value ?? "", join(place, "predicted"));
+    const folder = await unpack(bytesOf(got.zip), join(place, "predicted"));
     expect((await labelsIn(folder)).labels.get("a")).toEqual(Uint8Array.from(predicted));
     expect(await readFile(join(folder, "splits", "train.txt"), "utf8")).toBe("a\n");
     expect((await runFcn(["data", "check", folder, "--json"])).code).toBe(0);

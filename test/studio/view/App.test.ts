@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
-import type { Download, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openStudio, type StudioPage } from "../studioPage.js";
+import { choose, openStudio, panel, type StudioPage, takeAway } from "../studioPage.js";
 import { longestTask } from "../tasks.js";
 
 /** A page without WebGPU: what needs no net has to work, and nothing slows the page down. */
@@ -26,18 +26,6 @@ async function image(name: string, [height, width]: readonly [number, number] = 
     .png()
     .toBuffer();
   return { name, mimeType: "image/png", buffer };
-}
-
-interface GivenFile {
-  readonly name: string;
-  readonly mimeType: string;
-  readonly buffer: Buffer;
-}
-
-async function choose(page: Page, button: string, files: readonly GivenFile[]): Promise<void> {
-  const dialogue = page.waitForEvent("filechooser");
-  await page.getByRole("button", { name: button, exact: true }).first().click();
-  await (await dialogue).setFiles([...files]);
 }
 
 /** The page with these images of one's own and nothing painted. */
@@ -64,19 +52,6 @@ async function draw(page: Page, places: readonly (readonly [number, number])[]):
   }
   await page.mouse.up();
 }
-
-async function bytesOf(download: Download): Promise<Buffer> {
-  return readFile(await download.path());
-}
-
-async function takeAway(page: Page, button: string): Promise<Buffer> {
-  const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: button }).click();
-  return bytesOf(await download);
-}
-
-const panel = (page: Page, name: string): Promise<void> =>
-  page.getByRole("navigation", { name: "Panels" }).getByRole("button", { name }).click();
 
 describe("painting", () => {
   it("counts strokes by class, undoes and redoes them, and takes them over a reload", async () => {

@@ -5,7 +5,7 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device, io, nn, type Tensor } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../data/trees.js";
-import { makeImage, RAW, smallGraph, smallNet } from "../../prediction/nets.js";
+import { makeSample, RAW, smallGraph, smallNet } from "../../prediction/nets.js";
 import { weightsOf } from "../../training/states.js";
 
 const root = await temporaryFolder("fcn-weights-file");
@@ -16,16 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
-const sample = (): fcn.data.SegmentationSample => {
-  const image = makeImage(16, 20);
-  return { name: "a", image, labels: Uint8Array.from({ length: 16 * 20 }, (_, i) => (i % 20 < 9 ? 1 : 2)) };
-};
-
 describe("encodeModel and loadModel", () => {
   it("carry a net that was built as a graph and trained, with nothing said of it", async () => {
     using net = smallNet(device);
     const settings = { preprocessing: RAW, numClasses: 3, steps: 2, learningRate: 1e-4 };
-    await fcn.train({ model: net, data: [sample()], ...settings });
+    await fcn.train({ model: net, data: [makeSample()], ...settings });
     const bytes = await fcn.encodeModel(net);
     const { model, metadata } = await fcn.loadModel(bytes, device);
     expect(await weightsOf(model)).toEqual(await weightsOf(net));
@@ -40,12 +35,12 @@ describe("encodeModel and loadModel", () => {
       ],
     });
     const options = { preprocessing: RAW };
-    expect(await fcn.predict({ model, metadata }, sample().image)).toEqual(
-      await fcn.predict(net, sample().image, options),
+    expect(await fcn.predict({ model, metadata }, makeSample().image)).toEqual(
+      await fcn.predict(net, makeSample().image, options),
     );
     // It goes through again as it is, and its training goes on.
     expect(await fcn.encodeModel(model, metadata)).toEqual(bytes);
-    await fcn.train({ model, data: [sample()], ...settings });
+    await fcn.train({ model, data: [makeSample()], ...settings });
     expect(await fcn.encodeModel(model)).not.toEqual(bytes);
     model.dispose();
   });
