@@ -43,6 +43,7 @@ export { type BilinearKernel, bilinearKernel } from "./models/graph/weights/bili
 export { type Graph, GraphBuilder, GraphNet } from "./models/index.js";
 export * from "./prediction/index.js";
 export { type ShiftAndStitchOptions, shiftAndStitch } from "./prediction/shiftAndStitch.js";
+export * as queue from "./queue/index.js";
 export * as surgery from "./surgery/index.js";
 export { type TransplantReport, transplant } from "./surgery/transplant.js";
 export {

@@ -151,7 +151,17 @@ export type NetCode =
   | "no-network"
   // A download that the server refuses.
   | "download-refused"
-  // A download with other bytes than were published.
+  // A download with other bytes than were published, or weights that are not those that a job names.
   | "checksum-mismatch"
+  // An optional package that is not installed.
+  | "missing-package"
+  // A queue server that does not answer, or refuses the login.
+  | "no-queue"
+  // A queue server that would lose jobs, or whose clock is apart.
+  | "unfit-queue"
+  // A queue on which another version of the library has work.
+  | "other-version"
+  // A run of a queue that there is not.
+  | "unknown-run"
   // Wrong use of the command line.
   | "usage";

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
+import { packageVersion } from "../files/version.js";
 import { didYouMean } from "../options/closest.js";
 import { outputFailure, watchOutput } from "./output/output.js";
 import { cleanUpOnSignals } from "./output/signals.js";
@@ -109,7 +109,7 @@ export function main(argv: readonly string[]): Promise<number> {
  * stopped a training
  */
 export async function runCommand(argv: readonly string[]): Promise<number> {
-  const program = createProgram(await readVersion());
+  const program = createProgram(await packageVersion());
   const first = argv.find((argument) => !argument.startsWith("-"));
   // Otherwise, commander would show the help of a command without loading it.
   const line = first === "help" ? [...argv.filter((argument) => argument !== first), "--help"] : [...argv];
@@ -170,11 +170,4 @@ function helpCode(error: unknown): number {
   if (code === "commander.help") return 2;
   if (code === "commander.helpDisplayed" || code === "commander.version") return 0;
   throw error;
-}
-
-async function readVersion(): Promise<string> {
-  const manifest = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return manifest.version;
 }

@@ -72,6 +72,12 @@ export function toldOf(error: TensorError): ToldError {
   return { code, message, fix, ...(commandFix === fix ? {} : { commandFix }), ...(file === undefined ? {} : { file }) };
 }
 
+/** The error that {@link toldOf} told of. */
+export function errorOf({ code, message, fix, commandFix = fix, file }: ToldError): TensorError {
+  const details = file === undefined ? undefined : { file, problem: message.slice(file.length + 2) };
+  return new TensorError({ code, message, fix: { code: fix, command: commandFix }, details });
+}
+
 /** The number of pixels that `sharp` accepts at most. */
 export const MOST_PIXELS = 16383 ** 2;
 

@@ -121,11 +121,11 @@ function ofModel(error: unknown): never {
 /** Files, as guessed by their first bytes, that `io.loadWeights` reads. */
 const FILES_OF_WEIGHTS = /PyTorch file \(\.pth\)|NumPy archive/;
 
+/** Nets that predict together, at least one. */
+export type Nets = readonly [LoadedModel, ...LoadedModel[]];
+
 /** {@link loadModel} for one file or more. */
-export async function loadModels(
-  sources: readonly string[],
-  device: Device,
-): Promise<readonly [LoadedModel, ...LoadedModel[]]> {
+export async function loadModels(sources: readonly FileSource[], device: Device): Promise<Nets> {
   const loaded: LoadedModel[] = [];
   for (const source of sources) loaded.push(await loadModel(source, device));
   return loaded as [LoadedModel, ...LoadedModel[]];

@@ -84,3 +84,20 @@ function filesIn(text: string): Record<string, Stamp> {
     return {};
   }
 }
+
+/** A result and what it holds. */
+export interface WrittenFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export async function mergeManifest(
+  place: import("../../places/place.js").Place,
+  written: readonly WrittenFile[],
+): Promise<void> {
+  const files = Object.fromEntries(
+    [...written].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, ...stamp }) => [name, stamp]),
+  );
+  await place.write(MANIFEST, new TextEncoder().encode(`${JSON.stringify({ files })}\n`));
+}

@@ -3,7 +3,7 @@ import { mapAhead } from "../../async/pipeline.js";
 import { type ToldError, toldOf } from "../../data/files/errors.js";
 import type { DataRemark } from "../../data/files/remarks.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
-import { loadModels } from "../../models/file/weightsFile.js";
+import { loadModels, type Nets } from "../../models/file/weightsFile.js";
 import { adapterName } from "../../report/adapter.js";
 import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";
 import type { NpyProbabilities } from "../probabilities.js";
@@ -69,7 +69,8 @@ export async function runPredict(run: PredictRun, onImage: (report: ImageReport)
   try {
     const device = await tunedDevice(run);
     try {
-      return await predictAndWrite(run, device, { folder, places }, onImage);
+      const nets = await loadModels(run.weights, device);
+      return await predictAndWrite(run, { device, nets }, { folder, places }, onImage);
     } finally {
       device.destroy();
     }
@@ -78,13 +79,13 @@ export async function runPredict(run: PredictRun, onImage: (report: ImageReport)
   }
 }
 
-async function predictAndWrite(
+/** {@link runPredict} with nets that are loaded, into a folder that is open. */
+export async function predictAndWrite(
   run: PredictRun,
-  device: Device,
+  { device, nets: loaded }: { readonly device: Device; readonly nets: Nets },
   { folder, places }: { readonly folder: OutputFolder; readonly places: ReadonlyMap<Input, OutputPaths> },
   onImage: (report: ImageReport) => void,
 ): Promise<PredictSummary> {
-  const loaded = await loadModels(run.weights, device);
   const { classes, palette, model } = loaded[0].metadata;
   const wants = (name: OutputName): boolean => run.save.includes(name);
   const options = { ...run.options, overlay: wants("overlay") && (run.options.overlay || true) };

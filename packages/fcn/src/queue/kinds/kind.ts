@@ -1,0 +1,17 @@
+import type { Chunk, Run } from "../runs/spec.js";
+import type { Advance } from "../runs/tend.js";
+import type { Connection } from "../server/connection.js";
+import type { Session } from "./session.js";
+
+/** What workers do for one kind of run. */
+export interface Kind {
+  /**
+   * Does a chunk, which may have been done before. Returns its part, small and plain, or undefined if the part is a
+   * file.
+   */
+  work(run: Run, chunk: Chunk, session: Session, connection: Connection): Promise<unknown>;
+  /** What remains when all chunks are done or given up. */
+  advance(run: Run, session: Session, connection: Connection): Promise<Advance>;
+  /** Removes what only a running run needs; does nothing if that is gone. */
+  cleanUp(run: Run, session: Session): Promise<void>;
+}

@@ -1,0 +1,128 @@
+import { relative, resolve } from "node:path";
+import { TensorError } from "@fcn/tensor";
+import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
+import { toldOf } from "../data/files/errors.js";
+import { openPlace } from "../places/open.js";
+import { expandInputs, type Input } from "../prediction/files/inputs.js";
+import { OUTPUTS, OutputFolder, type OutputName } from "../prediction/files/outputs.js";
+import type { ImageReport } from "../prediction/files/run.js";
+import type { PredictOptions } from "../prediction/predict.js";
+import { type ListedImage, RunFiles } from "./kinds/predict/files.js";
+import type { PredictResult, PredictTask } from "./kinds/predict/predictKind.js";
+import { type FollowOptions, follow } from "./runs/follow.js";
+import * as store from "./runs/store.js";
+import { type Connection, connect } from "./server/connection.js";
+import { nameWeights, startRun } from "./start.js";
+
+/** Options of what runs on a queue. */
+export interface QueueOptions extends FollowOptions {
+  /** Address of the queue: `redis://` or `rediss://`. */
+  readonly queue: string;
+  /** Items a job. Default: as many as take about ten seconds on the workers that there are. */
+  readonly chunk?: number | undefined;
+  /** Called with the id of the run, by which {@link attach} finds it again. */
+  readonly onStart?: ((id: string) => void) | undefined;
+}
+
+/** Options of {@link predict}. */
+export interface QueuePredictOptions extends QueueOptions, Omit<PredictOptions, "signal" | "preprocessing"> {
+  /** Files of nets whose probabilities are averaged, at least one. */
+  readonly weights: string | readonly string[];
+  /** The place for the results. */
+  readonly out: string;
+  /** What to write for each image. Default labels. */
+  readonly save?: readonly OutputName[] | undefined;
+  /** Pixels by which polygons may move. Default 0. */
+  readonly tolerance?: number | undefined;
+  /** Overwrites files that are not results of `predict`. Inputs are never overwritten. Default false. */
+  readonly overwrite?: boolean | undefined;
+}
+
+/** What became of a prediction on many machines. */
+export interface QueuePredictSummary extends PredictResult {
+  readonly id: string;
+  readonly out: string;
+  /** In the order of the inputs; undefined if another command has read them. */
+  readonly reports: readonly ImageReport[] | undefined;
+}
+
+/**
+ * Predicts images on all workers of a queue, and writes the results into a place, as `fcn predict` on one machine does:
+ * the same files with the same bytes, and the same manifest. The run goes on if the caller goes away.
+ */
+export async function predict(inputs: readonly string[], options: QueuePredictOptions): Promise<QueuePredictSummary> {
+  if (options.chunk !== undefined) checkValue("predict", "chunk", options.chunk, rules.whole(1));
+  const connection = await connect("predict", options.queue);
+  try {
+    const id = await start(connection, inputs, options);
+    options.onStart?.(id);
+    return await finish(connection, id, options);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function start(connection: Connection, names: readonly string[], options: QueuePredictOptions): Promise<string> {
+  const {
+    queue: _,
+    weights: given,
+    out,
+    save = ["labels"],
+    tolerance = 0,
+    overwrite = false,
+    chunk,
+    ...rest
+  } = options;
+  const { onProgress: _p, onStart: _s, signal: _g, ...inference } = rest;
+  const files = typeof given === "string" ? [given] : given;
+  const weights = await nameWeights(files);
+  const inputs = await expandInputs(names, { out });
+  const folder = new OutputFolder(out, save);
+  await folder.open();
+  const places = await folder.reserve(inputs, { overwrite });
+  const images = await Promise.all(
+    inputs.map((input) => {
+      const [[kind, path]] = [...(places.get(input) ?? [])] as [[OutputName, string]];
+      return listed(input, relative(out, path).slice(0, -OUTPUTS[kind].suffix.length));
+    }),
+  );
+  const id = store.newRunId();
+  const place = await openPlace(out);
+  await new RunFiles(place, id).writeList(images);
+  const task: PredictTask = { out: place.address, shown: out, names: files, save, options: inference, tolerance };
+  await startRun(connection, id, { kind: "predict", weights, task, ...(chunk && { chunk }) }, images.length);
+  return id;
+}
+
+async function listed(input: Input, stem: string): Promise<ListedImage> {
+  const { name, path } = input;
+  if (path !== undefined) return { input: name, stem, address: resolve(path) };
+  if (name === "standard input") {
+    throw invalidArgument("predict: standard input cannot be read by other machines", "name files instead");
+  }
+  const error = await input.load().then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (error instanceof TensorError) return { input: name, stem, error: toldOf(error) };
+  throw error;
+}
+
+/** Waits for a prediction that was started before, by this process or by another. */
+export async function attach(id: string, options: QueueOptions): Promise<QueuePredictSummary> {
+  const connection = await connect("predict", options.queue);
+  try {
+    return await finish(connection, id, options);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function finish(connection: Connection, id: string, options: FollowOptions): Promise<QueuePredictSummary> {
+  const { run, result } = await follow("predict", connection, id, options);
+  const { out, shown } = run.spec.task as PredictTask;
+  const files = new RunFiles(await openPlace(out), id);
+  const reports = await files.takeReport();
+  await files.removeReport();
+  return { ...(result as PredictResult), id, out: shown, reports };
+}

@@ -1,0 +1,151 @@
+import { TensorError } from "@fcn/tensor";
+import { toldOf } from "../../data/files/errors.js";
+import type { Connection } from "../server/connection.js";
+import type { Chunk, ChunkJob, Run } from "./spec.js";
+import * as store from "./store.js";
+
+/** What remains to be done when all items of a run have parts: more items, or the result. */
+export type Advance = { readonly total: number } | { readonly result: unknown };
+
+/** What a kind of run adds to the tending. Either is called again if it was interrupted. */
+export interface Tending {
+  /** Looks at the finished parts. */
+  readonly advance: (run: Run) => Promise<Advance>;
+  /** Removes what only a running run needs. */
+  readonly cleanUp: (run: Run) => Promise<void>;
+}
+
+/** Milliseconds between two looks at a run. */
+const EVERY = 1000;
+/** Seconds that a chunk should take, so that its own cost does not count and little is lost with a worker. */
+const CHUNK_SECONDS = 10;
+/** Items a chunk at most. */
+export const MOST_ITEMS = 1000;
+/** Seconds of work that wait in the queue. */
+const AHEAD_SECONDS = 4;
+const MOST_OPEN = 4000;
+/** Attempts of a chunk that fails with an error, apart from those that end with their worker. */
+const ATTEMPTS = 3;
+
+/** The id of a chunk's job, which follows from the chunk so that it is added once. */
+const jobId = (run: string, k: number): string => `${run}-${k}`;
+
+/** Has a run looked after until it ends, whichever workers come and go. */
+export async function keepTending({ tend }: Connection, id: string): Promise<void> {
+  const opts = { removeOnComplete: true, removeOnFail: true };
+  await tend.upsertJobScheduler(id, { every: EVERY }, { name: "tend", data: { run: id }, opts });
+}
+
+/**
+ * One look at a run: puts aside what failed, adds chunks where few are waiting, and ends the run when nothing is left.
+ * Whatever interrupts it, the next look goes on.
+ */
+export async function tendOnce(connection: Connection, id: string, { advance, cleanUp }: Tending): Promise<void> {
+  const run = await store.readRun("work", connection, id);
+  try {
+    if (run.state !== "running") return await stopTending(connection, run, cleanUp);
+    const open = await settleFailed(connection, run);
+    if (run.next < run.total) return void (await feed(connection, run, open));
+    if (open.length > 0) return;
+    const next = await advance(run);
+    if ("total" in next) await store.setTotal(connection, id, next.total);
+    else {
+      await store.endRun(connection, id, "done", next);
+      await stopTending(connection, run, cleanUp);
+    }
+    if (run.problem) await store.setProblem(connection, id, undefined);
+  } catch (error) {
+    if (!(error instanceof TensorError)) throw error;
+    await store.setProblem(connection, id, toldOf(error));
+  }
+}
+
+/** Removes the jobs of a run that has ended. */
+async function stopTending(connection: Connection, run: Run, cleanUp: Tending["cleanUp"]): Promise<void> {
+  const { id } = run;
+  const open = await store.openChunks(connection, id);
+  // A job at work cannot be removed; it finds its run ended.
+  await Promise.allSettled(open.map(({ k }) => connection.work.remove(jobId(id, k))));
+  await cleanUp(run);
+  await connection.tend.removeJobScheduler(id);
+  await store.closeRun(connection, id);
+}
+
+/** Puts open chunks aside whose jobs have failed, and adds those again that have none. Returns what is open. */
+async function settleFailed(connection: Connection, { id }: Run): Promise<Chunk[]> {
+  const { work } = connection;
+  const open = await store.openChunks(connection, id);
+  const states = await Promise.all(open.map(({ k }) => work.getJobState(jobId(id, k))));
+  const lost: Chunk[] = [];
+  const still: Chunk[] = [];
+  for (const [i, chunk] of open.entries()) {
+    if (states[i] !== "failed") {
+      still.push(chunk);
+      if (states[i] === "unknown" || states[i] === "completed") lost.push(chunk);
+      continue;
+    }
+    const job = await work.getJob(jobId(id, chunk.k));
+    await store.putAside(connection, id, chunk, job?.failedReason ?? "it failed");
+    await job?.remove();
+  }
+  // It may have been finished since the list was read.
+  const current = new Set((lost.length > 0 ? await store.openChunks(connection, id) : []).map(({ k }) => k));
+  await addJobs(
+    connection,
+    id,
+    lost.filter(({ k }) => current.has(k)),
+  );
+  return still;
+}
+
+async function feed(connection: Connection, run: Run, open: readonly Chunk[]): Promise<void> {
+  const [seconds, workers] = await Promise.all([
+    store.secondsPerItem(connection, run.id),
+    connection.work.getWorkersCount(),
+  ]);
+  const chunks = cut(run, { open: open.length, workers, seconds });
+  if (chunks.length === 0 || !(await store.addChunks(connection, run, chunks))) return;
+  await addJobs(connection, run.id, chunks);
+}
+
+/**
+ * The chunks to add: single items until speeds are known, then as many items as take some seconds on the worker in the
+ * middle.
+ */
+export function cut(
+  { spec, total, next, chunks }: Pick<Run, "spec" | "total" | "next" | "chunks">,
+  { open, workers, seconds }: { readonly open: number; readonly workers: number; readonly seconds: readonly number[] },
+): Chunk[] {
+  const sorted = [...seconds].sort((a, b) => a - b);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  const measured = middle === undefined ? 1 : Math.round(CHUNK_SECONDS / Math.max(middle, 1e-6));
+  // Towards the end, so many that all workers have some.
+  const share = Math.ceil((total - next) / (2 * Math.max(workers, 1)));
+  const size = spec.chunk ?? Math.max(1, Math.min(MOST_ITEMS, measured, share));
+  const rate = sorted.reduce((sum, each) => sum + 1 / Math.max(each, 1e-6), 0);
+  const wanted = Math.min(MOST_OPEN, 2 * Math.max(workers, 4) + Math.ceil((AHEAD_SECONDS * rate) / size));
+  const added: Chunk[] = [];
+  for (let from = next; from < total && open + added.length < wanted; ) {
+    const to = Math.min(from + size, total);
+    added.push({ k: chunks + added.length, from, to });
+    from = to;
+  }
+  return added;
+}
+
+async function addJobs({ work }: Connection, run: string, chunks: readonly Chunk[]): Promise<void> {
+  if (chunks.length === 0) return;
+  const options = {
+    attempts: ATTEMPTS,
+    backoff: { type: "exponential", delay: 1000 },
+    // A finished chunk that is added again must not find its old job.
+    removeOnComplete: true,
+    removeOnFail: false,
+  };
+  await work.addBulk(
+    chunks.map(({ k }) => {
+      const data: ChunkJob = { run, k };
+      return { name: "chunk", data, opts: { ...options, jobId: jobId(run, k) } };
+    }),
+  );
+}

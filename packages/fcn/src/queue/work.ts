@@ -1,0 +1,145 @@
+import { hostname } from "node:os";
+import { hasCode, TensorError } from "@fcn/tensor";
+import { checkValue, rules } from "@fcn/tensor/internal";
+import type { Job, Worker } from "bullmq";
+import { packageVersion } from "../files/version.js";
+import type { tunedDevice } from "../measure/tunedDevice.js";
+import { Roots } from "../places/roots.js";
+import { KINDS } from "./kinds/kinds.js";
+import { Session } from "./kinds/session.js";
+import type { ChunkJob, Run } from "./runs/spec.js";
+import * as store from "./runs/store.js";
+import { keepTending, tendOnce } from "./runs/tend.js";
+import { connect, PREFIX, QUEUES } from "./server/connection.js";
+
+/** What a worker did, for its log. */
+export type WorkerEvent =
+  | { readonly kind: "ready"; readonly name: string; readonly queue: string; readonly roots: readonly string[] }
+  | {
+      readonly kind: "chunk";
+      readonly run: string;
+      readonly k: number;
+      readonly items: number;
+      readonly seconds: number;
+    }
+  | { readonly kind: "failure"; readonly run: string; readonly k: number; readonly message: string };
+
+/** Options of {@link work}. */
+export interface WorkOptions extends NonNullable<Parameters<typeof tunedDevice>[0]> {
+  /** Address of the queue: `redis://` or `rediss://`. */
+  readonly queue: string;
+  /** Folders and addresses below which files are read and written. Default: the working directory. */
+  readonly roots?: readonly string[] | undefined;
+  /** The name that lists show. Default: that of the machine, with the number of the process. */
+  readonly name?: string | undefined;
+  /** Chunks at a time. While the device works on one, images of another are read and written. Default 1. */
+  readonly concurrency?: number | undefined;
+  /** Seconds without a sign of life after which another worker takes over what this one had. Default 30. */
+  readonly patience?: number | undefined;
+  /** Ends the work when the chunks at work are done. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: WorkerEvent) => void) | undefined;
+}
+
+/** What a worker did in all. */
+export interface WorkSummary {
+  readonly chunks: number;
+  readonly items: number;
+}
+
+/** Ends that a chunk may bring to its worker before it is put aside. */
+const MOST_DEATHS = 3;
+
+/** Errors that another worker would run into as well, or that would befall every chunk. */
+const OF_THE_RUN = ["unwritable-file", "disk-full", "invalid-argument", "missing-package", "class-mismatch"] as const;
+/** Errors after which there is no point in another attempt. */
+const AT_ONCE = ["checksum-mismatch", "other-version"] as const;
+
+/**
+ * Takes chunks of runs from a queue until `signal` is aborted: predictions, evaluations and trials of sweeps, as
+ * `queue.predict`, `queue.evaluate` and `queue.sweep` add them on any machine. Any number of workers may come and go;
+ * BullMQ gives what a dead one had to others. A chunk that ends three workers is put aside. Only files below the roots
+ * are read or written, and only weights that have the digest that the run names.
+ *
+ * Throws what {@link connect} throws, and `no-adapter` where there is no device.
+ */
+export async function work(options: WorkOptions): Promise<WorkSummary> {
+  const { concurrency = 1, patience = 30, name = `${hostname()}-${process.pid}`, onEvent, signal } = options;
+  checkValue("work", "concurrency", concurrency, rules.whole(1));
+  checkValue("work", "patience", patience, rules.from(1));
+  const roots = new Roots(options.roots ?? [process.cwd()]);
+  const connection = await connect("work", options.queue);
+  const session = new Session(roots, options);
+  const done = { chunks: 0, items: 0 };
+  try {
+    // Without a device there is no point in taking work.
+    await session.device();
+    const version = await packageVersion();
+    await connection.tend.setGlobalConcurrency(1);
+    for (const id of await store.openRunIds(connection)) await keepTending(connection, id);
+    const takeChunk = async ({ data, attemptsMade, opts }: Job<ChunkJob>): Promise<void> => {
+      const run = await store.readRun("work", connection, data.run);
+      const chunk = await store.openChunk(connection, run.id, data.k);
+      if (run.state !== "running" || chunk === undefined) return;
+      const start = performance.now();
+      try {
+        checkVersion(run, version);
+        const part = await KINDS[run.spec.kind].work(run, chunk, session, connection);
+        const items = chunk.to - chunk.from;
+        const seconds = (performance.now() - start) / 1000;
+        await store.finishChunk(connection, run.id, chunk, { part, worker: name, seconds: seconds / items });
+        done.chunks++;
+        done.items += items;
+        onEvent?.({ kind: "chunk", run: run.id, k: chunk.k, items, seconds });
+      } catch (error) {
+        onEvent?.({ kind: "failure", run: run.id, k: chunk.k, message: String((error as Error).message ?? error) });
+        const isLast = attemptsMade + 1 >= (opts.attempts ?? 1);
+        if (hasCode(error, ...AT_ONCE) || (isLast && hasCode(error, ...OF_THE_RUN))) {
+          return store.endRun(connection, run.id, "failed", { error });
+        }
+        throw error;
+      }
+    };
+    const takeTending = async ({ data: { run: id } }: Job<{ run: string }>): Promise<void> =>
+      tendOnce(connection, id, {
+        advance: (run) => KINDS[run.spec.kind].advance(run, session, connection),
+        cleanUp: (run) => KINDS[run.spec.kind].cleanUp(run, session),
+      });
+    const lock = 1000 * patience;
+    const common = { ...{ connection: connection.redis, prefix: PREFIX, name, skipVersionCheck: true }, autorun: true };
+    const workers: Worker[] = [
+      new connection.bullmq.Worker(QUEUES.work, takeChunk, {
+        ...{ ...common, concurrency, lockDuration: lock, stalledInterval: lock },
+        maxStalledCount: MOST_DEATHS - 1,
+      }),
+      new connection.bullmq.Worker(QUEUES.tend, takeTending, {
+        ...{ ...common, lockDuration: Math.min(lock, 10_000), stalledInterval: Math.min(lock, 5000) },
+        maxStalledCount: MOST_DEATHS - 1,
+      }),
+    ];
+    for (const worker of workers) worker.on("error", () => {});
+    await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    onEvent?.({ kind: "ready", name, queue: connection.address, roots: roots.names });
+    await aborted(signal);
+    await Promise.all(workers.map((worker) => worker.close()));
+    return done;
+  } finally {
+    await session.close();
+    await connection.close();
+  }
+}
+
+function checkVersion({ id, spec }: Run, own: string): void {
+  if (spec.version === own) return;
+  throw new TensorError({
+    code: "other-version",
+    message: `run ${id} is of @fcn/core ${spec.version}, and a worker has ${own}`,
+    fix: `install the same version on all machines`,
+  });
+}
+
+const aborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
