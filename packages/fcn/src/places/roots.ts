@@ -6,7 +6,7 @@ export class Roots {
     const path = resolve(address);
     if (this.names.some((root) => path === resolve(root) || path.startsWith(`${resolve(root)}/`))) return;
     throw invalidArgument(
-      `${address} does not lie below a root of this worker: ${this.names.join(", ")}`,
+      `${address} does not lie below a root of the worker: ${this.names.join(", ")}`,
       "start the worker with --root",
     );
   }

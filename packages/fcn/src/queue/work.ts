@@ -50,10 +50,12 @@ export interface WorkSummary {
 /** Ends that a chunk may bring to its worker before it is put aside. */
 const MOST_DEATHS = 3;
 
-/** Errors that another worker would run into as well, or that would befall every chunk. */
-const OF_THE_RUN = ["unwritable-file", "disk-full", "invalid-argument", "missing-package", "class-mismatch"] as const;
 /** Errors after which there is no point in another attempt. */
 const AT_ONCE = ["checksum-mismatch", "other-version"] as const;
+/** Errors of one worker, or of one chunk on it. Images that fail are lines of a part, so all others are of the run. */
+const OF_THE_WORKER = ["device-lost", "out-of-memory", "gpu-error", "kernel-compile", "no-adapter"] as const;
+/** Attempts of a chunk, unless a network is away, which may come back. */
+const ATTEMPTS = 3;
 
 /** `queue.work`. */
 export async function work(options: WorkOptions): Promise<WorkSummary> {
@@ -85,12 +87,14 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
         done.items += items;
         onEvent?.({ kind: "chunk", run: run.id, k: chunk.k, items, seconds });
       } catch (error) {
-        onEvent?.({ kind: "failure", run: run.id, k: chunk.k, message: String((error as Error).message ?? error) });
-        const isLast = attemptsMade + 1 >= (opts.attempts ?? 1);
-        if (hasCode(error, ...AT_ONCE) || (isLast && hasCode(error, ...OF_THE_RUN))) {
+        onEvent?.({ kind: "failure", run: run.id, k: chunk.k, message: messageOf(error) });
+        const most = hasCode(error, "no-network") ? (opts.attempts ?? 1) : ATTEMPTS;
+        const isLast = attemptsMade + 1 >= most || hasCode(error, ...AT_ONCE);
+        if (!isLast) throw error;
+        if (error instanceof TensorError && !hasCode(error, ...OF_THE_WORKER)) {
           return store.endRun(connection, run.id, "failed", { error });
         }
-        throw error;
+        throw new connection.bullmq.UnrecoverableError(messageOf(error));
       }
     };
     const takeTending = async ({ data: { run: id } }: Job<{ run: string }>): Promise<void> =>
@@ -121,6 +125,8 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     await connection.close();
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function checkVersion({ id, spec }: Run, own: string): void {
   if (spec.version === own) return;
