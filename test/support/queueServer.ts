@@ -99,12 +99,10 @@ export class FcnProcess {
   stderr = "";
   readonly code: Promise<number | null>;
 
-  constructor(args: readonly string[], { cwd, env = {} }: { cwd?: string; env?: Record<string, string> } = {}) {
-    this.child = spawn(process.execPath, [BIN, ...args], {
-      ...(cwd && { cwd }),
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+  /** `through` is a command that runs others, such as one in a network of its own. */
+  constructor(args: readonly string[], { through = [] }: { readonly through?: readonly string[] } = {}) {
+    const [program, ...rest] = [...through, process.execPath, BIN, ...args] as [string, ...string[]];
+    this.child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout?.on("data", (text) => {
       this.stdout += String(text);
     });
