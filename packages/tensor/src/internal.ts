@@ -10,6 +10,7 @@ import type { Order } from "./plain/layout.js";
 export { recording } from "./core/autograd.js";
 export { wrapAdapterRequests } from "./device/requests.js";
 export { GUESSED_BYTES, type Guess, guessContent } from "./io/content/guess.js";
+export { isTemporaryName } from "./io/files/leftovers.js";
 export { type LockOwner, withFileLock } from "./io/files/lock.js";
 export { makeFolder } from "./io/files/makeFolder.js";
 export { userCaches } from "./io/files/userCaches.js";

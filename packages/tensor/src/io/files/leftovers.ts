@@ -3,6 +3,9 @@ import { nodeModule } from "../../plain/node.js";
 /** Contained in temporary names: the machine and process that write the file. */
 const PATTERN = /\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/;
 
+/** Whether a file or folder of this name is not finished. */
+export const isTemporaryName = (name: string): boolean => PATTERN.test(name);
+
 /** Milliseconds of tolerance: file systems round times, some of them to two seconds. */
 const CLOCK = 2000;
 
