@@ -13,6 +13,7 @@ export { GUESSED_BYTES, type Guess, guessContent } from "./io/content/guess.js";
 export { isTemporaryName } from "./io/files/leftovers.js";
 export { type LockOwner, withFileLock } from "./io/files/lock.js";
 export { makeFolder } from "./io/files/makeFolder.js";
+export { makeTemporaryFolder, type TemporaryFolder } from "./io/files/temporaryFile.js";
 export { userCaches } from "./io/files/userCaches.js";
 export { decodeText, describeFault, recodeFix, shellWord, type TextFault } from "./io/text/text.js";
 export { matchNames, type NameMatch } from "./nn/matchNames.js";

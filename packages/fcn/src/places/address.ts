@@ -1,4 +1,5 @@
-import { invalidArgument } from "@fcn/tensor/internal";
+import type { TensorError } from "@fcn/tensor";
+import { fileError } from "../data/files/errors.js";
 
 /** Where an address leads: to this machine, to a web server, or to a bucket. */
 export type AddressKind = "local" | "http" | "s3";
@@ -13,29 +14,32 @@ export function addressKind(address: string): AddressKind {
   const scheme = found[1]?.toLowerCase();
   if (scheme === "s3") return "s3";
   if (scheme === "http" || scheme === "https") return "http";
-  throw invalidArgument(`${address}: this kind of address is not known`, KNOWN);
+  throw wrong(address, "this kind of address is not known", KNOWN);
 }
 
 const KNOWN = "give a path of this machine, or an address such as https://host/name or s3://bucket/name";
+
+const wrong = (address: string, problem: string, fix: string): TensorError =>
+  fileError("invalid-argument", address, problem, fix);
 
 export const isRemote = (address: string): boolean => addressKind(address) !== "local";
 
 /** The address of a web server; throws `invalid-argument` unless it is one. */
 export function webAddress(address: string): URL {
-  if (!URL.canParse(address)) throw invalidArgument(`${address}: this is no address`, KNOWN);
+  if (!URL.canParse(address)) throw wrong(address, "this is no address", KNOWN);
   const url = new URL(address);
   if (url.username === "" && url.password === "") return url;
   url.username = "";
   url.password = "";
   const fix = "leave it out; where a server asks for one, use an address that is signed";
-  throw invalidArgument(`${url.href}: the address carries a user name or a password`, fix);
+  throw wrong(url.href, "the address carries a user name or a password", fix);
 }
 
 /** The bucket and the key of an address `s3://bucket/key`. The key is what stands there, and may be empty. */
 export function bucketAddress(address: string): { readonly bucket: string; readonly key: string } {
   const [, bucket = "", key = ""] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(address) ?? [];
   if (/^[a-z0-9][a-z0-9._-]+$/i.test(bucket)) return { bucket, key };
-  throw invalidArgument(`${address}: "${bucket}" is not the name of a bucket`, "write s3://bucket/name");
+  throw wrong(address, `"${bucket}" is not the name of a bucket`, "write s3://bucket/name");
 }
 
 /**
@@ -46,7 +50,7 @@ export function checkName(place: string, name: string): void {
   const parts = name.split("/");
   if (!name.includes("\0") && parts.every((part) => part !== "" && part !== "." && part !== "..")) return;
   const fix = 'use names such as a/b.png, without "..", "." and empty parts';
-  throw invalidArgument(`${place}: "${name}" does not name a file below it`, fix);
+  throw wrong(place, `"${name}" does not name a file below it`, fix);
 }
 
 /** Splits the address of a file into its place and its name there. Throws `invalid-argument` if it names no file. */

@@ -1,4 +1,4 @@
-import { addressKind, isRemote, splitAddress } from "./address.js";
+import { addressKind, splitAddress } from "./address.js";
 import type { Place } from "./place.js";
 
 /** The place at an address: a folder of this machine, `http(s)://host/path`, or `s3://bucket/prefix`. */
@@ -19,7 +19,8 @@ export async function readAddress(address: string): Promise<Uint8Array> {
   return (await openPlace(place)).read(name);
 }
 
-/** A file as readers of files take it: a path of this machine as it is, what is elsewhere with its bytes. */
+/** A file as readers of files take it: an object of a bucket with its bytes, paths and web addresses as they are. */
 export async function fileAt(address: string): Promise<string | File> {
-  return isRemote(address) ? new File([(await readAddress(address)) as Uint8Array<ArrayBuffer>], address) : address;
+  if (addressKind(address) !== "s3") return address;
+  return new File([(await readAddress(address)) as Uint8Array<ArrayBuffer>], address);
 }

@@ -123,7 +123,7 @@ const FILES_OF_WEIGHTS = /PyTorch file \(\.pth\)|NumPy archive/;
 
 /** {@link loadModel} for one file or more. */
 export async function loadModels(
-  sources: readonly string[],
+  sources: readonly FileSource[],
   device: Device,
 ): Promise<readonly [LoadedModel, ...LoadedModel[]]> {
   const loaded: LoadedModel[] = [];

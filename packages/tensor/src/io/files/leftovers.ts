@@ -18,17 +18,22 @@ export async function temporaryName(target: string): Promise<string> {
  * Removes temporary files that killed processes left in a folder, but not in its subfolders (Node only). Keeps those of
  * running processes, and those of other machines and containers, whose processes it cannot see.
  */
-export async function removeLeftovers(folder: string): Promise<void> {
+export const removeLeftovers = (folder: string): Promise<void> => removeLeft(folder, "isFile");
+
+/** {@link removeLeftovers} for temporary folders, each with all that is in it. */
+export const removeLeftFolders = (folder: string): Promise<void> => removeLeft(folder, "isDirectory");
+
+async function removeLeft(folder: string, isKind: "isFile" | "isDirectory"): Promise<void> {
   const { join } = nodeModule("removeLeftovers", "node:path");
   const fs = nodeModule("removeLeftovers", "node:fs/promises");
   const machine = await machineName();
   for (const entry of await fs.readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const [, writer, pid] = PATTERN.exec(entry.name) ?? [];
-    if (writer !== machine || !entry.isFile()) continue;
+    if (writer !== machine || !entry[isKind]()) continue;
     const path = join(folder, entry.name);
     const { mtimeMs } = await fs.stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
     // A file that cannot be removed does no harm.
-    if (hasEnded(Number(pid), mtimeMs)) await fs.rm(path, { force: true }).catch(() => {});
+    if (hasEnded(Number(pid), mtimeMs)) await fs.rm(path, { recursive: true, force: true }).catch(() => {});
   }
 }
 
