@@ -62,7 +62,8 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
   const { concurrency = 1, patience = 30, name = `${hostname()}-${process.pid}`, onEvent, signal } = options;
   checkValue("work", "concurrency", concurrency, rules.whole(1));
   checkValue("work", "patience", patience, rules.from(1));
-  const roots = new Roots(options.roots ?? [process.cwd()]);
+  const rootNames = options.roots ?? [process.cwd()];
+  const roots = new Roots(rootNames);
   const connection = await connect("work", options.queue);
   const session = new Session(roots, options);
   const done = { chunks: 0, items: 0 };
@@ -116,7 +117,7 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     ];
     for (const worker of workers) worker.on("error", () => {});
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-    onEvent?.({ kind: "ready", name, queue: connection.address, roots: roots.names });
+    onEvent?.({ kind: "ready", name, queue: connection.address, roots: rootNames });
     await aborted(signal);
     await Promise.all(workers.map((worker) => worker.close()));
     return done;
