@@ -57,12 +57,17 @@ describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", ()
       "--save",
       "labels,summary",
     ];
-    const alone = await command([...given, "--out", "s3://bucket/alone"]);
+    const alone = await command([...given, "--out", "s3://bucket/alone"], { env: s3.env });
+    // A command takes back what it was given of the environment, with all else.
+    setEnv(s3.env);
     await startWorker(server.address, "--root", "s3://bucket");
     await startWorker(server.address, "--root", "s3://bucket");
-    const many = await command([...given, "--out", "s3://bucket/many", "--queue", server.address, "--chunk", "2"]);
+    const many = await command([...given, "--out", "s3://bucket/many", "--queue", server.address, "--chunk", "2"], {
+      env: s3.env,
+    });
     expect([many.code, alone.code]).toEqual([1, 1]);
     expect(many.stderr).toMatch(/^error: s3:\/\/bucket\/scenes\/broken\.png: /m);
+    setEnv(s3.env);
     const files = await filesBelow("many");
     expect(Object.keys(files)).toHaveLength(17);
     expect(files).toEqual(await filesBelow("alone"));
