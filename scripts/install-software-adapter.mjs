@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { MINIMUM_MESA, parseOsRelease, systemFamily } from "../packages/fcn/bin/advice.mjs";
 import { nextStep, parseCandidate, parseSources } from "./lib/apt.mjs";
-import { installPackages, quiet, updateLists } from "./lib/apt-get.mjs";
+import { candidateOf, installPackages, quiet, updateLists } from "./lib/apt-get.mjs";
 
 const PACKAGE = "mesa-vulkan-drivers";
 
@@ -47,7 +47,7 @@ function readState(osRelease) {
   return {
     osRelease,
     installed: installed.status === 0 && installed.stdout.startsWith("ii") ? installed.stdout.split(/\s+/)[1] : null,
-    candidate: parseCandidate(quiet("apt-cache", ["policy", PACKAGE]).stdout ?? ""),
+    candidate: candidateOf(PACKAGE),
     backports: target && parseCandidate(quiet("apt-cache", ["-t", target, "policy", PACKAGE]).stdout ?? ""),
     sources: readSources(),
   };

@@ -1,5 +1,6 @@
 // Makes a fresh clone ready: npm dependencies, build, and an adapter that Dawn accepts. Plain Node, safe to run again.
-// With --chromium it also installs Debian's Chromium for the tests in a browser, where that takes no question.
+// Where that takes no question, it also installs Debian's Chromium for the tests in a browser (--chromium), and Redis and
+// Valkey for those of queues (--queue).
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { adapterAdvice, driverRemarks, packageAdvice } from "../packages/fcn/bin/advice.mjs";
 import { chromiumPath } from "./lib/chromium.mjs";
 import { installMissing } from "./lib/packages.mjs";
+import { ensureQueueServers } from "./lib/queue-servers.mjs";
 import { adapterStep, needsInstall, readProbe } from "./lib/setup-plan.mjs";
 import { fail, isRoot, readSystem, sudoWithoutPassword } from "./lib/system.mjs";
 
@@ -124,3 +126,4 @@ installDependencies();
 build();
 ensureAdapter();
 if (process.argv.includes("--chromium")) ensureChromium();
+if (process.argv.includes("--queue")) ensureQueueServers(readSystem().family);

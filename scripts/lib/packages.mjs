@@ -6,10 +6,11 @@ import { isRoot, readSystem, sudoWithoutPassword } from "./system.mjs";
 /**
  * Installs absent Debian packages where that takes no question: as root, or by sudo without a password.
  * @param {readonly string[]} missing
+ * @param {readonly string[]} services of those packages, which are not to run
  * @returns {{ step: "ready" | "install" | "advise", problem: { message: string, fix: string } | null }} `advise`: it is
  *   for the user to do
  */
-export function installMissing(missing) {
+export function installMissing(missing, services = []) {
   const { family } = readSystem();
   const root = isRoot();
   const sudo = missing.length > 0 && !root && family === "debian" && sudoWithoutPassword();
@@ -17,7 +18,7 @@ export function installMissing(missing) {
   if (step !== "install") return { step, problem: null };
   const as = root ? [] : ["sudo", "-n"];
   updateLists(as);
-  return { step, problem: installPackages(missing, { as }) };
+  return { step, problem: installPackages(missing, { as, services }) };
 }
 
 /**
