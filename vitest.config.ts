@@ -49,6 +49,7 @@ const ALONE = [
 ];
 /** Tests that need no GPU and yet several seconds each: `npm run test:fast` leaves them to `npm test`. */
 const LONG = [
+  "deploy/kubernetes.test.ts",
   "fcn/data/check/lookalikes.test.ts",
   "fcn/data/workers/softEdges.test.ts",
   "fcn/models/graph/geometry/shapes.test.ts",

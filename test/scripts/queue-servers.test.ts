@@ -18,7 +18,9 @@ describe("what tests of queues need", () => {
   });
 
   it("is told where it may not be installed", () => {
-    expect(queueAdvice("debian", ["redis-server"])).toContain("apt-get install -y --no-install-recommends redis-server");
+    expect(queueAdvice("debian", ["redis-server"])).toContain(
+      "apt-get install -y --no-install-recommends redis-server",
+    );
     expect(queueAdvice("macos", ["redis-server", "iproute2"])).toMatch(/Redis or Valkey/);
   });
 });

@@ -10,9 +10,11 @@ const isInstalled = (program: string): boolean => spawnSync(program, ["--version
 
 /** The servers of queues that this machine has. */
 export const SERVERS = ["redis-server", "valkey-server"].filter(isInstalled);
+/** The same for tests of each of them, which are skipped where there is none. */
+export const TESTED = SERVERS.length > 0 ? SERVERS : ["a server"];
 if (SERVERS.length === 0) console.log("left out: tests of queues, for want of a server: npm run setup -- --queue");
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };

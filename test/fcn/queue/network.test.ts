@@ -9,7 +9,8 @@ import { rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
 const [SPACE, HERE, THERE, ADDRESS] = ["fcn-test", "fcn-here", "fcn-there", "10.213.7"];
 const ip = (...args: string[]): boolean => spawnSync("ip", args, { stdio: "ignore" }).status === 0;
 const canCut = SERVERS.length > 0 && process.platform === "linux" && ip("netns", "add", SPACE);
-if (!canCut) console.log("left out: a network that is cut, which takes root, ip and a server of queues");
+if (!canCut)
+  console.log("left out: a network that is cut, which takes root, ip and a server: npm run setup -- --queue");
 
 /** Joins a name space of networks to this machine. */
 function joinSpace(): void {

@@ -5,7 +5,7 @@ import * as fcn from "@fcn/core";
 import { createDevice } from "@fcn/tensor";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { fcn as command } from "../../support/deviceCommandLine.js";
-import { endWorkers, FcnProcess, QueueServer, SERVERS, sleep, startWorker } from "../../support/queueServer.js";
+import { endWorkers, FcnProcess, QueueServer, SERVERS, sleep, startWorker, TESTED } from "../../support/queueServer.js";
 import { fillWeights } from "../../support/random-weights.js";
 import { rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
 
@@ -53,7 +53,7 @@ beforeAll(async () => {
   await command(["predict", images, "--weights", weights, "--out", alone]);
 });
 
-describe.each(SERVERS)("predict with workers of %s", (program) => {
+describe.skipIf(SERVERS.length === 0).each(TESTED)("predict with workers of %s", (program) => {
   let server: QueueServer;
   beforeAll(async () => {
     server = await QueueServer.start(program);
