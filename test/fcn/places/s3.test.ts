@@ -1,10 +1,13 @@
+import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { splitAddress } from "../../../packages/fcn/src/places/address.js";
 import { openPlace } from "../../../packages/fcn/src/places/open.js";
 import { all, bytes, namesIn, setEnv, useServers } from "../../support/places.js";
 
+const BUILT = new URL("../../../packages/fcn/dist/places/open.js", import.meta.url);
 const servers = useServers();
 
 describe("a bucket", () => {
@@ -71,5 +74,20 @@ describe("a bucket", () => {
     await expect(namesIn(place)).rejects.toMatchObject(refused("s3:ListBucket"));
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("says which packages it needs where they are not installed", async () => {
+    const hook = `export const resolve = (name, context, next) => {
+      if (name.startsWith("@aws-sdk/")) throw Object.assign(new Error("no"), { code: "ERR_MODULE_NOT_FOUND" });
+      return next(name, context);
+    };`;
+    const program = `
+      import { register } from "node:module";
+      register("data:text/javascript," + ${JSON.stringify(encodeURIComponent(hook))});
+      const { openPlace } = await import(${JSON.stringify(BUILT.href)});
+      const place = await openPlace("s3://bucket/a");
+      await place.read("b").catch(({ message, fix }) => console.log(message + "; " + fix));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+    expect(stdout).toMatch(/need two packages that are not installed; npm install @aws-sdk\/client-s3 @aws-sdk\/lib-/);
   });
 });

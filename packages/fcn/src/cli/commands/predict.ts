@@ -27,7 +27,7 @@ const KINDS = Object.keys(OUTPUTS) as OutputName[];
 const OPTIONS = {
   weights: {
     ...WEIGHTS.weights,
-    help: `${WEIGHTS.weights.help}; after the first, what does not end in .safetensors is an image`,
+    help: `${WEIGHTS.weights.help}; also as addresses; after the first, what does not end in .safetensors is an image`,
   },
   out: {
     flag: "--out <dir>",
