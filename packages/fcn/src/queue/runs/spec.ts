@@ -38,7 +38,7 @@ export interface Run {
   readonly chunks: number;
   /** Why a failed run failed. */
   readonly error?: ToldError;
-  /** What the last tending ran into, which the next may find mended. */
+  /** What keeps it from going on, such as a network that is away. */
   readonly problem?: ToldError;
   /** What the kind of run makes of its parts, of a run that is done. */
   readonly result?: unknown;

@@ -112,8 +112,8 @@ export async function finishChunk(
   { k }: Chunk,
   { part, worker, seconds }: { readonly part?: unknown; readonly worker: string; readonly seconds: number },
 ): Promise<void> {
-  const { open, aside, parts, speed } = keysOf(id);
-  const commands = redis.multi();
+  const { run, open, aside, parts, speed } = keysOf(id);
+  const commands = redis.multi().hdel(run, "problem");
   if (part !== undefined) commands.hset(parts, k, JSON.stringify(part));
   await commands.hdel(open, String(k)).hdel(aside, String(k)).hset(speed, worker, seconds).exec();
 }
@@ -148,14 +148,15 @@ export async function secondsPerItem({ redis }: Redis, id: string): Promise<numb
 export const setTotal = ({ redis }: Redis, id: string, total: number): Promise<unknown> =>
   redis.hset(keysOf(id).run, "total", total);
 
-/** Records what a tending ran into, or that it ran into nothing. */
-export const setProblem = ({ redis }: Redis, id: string, problem: ToldError | undefined): Promise<unknown> =>
-  problem ? redis.hset(keysOf(id).run, "problem", JSON.stringify(problem)) : redis.hdel(keysOf(id).run, "problem");
+/** Records what keeps a run from going on, until something of it is done. */
+export const setProblem = ({ redis }: Redis, id: string, problem: TensorError): Promise<unknown> =>
+  redis.hset(keysOf(id).run, "problem", JSON.stringify(toldOf(problem)));
 
 /** Ends a run that is running. The first end counts. */
 const END = `
 if redis.call("HGET", KEYS[1], "state") ~= "running" then return 0 end
 redis.call("HSET", KEYS[1], "state", ARGV[1])
+redis.call("HDEL", KEYS[1], "problem")
 if ARGV[2] ~= "" then redis.call("HSET", KEYS[1], ARGV[2], ARGV[3]) end
 return 1`;
 
