@@ -1,15 +1,9 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openStudio, type StudioPage } from "../studioPage.js";
+import { NO_NET, openStudio, type StudioPage } from "../studioPage.js";
 
-/** A camera that films a test picture, on a page that has no net; whether it is allowed is decided by each test. */
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-features=WebGPU",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--use-fake-device-for-media-stream",
-];
+/** A camera that films a test picture; whether it is allowed is decided by each test. */
+const FLAGS = [...NO_NET, "--use-fake-device-for-media-stream"];
 
 let studio: StudioPage;
 beforeAll(async () => {
