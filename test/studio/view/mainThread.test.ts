@@ -21,6 +21,11 @@ describe("the main thread", () => {
     const measure = async (what: string, work: () => Promise<unknown>): Promise<void> => {
       longest[what] = await longestTask(page, work);
     };
+    await measure("reload", async () => {
+      await page.reload();
+      await page.getByRole("button", { name: "Show b.png (0 strokes)" }).waitFor();
+      await page.waitForTimeout(500);
+    });
     await measure("painting", () => page.evaluate(paintMuch, 200));
     await page.getByRole("button", { name: "Show a.png (200 strokes)" }).waitFor();
     await measure("undo", async () => {
