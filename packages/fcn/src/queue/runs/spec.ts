@@ -30,6 +30,8 @@ export interface Run {
   readonly id: string;
   readonly spec: RunSpec;
   readonly state: RunState;
+  /** Whether all that only a running one needs is removed. */
+  readonly isClosed: boolean;
   /** Items so far: images, samples or trials. */
   readonly total: number;
   /** Items that chunks have been made of. */
