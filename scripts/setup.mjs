@@ -1,6 +1,6 @@
 // Makes a fresh clone ready: npm dependencies, build, and an adapter that Dawn accepts. Plain Node, safe to run again.
-// Where that takes no question, it also installs Debian's Chromium for the tests in a browser (--chromium), and Redis and
-// Valkey for those of queues (--queue).
+// Where that takes no question, it also installs Debian's Chromium for the tests in a browser (--chromium), and Redis
+// and Valkey for those of queues (--queue).
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -20,6 +20,7 @@ export function guideSidebar() {
   return [
     { text: "Begin", items: guide("start", "studio", "own-data", "coming-from", "d2l", "transfer") },
     { text: "Tensors and nets", items: [...guide("tensors", "models", "recipes", "browser"), page("docs/data.md")] },
+    { text: "Many machines", items: [page("docs/queue.md")] },
     { text: "The paper", items: guide("paper", "scales", "quality") },
     {
       text: "Look up",

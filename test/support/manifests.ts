@@ -22,8 +22,9 @@ export function readManifests(text: string): Manifest[] {
 const root = join(import.meta.dirname, "../..");
 
 /**
- * What the declarations of Kubernetes' API, generated from its OpenAPI description, have against each object: fields that
- * it does not know, which the API server leaves out in silence, those that are missing, and values of another type.
+ * What the declarations of Kubernetes' API, generated from its OpenAPI description, have against each object: fields
+ * that it does not know, which the API server leaves out in silence, those that are missing, and values of another
+ * type.
  */
 export function manifestProblems(manifests: readonly Manifest[]): string[][] {
   const problems = manifests.map((): string[] => []);
