@@ -1,6 +1,6 @@
 // What the prediction of a large image takes on this machine: as a scene, of which regions are predicted, and whole.
-// Writes a tiled TIFF, predicts it with a net of three layers in a process for each way, and prints seconds and the most
-// memory, which on the software adapter holds what a GPU would.
+// Writes a tiled TIFF, predicts it with a net of three layers in a process for each way, and prints seconds and the
+// most memory, which on the software adapter holds what a GPU would.
 //
 //   node scripts/scene-memory.mjs [--side N] [--region PIXELS] [--tile N] [--way scene|whole|both]
 import { spawnSync } from "node:child_process";

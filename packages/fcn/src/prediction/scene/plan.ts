@@ -19,7 +19,7 @@ export interface ScenePlan extends Size, Tile {
 }
 
 /** About how many pixels are predicted together, unless said otherwise. */
-export const REGION_PIXELS = 8192 ** 2;
+const REGION_PIXELS = 8192 ** 2;
 
 /**
  * Tiles along the side of a region, at least, unless the tile is given. Those that reach into two regions are computed
