@@ -3,11 +3,14 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice } from "@fcn/tensor";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { openPlace } from "../../../packages/fcn/src/places/open.js";
 import { expandInputs } from "../../../packages/fcn/src/prediction/files/inputs.js";
 import { runPredict } from "../../../packages/fcn/src/prediction/files/run.js";
+import { setEnv } from "../../support/places.js";
 import { endWorkers, QueueServer, SERVERS, startWorker } from "../../support/queueServer.js";
 import { fillWeights } from "../../support/random-weights.js";
+import { startS3Server } from "../../support/s3Server.js";
 import { temporaryFolder } from "../data/trees.js";
 import { makeImage } from "../prediction/nets.js";
 
@@ -85,5 +88,26 @@ describe.skipIf(SERVERS.length === 0)("a scene that workers share", () => {
     expect(failed).toBe(1);
     expect(reports?.[1]).toMatchObject({ error: { code: "unsupported", message: expect.stringContaining("overlay") } });
     expect(await readdir(at("refused"))).toContain("c.overlay.png");
+  });
+
+  it("is read in parts from a bucket too", async () => {
+    const s3 = await startS3Server("bucket");
+    setEnv(s3.env);
+    try {
+      await endWorkers();
+      await (await openPlace("s3://bucket")).write("scene.tif", { file: at("scene.tif") });
+      await startWorker(server.address, "--root", root, "--root", "s3://bucket");
+      const { failed, reports } = await fcn.queue.predict(["s3://bucket/scene.tif"], {
+        ...{ ...options, queue: server.address, weights: at("net.safetensors"), scenes: SCENES },
+        ...{ out: "s3://bucket/labels", save: ["labels"] },
+      });
+      expect([failed, reports?.[0]]).toMatchObject([0, { files: { labels: "s3://bucket/labels/scene.png" } }]);
+      const labels = await (await openPlace("s3://bucket/labels")).read("scene.png");
+      expect(Buffer.from(labels).equals(await readFile(at("many", "scene.png")))).toBe(true);
+      expect(s3.log()).toMatch(/scene\.tif\?x-id=GetObject 206/);
+    } finally {
+      vi.unstubAllEnvs();
+      await s3.stop();
+    }
   });
 });
