@@ -141,4 +141,17 @@ describe.skipIf(SERVERS.length === 0)("what fails on a queue", () => {
     expect(asking.stderr).toMatch(/^error: .*gone/m);
     await rm(join(root, "gone"));
   });
+
+  it("is said before anything is queued where weights are none, and where a root is no folder", async () => {
+    const wrong = join(root, "wrong.safetensors");
+    await writeFile(wrong, "no weights");
+    const given = ["predict", images, "--weights", wrong, "--out", join(root, "none"), "--queue", server.address];
+    const asking = new FcnProcess(given);
+    expect(await asking.code).toBe(1);
+    expect(asking.stderr).toMatch(/^error: .*wrong\.safetensors: /m);
+    expect((await fcn.queue.jobs(server.address)).runs).toEqual([]);
+    const lost = new FcnProcess(["worker", "--queue", server.address, "--root", join(root, "nowhere")]);
+    expect(await lost.code).toBe(1);
+    expect(lost.stderr).toMatch(/^error: .*nowhere: a root of the worker must be a folder/m);
+  });
 });

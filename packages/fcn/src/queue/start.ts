@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { packageVersion } from "../files/version.js";
+import { readMetadata } from "../models/file/weightsFile.js";
 import { isRemote } from "../places/address.js";
 import { readAddress } from "../places/open.js";
 import type { NamedWeights, RunSpec } from "./runs/spec.js";
@@ -11,13 +12,14 @@ import type { Connection } from "./server/connection.js";
 /** An address as other machines understand it: paths from the root of the file system. */
 export const absolute = (address: string): string => (isRemote(address) ? address : resolve(address));
 
-/** The files of weights with the digests that workers check. */
+/** The files of weights with the digests that workers check. Throws as `loadModel` for a file that describes no net. */
 export const nameWeights = (given: readonly string[]): Promise<NamedWeights[]> =>
   Promise.all(
     given.map(async (file) => {
       const address = absolute(file);
-      const hash = createHash("sha256").update(await readAddress(address));
-      return { address, sha256: hash.digest("hex") };
+      const bytes = (await readAddress(address)) as Uint8Array<ArrayBuffer>;
+      await readMetadata(new File([bytes], file));
+      return { address, sha256: createHash("sha256").update(bytes).digest("hex") };
     }),
   );
 

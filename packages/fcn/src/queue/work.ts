@@ -2,8 +2,11 @@ import { hostname } from "node:os";
 import { hasCode, TensorError } from "@fcn/tensor";
 import { checkValue, rules } from "@fcn/tensor/internal";
 import type { Job, Worker } from "bullmq";
+import { fileError } from "../data/files/errors.js";
+import { kindOf } from "../data/files/files.js";
 import { packageVersion } from "../files/version.js";
 import type { tunedDevice } from "../measure/tunedDevice.js";
+import { isRemote } from "../places/address.js";
 import { Roots } from "../places/roots.js";
 import { KINDS } from "./kinds/kinds.js";
 import { Session } from "./kinds/session.js";
@@ -67,6 +70,7 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
   checkValue("work", "patience", patience, rules.from(1));
   const rootNames = options.roots ?? [process.cwd()];
   const roots = new Roots(rootNames);
+  for (const root of rootNames) await checkRoot(root);
   const connection = await connect("work", options.queue);
   const session = new Session(roots, options);
   const done = { chunks: 0, items: 0 };
@@ -135,6 +139,17 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     await session.close();
     await connection.close();
   }
+}
+
+/** A root that is not there would refuse all work with the wrong reason. */
+async function checkRoot(root: string): Promise<void> {
+  if (isRemote(root) || (await kindOf(root)) === "folder") return;
+  throw fileError(
+    "missing-data",
+    root,
+    "a root of the worker must be a folder, and this is none",
+    "name a folder that there is",
+  );
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { counted, firstLines } from "../../data/files/words.js";
 import * as queue from "../../queue/index.js";
 import type { QueueSummary, RunSummary } from "../../queue/jobs.js";
 import { addFlags, givenBy } from "../flags/addFlags.js";
@@ -40,10 +41,13 @@ async function run(given: object): Promise<void> {
 function describe({ queue: address, keepsJobs, workers, runs }: QueueSummary): string {
   const disk = keepsJobs ? "" : "; it keeps nothing on disk, so that a restart loses its runs (appendonly is no)";
   const connected =
-    workers.length === 0 ? "no worker is connected" : `${workers.length} workers: ${workers.join(", ")}`;
+    workers.length === 0 ? "no worker is connected" : `${counted(workers.length, "worker")}: ${workers.join(", ")}`;
   const lines = runs.length === 0 ? ["no runs"] : runs.flatMap(linesOf);
   return `${address}${disk}\n${connected}\n${lines.join("\n")}\n`;
 }
+
+/** Lines of one run of what is put aside. */
+const MOST_LINES = 5;
 
 function linesOf({ id, kind, state, created, done, total, active, aside, error, problem }: RunSummary): string[] {
   const range = (from: number, to: number): string =>
@@ -52,7 +56,11 @@ function linesOf({ id, kind, state, created, done, total, active, aside, error, 
   return [
     `${id}  ${kind.padEnd(8)}  ${state.padEnd(9)}  ${done}/${total}  since ${new Date(created).toISOString()}`,
     ...active.map(({ worker, from, to }) => `  ${worker}: ${range(from, to)}`),
-    ...aside.map(({ from, to, reason }) => `  put aside: ${range(from, to)}: ${reason}`),
+    ...firstLines(
+      aside.map(({ from, to, reason }) => `  put aside: ${range(from, to)}: ${reason}`),
+      MOST_LINES,
+      " that were put aside",
+    ).map((line) => line.replace(/^and/, "  and")),
     ...(fault ? [`  ${error ? "failed" : "does not go on"}: ${fault.message}; ${fault.commandFix ?? fault.fix}`] : []),
   ];
 }
