@@ -87,6 +87,9 @@ describe("an app for browsers, with the packages as they are shipped", () => {
     await expect(fcn.trainRun({ data: "photographs", model: "unet", out: "run" })).rejects.toEqual(
       refused("trainRun: needs Node's module fs/promises, and this is not Node"),
     );
+    await expect(fcn.queue.jobs("redis://localhost")).rejects.toEqual(
+      refused("jobs: needs Node's module fs, and this is not Node"),
+    );
     const info = { vendor: "", architecture: "", device: "x", description: "" };
     await expect(fcn.savedTuning(info as Parameters<typeof fcn.savedTuning>[0])).resolves.toBeUndefined();
   });

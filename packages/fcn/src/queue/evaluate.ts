@@ -5,30 +5,36 @@ import { open } from "../data/open/open.js";
 import type { OpenOptions } from "../data/open/openOptions.js";
 import type { EvaluateOptions, Evaluation } from "../evaluation/evaluate.js";
 import { readMetadata } from "../models/file/weightsFile.js";
-import { boardOf, dataDigest, type EvaluateResult, type EvaluateTask } from "./kinds/evaluate/evaluateKind.js";
+import {
+  boardOf,
+  dataDigest,
+  type EvaluateResult,
+  type EvaluateTask,
+  type SampleFailure,
+} from "./kinds/evaluate/evaluateKind.js";
 import type { QueueOptions } from "./predict.js";
 import { type FollowOptions, follow } from "./runs/follow.js";
 import * as store from "./runs/store.js";
 import { type Connection, connect } from "./server/connection.js";
 import { nameWeights, startRun } from "./start.js";
 
-type Shared = Pick<
-  EvaluateOptions,
-  | "tile"
-  | "overlap"
-  | "memory"
-  | "head"
-  | "scales"
-  | "mirror"
-  | "stride"
-  | "precision"
-  | "batchSize"
-  | "sizes"
-  | "skipBad"
->;
-
 /** Options of `queue.evaluate`. */
-export interface QueueEvaluateOptions extends QueueOptions, Shared {
+export interface QueueEvaluateOptions
+  extends QueueOptions,
+    Pick<
+      EvaluateOptions,
+      | "tile"
+      | "overlap"
+      | "memory"
+      | "head"
+      | "scales"
+      | "mirror"
+      | "stride"
+      | "precision"
+      | "batchSize"
+      | "sizes"
+      | "skipBad"
+    > {
   /** Files of nets whose probabilities are averaged, at least one. */
   readonly weights: string | readonly string[];
   /** A folder that `data.open` understands, at the same path on all machines. */
@@ -50,7 +56,7 @@ export interface QueueEvaluation extends Omit<Evaluation, "heads" | "failures"> 
   /** Images that count. */
   readonly images: number;
   /** With `skipBad`, the images that could not be read, which do not count. */
-  readonly failures: EvaluateResult["failures"];
+  readonly failures: readonly SampleFailure[];
 }
 
 const OP = "evaluate";

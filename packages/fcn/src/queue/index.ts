@@ -5,12 +5,28 @@
  * @module
  */
 
+import { nodeModule } from "@fcn/tensor/internal";
 import type { QueueEvaluateOptions, QueueEvaluation } from "./evaluate.js";
 import type { QueueSummary } from "./jobs.js";
 import type { QueueOptions, QueuePredictOptions, QueuePredictSummary } from "./predict.js";
 import type { WorkOptions, WorkSummary } from "./work.js";
 
-// Pages load this file with the rest of the package, and nothing of what it names.
+export type { ClassShare, ImageSummary, OutputName } from "../prediction/files/outputs.js";
+export type { ImageReport } from "../prediction/files/run.js";
+export type { QueueEvaluateOptions, QueueEvaluation } from "./evaluate.js";
+export type { QueueSummary, RunSummary } from "./jobs.js";
+export type { SampleFailure } from "./kinds/evaluate/evaluateKind.js";
+export type { PredictResult } from "./kinds/predict/task.js";
+export type { QueueOptions, QueuePredictOptions, QueuePredictSummary } from "./predict.js";
+export type { FollowOptions, RunProgress } from "./runs/follow.js";
+export type { Aside, Chunk, RunKind, RunState } from "./runs/spec.js";
+export type { WorkerEvent, WorkOptions, WorkSummary } from "./work.js";
+
+/** Pages load this file with the rest of the package, and bundles for them have nothing of `node.ts`. */
+async function onNode(op: string): Promise<typeof import("./node.js")> {
+  nodeModule(op, "node:fs");
+  return import("./node.js");
+}
 
 /**
  * Takes chunks of runs from a queue until `signal` is aborted: predictions, evaluations and trials of sweeps, as
@@ -22,7 +38,7 @@ import type { WorkOptions, WorkSummary } from "./work.js";
  * `other-version` for one that works for another version of this library, `missing-package`, and `no-adapter` where
  * there is no device.
  */
-export const work = async (options: WorkOptions): Promise<WorkSummary> => (await import("./work.js")).work(options);
+export const work = async (options: WorkOptions): Promise<WorkSummary> => (await onNode("work")).work(options);
 
 /**
  * Predicts images on all workers of a queue, and writes the results into a place, as `fcn predict` on one machine does:
@@ -32,11 +48,11 @@ export const work = async (options: WorkOptions): Promise<WorkSummary> => (await
  * `aborted` if the run is cancelled.
  */
 export const predict = async (inputs: readonly string[], options: QueuePredictOptions): Promise<QueuePredictSummary> =>
-  (await import("./predict.js")).predict(inputs, options);
+  (await onNode("predict")).predict(inputs, options);
 
 /** Waits for a prediction that was started before, by this process or by another. Throws `unknown-run`. */
 export const attach = async (id: string, options: QueueOptions): Promise<QueuePredictSummary> =>
-  (await import("./predict.js")).attach(id, options);
+  (await onNode("attach")).attach(id, options);
 
 /**
  * Scores a net on labelled images on all workers of a queue, as `evaluate` does: what is counted are whole numbers, so
@@ -45,23 +61,23 @@ export const attach = async (id: string, options: QueueOptions): Promise<QueuePr
  * `checksum-mismatch` if weights change under way or a worker sees other images.
  */
 export const evaluate = async (options: QueueEvaluateOptions): Promise<QueueEvaluation> =>
-  (await import("./evaluate.js")).evaluate(options);
+  (await onNode("evaluate")).evaluate(options);
 
 /** Waits for an evaluation that was started before, by this process or by another. Throws `unknown-run`. */
 export const attachEvaluation = async (id: string, options: QueueOptions): Promise<QueueEvaluation> =>
-  (await import("./evaluate.js")).attachEvaluation(id, options);
+  (await onNode("attachEvaluation")).attachEvaluation(id, options);
 
 /** What runs, waits and failed on a queue, and where. */
-export const jobs = async (queue: string): Promise<QueueSummary> => (await import("./jobs.js")).jobs(queue);
+export const jobs = async (queue: string): Promise<QueueSummary> => (await onNode("jobs")).jobs(queue);
 
 /**
  * Gives what was put aside, or a run that failed, to the workers again. Returns the number of chunks. Throws
  * `unknown-run`, and `invalid-argument` for a run of which nothing failed.
  */
-export const retry = async (queue: string, id: string): Promise<number> => (await import("./jobs.js")).retry(queue, id);
+export const retry = async (queue: string, id: string): Promise<number> => (await onNode("retry")).retry(queue, id);
 
 /** Ends a run: what is at work is finished and forgotten. Results that are written stay. Throws `unknown-run`. */
-export const cancel = async (queue: string, id: string): Promise<void> => (await import("./jobs.js")).cancel(queue, id);
+export const cancel = async (queue: string, id: string): Promise<void> => (await onNode("cancel")).cancel(queue, id);
 
 /** Cancels all runs that are running. Returns their ids. */
-export const drain = async (queue: string): Promise<string[]> => (await import("./jobs.js")).drain(queue);
+export const drain = async (queue: string): Promise<string[]> => (await onNode("drain")).drain(queue);
