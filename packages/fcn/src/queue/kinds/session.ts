@@ -29,7 +29,10 @@ export class Session {
 
   /** The device, which is opened when it is first wanted, and again after it was lost. */
   device(): Promise<Device> {
-    this.#device ??= this.#open();
+    this.#device ??= this.#open().catch((error: unknown) => {
+      this.#device = undefined;
+      throw error;
+    });
     return this.#device;
   }
 
