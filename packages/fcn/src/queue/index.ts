@@ -6,6 +6,7 @@
  */
 
 import type { QueueOptions, QueuePredictOptions, QueuePredictSummary } from "./predict.js";
+import type { SweepFollowOptions, SweepOptions, SweepSummary } from "./sweep.js";
 import type { WorkOptions, WorkSummary } from "./work.js";
 
 // Pages load this file with the rest of the package, and nothing of what it names.
@@ -18,3 +19,13 @@ export const predict = async (inputs: readonly string[], options: QueuePredictOp
 
 export const attach = async (id: string, options: QueueOptions): Promise<QueuePredictSummary> =>
   (await import("./predict.js")).attach(id, options);
+
+/** {@inheritDoc} */
+export const sweep = async (options: SweepOptions): Promise<SweepSummary> =>
+  (await import("./sweep.js")).sweep(options);
+
+/** {@inheritDoc} */
+export const attachSweep = async (
+  id: string,
+  options: SweepFollowOptions & { readonly queue: string },
+): Promise<SweepSummary> => (await import("./sweep.js")).attachSweep(id, options);

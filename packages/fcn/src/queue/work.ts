@@ -77,7 +77,8 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     const version = await packageVersion();
     await connection.tend.setGlobalConcurrency(1);
     for (const id of await store.openRunIds(connection)) await keepTending(connection, id);
-    const takeChunk = async ({ data, attemptsMade, opts }: Job<ChunkJob>): Promise<void> => {
+    const takeChunk = async (job: Job<ChunkJob>, token?: string): Promise<void> => {
+      const { data, attemptsMade, opts } = job;
       const run = await store.readRun("work", connection, data.run);
       const chunk = await store.openChunk(connection, run.id, data.k);
       if (run.state !== "running" || chunk === undefined) return;
@@ -92,6 +93,11 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
         done.items += items;
         onEvent?.({ kind: "chunk", run: run.id, k: chunk.k, items, seconds });
       } catch (error) {
+        if (signal?.aborted && hasCode(error, "aborted")) {
+          // Whoever takes it goes on from its checkpoint, and this is no attempt that failed.
+          await job.moveToDelayed(Date.now(), token);
+          throw new connection.bullmq.DelayedError();
+        }
         onEvent?.({ kind: "failure", run: run.id, k: chunk.k, message: String((error as Error).message ?? error) });
         const isLast = attemptsMade + 1 >= (opts.attempts ?? 1);
         if (hasCode(error, ...AT_ONCE) || (isLast && hasCode(error, ...OF_THE_RUN))) {
