@@ -44,6 +44,14 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "label every pixel of images; the exit code is 1 if any of them failed",
     load: () => import("./commands/predict.js"),
   },
+  worker: {
+    summary: "work for a queue: predictions, evaluations and trials that were asked for on any machine",
+    load: () => import("./commands/worker.js"),
+  },
+  jobs: {
+    summary: "show what runs, waits and failed on a queue, and where; retry, cancel, drain",
+    load: () => import("./commands/jobs.js"),
+  },
   convert: {
     summary: "convert weights of PyTorch, Caffe, NumPy, TensorFlow.js or safetensors to .safetensors or .npz",
     load: () => import("./commands/convert.js"),

@@ -11,7 +11,7 @@ import { ensembleOf, type NetOrNets } from "../prediction/ensemble.js";
 import { createInference } from "../prediction/inference.js";
 import type { InferenceOptions } from "../prediction/inferenceOptions.js";
 import { batchesOf, type Prepared, type ScoreMeasure, startCounting } from "./counting.js";
-import { type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";
+import { type BoardCounts, type BoardScores, type BoundaryOptions, Scoreboard } from "./scoreboard.js";
 
 /** Samples that are loaded one at a time, such as a data set of files. */
 export interface SampleSource {
@@ -103,15 +103,22 @@ export function evaluate(
   return evaluateMeasured(nets, samples, options);
 }
 
-/**
- * {@link evaluate}, which shows what it scores to a measure as well, for samples that are predicted one at a time by
- * one net. `names` are those of the nets in errors.
- */
+/** What else {@link evaluateMeasured} tells. */
+interface Telling {
+  /** Sees what is scored, of samples that are predicted one at a time by one net. */
+  readonly measure?: ScoreMeasure | undefined;
+  /** Names of the nets in errors. */
+  readonly names?: readonly string[];
+  /** Called at the end with what was counted for the first head. */
+  readonly onCounts?: (counts: BoardCounts) => void;
+}
+
+/** {@link evaluate}, which tells more. */
 export async function evaluateMeasured(
   nets: NetOrNets,
   samples: readonly SegmentationSample[] | SampleSource,
   options: EvaluateOptions,
-  { measure, names }: { readonly measure?: ScoreMeasure | undefined; readonly names?: readonly string[] } = {},
+  { measure, names, onCounts }: Telling = {},
 ): Promise<Evaluation> {
   const { model, metadata, preprocessing, others } = ensembleOf("evaluate", nets, { ...options, names });
   const { signal, batchSize = 1 } = options;
@@ -152,6 +159,7 @@ export async function evaluateMeasured(
       options.onProgress?.(done, source.length);
     }
   }
+  onCounts?.(board.counts);
   const heads = Object.fromEntries(further.map((entry) => [entry.head, entry.board.compute()]));
   return { ...board.compute(), ...(further.length > 0 && { heads }), ...(failures.length > 0 && { failures }) };
 }

@@ -14,6 +14,13 @@ export interface SizeScores {
   readonly perClassIU: readonly number[];
 }
 
+/** What is counted of the objects of one size, in whole numbers. */
+export interface SizeCounts {
+  readonly intersection: readonly number[];
+  readonly union: readonly number[];
+  readonly objects: number;
+}
+
 /** COCO's areas: small below 32 x 32 pixels, medium below 96 x 96. */
 export const COCO_SIZES = [32 ** 2, 96 ** 2] as const;
 
@@ -55,6 +62,25 @@ export class ObjectSizes {
       group.intersection[label]! += right;
       group.union[label]! += truth + predicted - right;
       group.objects++;
+    }
+  }
+
+  /** What was counted of each size. */
+  get counts(): SizeCounts[] {
+    return this.#groups.map(({ intersection, union, objects }) => {
+      return { intersection: [...intersection], union: [...union], objects };
+    });
+  }
+
+  /** Adds what another object counted. */
+  addCounts(counts: readonly SizeCounts[]): void {
+    for (const [i, group] of this.#groups.entries()) {
+      const { intersection, union, objects } = counts[i] as SizeCounts;
+      for (let label = 0; label < this.numClasses; label++) {
+        group.intersection[label]! += intersection[label]!;
+        group.union[label]! += union[label]!;
+      }
+      group.objects += objects;
     }
   }
 

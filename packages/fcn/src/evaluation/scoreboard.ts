@@ -3,7 +3,7 @@ import { boundarySquares } from "../data/samples/boundary.js";
 import { SegmentationMetrics, type SegmentationScores } from "../labels/metrics.js";
 import { checkSample, type SegmentationSample, VOID_LABEL } from "../labels/sample.js";
 import { number, numbers } from "../options/rules.js";
-import { ObjectSizes, type SizeScores } from "./objectSizes.js";
+import { ObjectSizes, type SizeCounts, type SizeScores } from "./objectSizes.js";
 
 /** Which pixels count as near a boundary. */
 export interface BoundaryOptions {
@@ -27,6 +27,13 @@ export interface ScoreboardOptions {
   readonly boundary?: BoundaryOptions | undefined;
   /** Areas in pixels below which the objects of a class count as small and as medium. */
   readonly sizes?: readonly [small: number, medium: number] | undefined;
+}
+
+/** All that scores follow from, in whole numbers: their sum is the same in any order. */
+export interface BoardCounts {
+  /** Confusion matrices, from the ring nearest to a boundary to the rest. */
+  readonly rings: readonly (readonly number[])[];
+  readonly sizes?: readonly SizeCounts[];
 }
 
 /** The scores over all pixels, and those near boundaries and by object size if requested. */
@@ -93,6 +100,18 @@ export class Scoreboard {
     }
     this.#sizes?.add(image);
     return image;
+  }
+
+  /** What was counted. */
+  get counts(): BoardCounts {
+    const rings = this.#rings.map((ring) => ring.compute().confusion.flat());
+    return { rings, ...(this.#sizes && { sizes: this.#sizes.counts }) };
+  }
+
+  /** Adds what another board with the same options counted. */
+  addCounts({ rings, sizes }: BoardCounts): void {
+    for (const [i, ring] of this.#rings.entries()) ring.addConfusion(rings[i] ?? []);
+    if (sizes) this.#sizes?.addCounts(sizes);
   }
 
   compute(): BoardScores {

@@ -46,10 +46,7 @@ export interface QueuePredictSummary extends PredictResult {
   readonly reports: readonly ImageReport[] | undefined;
 }
 
-/**
- * Predicts images on all workers of a queue, and writes the results into a place, as `fcn predict` on one machine does:
- * the same files with the same bytes, and the same manifest. The run goes on if the caller goes away.
- */
+/** `queue.predict`. */
 export async function predict(inputs: readonly string[], options: QueuePredictOptions): Promise<QueuePredictSummary> {
   if (options.chunk !== undefined) checkValue("predict", "chunk", options.chunk, rules.whole(1));
   const connection = await connect("predict", options.queue);
@@ -108,7 +105,7 @@ async function listed(input: Input, stem: string): Promise<ListedImage> {
   throw error;
 }
 
-/** Waits for a prediction that was started before, by this process or by another. */
+/** `queue.attach`. */
 export async function attach(id: string, options: QueueOptions): Promise<QueuePredictSummary> {
   const connection = await connect("predict", options.queue);
   try {

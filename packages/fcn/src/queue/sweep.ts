@@ -29,11 +29,11 @@ export interface SweepFollowOptions extends FollowOptions {
   readonly onTrial?: ((trial: TrialProgress) => void) | undefined;
 }
 
-/** Options of {@link sweep}. */
+/** Options of `queue.sweep`. */
 export interface SweepOptions extends SweepPlan, SweepFollowOptions {
   /** Address of a queue, `redis://` or `rediss://`, whose workers train the trials. Default: they are trained here. */
   readonly queue?: string | undefined;
-  /** Called with the id of the run on a queue, by which {@link attachSweep} finds it again. */
+  /** Called with the id of the run on a queue, by which `attachSweep` finds it again. */
   readonly onStart?: ((id: string) => void) | undefined;
   /** For trials that are trained here. Default: the sweep opens its own. */
   readonly device?: Device | undefined;
@@ -49,15 +49,7 @@ export interface SweepSummary extends SweepResult {
   readonly id?: string;
 }
 
-/**
- * Trains a net with many combinations of settings, and compares them by their best mean IU: one after another here, or
- * on the workers of a queue, to the same results. A trial is a run of `trainRun` in a folder of `out`, and ends with the
- * bits that `trainRun` with its settings would; its folder stays, whatever became of it. A sweep on a queue goes on if
- * the caller goes away.
- *
- * Throws what `trainRun` throws for the data; `run-exists` if `out` holds a sweep and `resume` is not set; `aborted` if
- * the signal ends it. A trial that diverges, or cannot be trained with its settings, is part of the result.
- */
+/** `queue.sweep`. */
 export async function sweep(options: SweepOptions): Promise<SweepSummary> {
   const task = await makeTask(options);
   return options.queue === undefined ? sweepHere(task, options) : sweepThere(task, options, options.queue);
@@ -100,7 +92,7 @@ async function sweepThere(task: SweepTask, options: SweepOptions, queue: string)
   }
 }
 
-/** Waits for a sweep that was started before, by this process or by another. */
+/** `queue.attachSweep`. */
 export async function attachSweep(
   id: string,
   { queue, ...options }: SweepFollowOptions & { readonly queue: string },

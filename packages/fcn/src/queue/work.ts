@@ -55,14 +55,7 @@ const OF_THE_RUN = ["unwritable-file", "disk-full", "invalid-argument", "missing
 /** Errors after which there is no point in another attempt. */
 const AT_ONCE = ["checksum-mismatch", "other-version"] as const;
 
-/**
- * Takes chunks of runs from a queue until `signal` is aborted: predictions, evaluations and trials of sweeps, as
- * `queue.predict`, `queue.evaluate` and `queue.sweep` add them on any machine. Any number of workers may come and go;
- * BullMQ gives what a dead one had to others. A chunk that ends three workers is put aside. Only files below the roots
- * are read or written, and only weights that have the digest that the run names.
- *
- * Throws what {@link connect} throws, and `no-adapter` where there is no device.
- */
+/** `queue.work`. */
 export async function work(options: WorkOptions): Promise<WorkSummary> {
   const { concurrency = 1, patience = 30, name = `${hostname()}-${process.pid}`, onEvent, signal } = options;
   checkValue("work", "concurrency", concurrency, rules.whole(1));
@@ -109,7 +102,7 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     const takeTending = async ({ data: { run: id } }: Job<{ run: string }>): Promise<void> =>
       tendOnce(connection, id, {
         advance: (run) => KINDS[run.spec.kind].advance(run, session, connection),
-        cleanUp: (run) => KINDS[run.spec.kind].cleanUp(run, session),
+        cleanUp: (run) => KINDS[run.spec.kind].cleanUp(run, roots),
       });
     const lock = 1000 * patience;
     const common = { ...{ connection: connection.redis, prefix: PREFIX, name, skipVersionCheck: true }, autorun: true };

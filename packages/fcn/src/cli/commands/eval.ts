@@ -25,10 +25,12 @@ import { adapterName } from "../../report/adapter.js";
 import { addFlags, flagValues, type Given, givenBy } from "../flags/addFlags.js";
 import { JSON_OUTPUT, WEIGHTS, WORKERS } from "../flags/common.js";
 import { addOpenFlags, openOptions } from "../flags/openFlags.js";
+import { QUEUED, refuseWithoutQueue } from "../flags/queueFlags.js";
 import { deviceFault } from "../output/deviceFaults.js";
 import { asUsage, UsageError } from "../output/errors.js";
 import { classRemarks, describeRemarks, rangeRemarks, splitRemarks, voidRemarks } from "../output/evalRemarks.js";
 import { printResult } from "../output/output.js";
+import { evalQueued, oneOrAll } from "./evalQueued.js";
 
 const OPTIONS = {
   data: {
@@ -48,6 +50,7 @@ const OPTIONS = {
   },
   adapter: ADAPTER,
   tune: TUNE,
+  ...QUEUED,
   ...WORKERS,
   ...JSON_OUTPUT,
 } as const;
@@ -68,6 +71,9 @@ async function run(given: object): Promise<void> {
     inference: flagValues(INFERENCE, given),
     open: openOptions(given),
   };
+  const { queue, attach, chunk } = flags;
+  refuseWithoutQueue(queue, { "--attach": attach, "--chunk": chunk });
+  if (queue !== undefined) return evalQueued({ ...flags, queue });
   const { opened, dataset: own } = await openSplit(flags);
   const device = await tunedDevice(flags);
   const scored = { images: 0 };
@@ -113,9 +119,6 @@ async function run(given: object): Promise<void> {
     device.destroy();
   }
 }
-
-/** A single value by itself, as most results have one. */
-const oneOrAll = <T>(values: readonly T[]): T | readonly T[] => (values.length === 1 ? (values[0] as T) : values);
 
 function tell(remarks: readonly DataRemark[]): void {
   for (const line of describeRemarks(remarks)) process.stderr.write(`${line}\n`);

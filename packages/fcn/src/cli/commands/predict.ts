@@ -1,7 +1,5 @@
-import { TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
 import type { Command } from "commander";
-import type { ToldError } from "../../data/files/errors.js";
 import { counted } from "../../data/files/words.js";
 import { RANGE } from "../../data/open/range.js";
 import { ADAPTER, TUNE } from "../../measure/tunedDevice.js";
@@ -12,13 +10,16 @@ import { type ImageReport, type PredictSummary, runPredict } from "../../predict
 import { INFERENCE, isTiled } from "../../prediction/inferenceOptions.js";
 import { createProgress } from "../../progress/items.js";
 import { addFlags, flagValues, givenBy } from "../flags/addFlags.js";
-import { checkFolder } from "../flags/checks.js";
+import { checkFolder, refuseBoth } from "../flags/checks.js";
 import { JSON_OUTPUT, WEIGHTS } from "../flags/common.js";
+import { QUEUED, refuseWithoutQueue } from "../flags/queueFlags.js";
 import { someOf } from "../flags/readers.js";
+import { describeImage, throwIfFailed } from "../output/describePrediction.js";
 import { deviceFault } from "../output/deviceFaults.js";
 import { asUsage, UsageError } from "../output/errors.js";
 import { describeRemarks } from "../output/evalRemarks.js";
 import { printResult } from "../output/output.js";
+import { predictQueued } from "./predictQueued.js";
 
 const KINDS = Object.keys(OUTPUTS) as OutputName[];
 
@@ -44,6 +45,7 @@ const OPTIONS = {
   },
   adapter: ADAPTER,
   tune: TUNE,
+  ...QUEUED,
   overwrite: {
     flag: "--overwrite",
     help: "overwrite files that are not results of fcn predict; the images themselves are never overwritten",
@@ -70,9 +72,14 @@ async function run(operands: string[], given: object): Promise<void> {
     tune,
     overwrite = false,
     json = false,
+    queue: address,
+    attach,
+    chunk,
     ...flags
   } = givenBy(OPTIONS, given);
   const input = flagValues(INPUT, given);
+  refuseWithoutQueue(address, { "--attach": attach, "--chunk": chunk });
+  if (address !== undefined && attach !== undefined) return predictQueued({ queue: address, attach }, json);
   await checkFolder("--out", out);
   const [weights, images] = apart(files);
   const names = [...operands, ...images];
@@ -88,9 +95,14 @@ async function run(operands: string[], given: object): Promise<void> {
       "name - as the input, or leave --raw out",
     );
   }
-  const inputs = await expandInputs(names, { raw, out, onWarning });
   const { alpha, simplify: tolerance } = flags;
   const options = { ...input, overlay: { alpha } };
+  if (address !== undefined) {
+    refuseBoth({ "--queue": address, "--raw": raw });
+    const all = { ...options, weights, out, save, tolerance, overwrite, ...(chunk && { chunk }) };
+    return predictQueued({ queue: address, names, options: all }, json);
+  }
+  const inputs = await expandInputs(names, { raw, out, onWarning });
   const progress = createProgress(json ? process.stderr : process.stdout, "predicting", inputs.length);
   const onImage = (report: ImageReport): void => progress.step(describeImage(report), "error" in report);
   const written = new Set<string>();
@@ -116,12 +128,7 @@ async function run(operands: string[], given: object): Promise<void> {
     .finally(() => progress.end());
   for (const line of describeRemarks(summary.remarks)) process.stderr.write(`${line}\n`);
   await printResult(summary, describeSummary, json);
-  if (summary.failed === 0) return;
-  throw new TensorError({
-    code: "images-failed",
-    message: `predict: ${summary.failed} of ${inputs.length} ${inputs.length === 1 ? "image" : "images"} could not be predicted`,
-    fix: "see the lines that begin with error above",
-  });
+  throwIfFailed(summary.failed, inputs.length);
 }
 
 /** The weights and the images that follow them; commander takes both for weights. */
@@ -133,19 +140,6 @@ function apart([first = "", ...rest]: readonly string[]): [weights: string[], im
 const onWarning = (text: string): void => {
   process.stderr.write(`warning: ${text}\n`);
 };
-
-function describeImage(report: ImageReport): string {
-  if ("error" in report)
-    return `error: ${withName(report.input, report.error)}; ${report.error.commandFix ?? report.error.fix}`;
-  const { input, height, width, classes, files } = report;
-  const largest = [...classes].sort((a, b) => b.pixels - a.pixels).slice(0, 3);
-  const shares = largest.map(({ class: name, share }) => `${name} ${(100 * share).toFixed(1)} %`).join(", ");
-  return `${input}, ${height}x${width} (height x width): ${shares} -> ${Object.values(files).join(", ")}`;
-}
-
-/** Adds the name of the file, unless the message already begins with it. */
-const withName = (name: string, { message, file }: ToldError): string =>
-  file === name ? message : `${name}: ${message}`;
 
 function describeSummary({ images, failed, out, seconds, imagesPerSecond, adapter }: PredictSummary): string {
   const done = images.length - failed;

@@ -40,6 +40,8 @@ function requireOption(command: Command, option: Option): void {
   REQUIRED.set(command, required);
   command.hook("preAction", () => {
     const given = command.opts();
+    // A run of a queue that was started before has all of its options.
+    if (given.attach !== undefined) return;
     const missing = required.filter((each) => given[each.attributeName()] === undefined).map(({ flags }) => flags);
     if (missing.length === 0) return;
     const last = missing.pop() as string;

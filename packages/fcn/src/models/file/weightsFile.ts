@@ -86,8 +86,12 @@ export async function loadModel(source: FileSource, device: Device, options: Loa
   return loadFile(await localFile("loadModel", source, options), device);
 }
 
+/** What a weights file says of its net. Throws as {@link loadModel} does. */
+export const readMetadata = async (source: io.PathOrBytes): Promise<ModelMetadata> =>
+  parseMetadata(await io.readSafetensorsMetadata(source).catch(ofModel));
+
 async function loadFile(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
-  const metadata = parseMetadata(await io.readSafetensorsMetadata(source).catch(ofModel));
+  const metadata = await readMetadata(source);
   if (metadata.graph !== undefined) await checkGraphFile(source, metadata);
   const model = buildNet(metadata, device);
   try {

@@ -1,3 +1,4 @@
+import type { Roots } from "../../places/roots.js";
 import type { Chunk, Run } from "../runs/spec.js";
 import type { Advance } from "../runs/tend.js";
 import type { Connection } from "../server/connection.js";
@@ -12,6 +13,9 @@ export interface Kind {
   work(run: Run, chunk: Chunk, session: Session, connection: Connection): Promise<unknown>;
   /** What remains when all chunks are done or given up. */
   advance(run: Run, session: Session, connection: Connection): Promise<Advance>;
-  /** Removes what only a running run needs; does nothing if that is gone. */
-  cleanUp(run: Run, session: Session): Promise<void>;
+  /**
+   * Removes what only a running run needs; does nothing if that is gone. A worker passes its roots, which the person
+   * who cancels a run needs not.
+   */
+  cleanUp(run: Run, roots?: Roots): Promise<void>;
 }

@@ -20,6 +20,7 @@ interface Kept {
 export class Session {
   #device: Promise<Device> | undefined;
   readonly #kept = new Map<string, Kept>();
+  #last: { readonly key: string; readonly value: Promise<unknown> } | undefined;
 
   constructor(
     readonly roots: Roots,
@@ -64,6 +65,18 @@ export class Session {
       kept.users--;
       await this.#evict();
     }
+  }
+
+  /** What `make` makes, once for a key: of several keys the last one is kept. */
+  kept<T>(key: string, make: () => Promise<T>): Promise<T> {
+    if (this.#last?.key !== key) {
+      const value = make();
+      this.#last = { key, value };
+      value.catch(() => {
+        if (this.#last?.value === value) this.#last = undefined;
+      });
+    }
+    return this.#last?.value as Promise<T>;
   }
 
   #forget(key: string, error: unknown): never {

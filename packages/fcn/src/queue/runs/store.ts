@@ -127,10 +127,11 @@ export async function putAside({ redis }: Redis, id: string, chunk: Chunk, reaso
 
 /** Opens chunks again that were given up. */
 export async function reopen({ redis }: Redis, id: string, chunks: readonly Chunk[]): Promise<void> {
-  const { run, open, aside } = keysOf(id);
+  const { run, open, aside, parts } = keysOf(id);
   const commands = redis.multi().sadd(OPEN_RUNS, id).hset(run, "state", "running").hdel(run, "error", "result");
   for (const { k, from, to } of chunks) commands.hset(open, k, `${from}-${to}`).hdel(aside, String(k));
-  await commands.persist(run).persist(`${run}:parts`).persist(`${run}:aside`).exec();
+  for (const key of [run, open, aside, parts]) commands.persist(key);
+  await commands.exec();
 }
 
 /** The parts of a run in the order of their chunks. */
@@ -172,10 +173,15 @@ export async function endRun(
   await redis.eval(END, 1, keysOf(id).run, state, field, text);
 }
 
+/** Ends a run for good, also one that failed or has something put aside. */
+export const cancelRun = ({ redis }: Redis, id: string): Promise<unknown> =>
+  redis.hset(keysOf(id).run, "state", "cancelled");
+
 /** Forgets a run that has ended, in a week; what only a running one needs, at once. */
-export async function closeRun({ redis }: Redis, id: string): Promise<void> {
+export async function closeRun({ redis }: Redis, id: string, canBeRetried: boolean): Promise<void> {
   const { run, open, aside, parts, speed } = keysOf(id);
-  const commands = redis.multi().srem(OPEN_RUNS, id).del(open, speed);
-  for (const key of [run, aside, parts]) commands.expire(key, KEPT);
+  const commands = redis.multi().srem(OPEN_RUNS, id).del(speed);
+  if (!canBeRetried) commands.del(open);
+  for (const key of [run, open, aside, parts]) commands.expire(key, KEPT);
   await commands.exec();
 }

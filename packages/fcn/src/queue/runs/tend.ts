@@ -60,15 +60,18 @@ export async function tendOnce(connection: Connection, id: string, { advance, cl
   }
 }
 
-/** Removes the jobs of a run that has ended. */
-async function stopTending(connection: Connection, run: Run, cleanUp: Tending["cleanUp"]): Promise<void> {
-  const { id } = run;
-  const open = await store.openChunks(connection, id);
-  // A job at work cannot be removed; it finds its run ended.
+/**
+ * Removes the jobs of a run that has ended, and what it kept unless it can be retried. A job at work cannot be removed;
+ * it finds its run ended.
+ */
+export async function stopTending(connection: Connection, run: Run, cleanUp: Tending["cleanUp"]): Promise<void> {
+  const { id, state } = await store.readRun("work", connection, run.id);
+  const [open, aside] = [await store.openChunks(connection, id), await store.asideChunks(connection, id)];
   await Promise.allSettled(open.map(({ k }) => connection.work.remove(jobId(id, k))));
-  await cleanUp(run);
+  const canBeRetried = state === "failed" || (state === "done" && aside.length > 0);
+  if (!canBeRetried) await cleanUp(run);
   await connection.tend.removeJobScheduler(id);
-  await store.closeRun(connection, id);
+  await store.closeRun(connection, id, canBeRetried);
 }
 
 /** Puts open chunks aside whose jobs have failed, and adds those again that have none. Returns what is open. */

@@ -8,6 +8,7 @@ import { errorOf, type ToldError, toldOf } from "../../../data/files/errors.js";
 import type { DataRemark } from "../../../data/files/remarks.js";
 import { openPlace, splitAddress } from "../../../places/open.js";
 import type { Place } from "../../../places/place.js";
+import type { Roots } from "../../../places/roots.js";
 import type { Input } from "../../../prediction/files/inputs.js";
 import { mergeManifest, type WrittenFile } from "../../../prediction/files/manifest.js";
 import { OUTPUTS, OutputFolder, type OutputName } from "../../../prediction/files/outputs.js";
@@ -41,15 +42,15 @@ export interface PredictResult {
 
 const taskOf = ({ spec }: Run): PredictTask => spec.task as PredictTask;
 
-async function filesOf(run: Run, session: Session): Promise<RunFiles> {
+async function filesOf(run: Run, roots?: Roots): Promise<RunFiles> {
   const { out } = taskOf(run);
-  await session.roots.check(out);
+  await roots?.check(out);
   return new RunFiles(await openPlace(out), run.id);
 }
 
 export const PREDICT: Kind = {
   async work(run, chunk, session) {
-    const files = await filesOf(run, session);
+    const files = await filesOf(run, session.roots);
     // A worker may have died between its part and the end of its job.
     if (await files.readPart(chunk.k)) return undefined;
     const images = await files.readList(chunk.from, chunk.to);
@@ -63,7 +64,7 @@ export const PREDICT: Kind = {
   },
 
   async advance(run, session, connection) {
-    const files = await filesOf(run, session);
+    const files = await filesOf(run, session.roots);
     const aside = new Map((await store.asideChunks(connection, run.id)).map((chunk) => [chunk.k, chunk]));
     const written: WrittenFile[] = [];
     const remarks = new Map<string, DataRemark>();
@@ -87,8 +88,8 @@ export const PREDICT: Kind = {
     return { result };
   },
 
-  async cleanUp(run, session) {
-    await (await filesOf(run, session)).clear(run.total, run.chunks);
+  async cleanUp(run, roots) {
+    await (await filesOf(run, roots)).clear(run.total, run.chunks);
   },
 };
 
