@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { type Device, TensorError } from "@fcn/tensor";
 import type { ToldError } from "../data/files/errors.js";
 import { tunedDevice } from "../measure/tunedDevice.js";
@@ -70,7 +71,7 @@ async function sweepHere(task: SweepTask, options: SweepOptions): Promise<SweepS
       tell(rungs, outcomes);
     }
     const next = await advanceSweep(task, outcomes, total);
-    if ("result" in next) return { ...(next.result as SweepResult), out: task.shown };
+    if ("result" in next) return summaryOf(task, next.result as SweepResult);
   }
 }
 
@@ -129,8 +130,14 @@ async function finish(connection: Connection, id: string, options: SweepFollowOp
   await looking;
   const { rungs } = result as SweepResult;
   tell(rungs, await outcomesOf(connection, id));
-  return { ...(result as SweepResult), id, out: task.shown };
+  return { ...summaryOf(task, result as SweepResult), id };
 }
+
+const summaryOf = ({ shown }: SweepTask, result: SweepResult): SweepSummary => ({
+  ...result,
+  out: shown,
+  files: result.files.map((name) => join(shown, name)),
+});
 
 /** Tells of each trial once a rung, when all its runs are done or one has failed. */
 function teller(task: SweepTask, onTrial: SweepFollowOptions["onTrial"]) {

@@ -8,7 +8,7 @@ import { checkpointFile } from "../../../training/run/state/checkpoint.js";
 import { RUN_FILES } from "../../../training/run/state/result.js";
 import type { Advance } from "../../runs/tend.js";
 import { labelOf, textOf } from "./plan.js";
-import { readRungs, type TrialReport, writeRecord } from "./record.js";
+import { RECORD, readRungs, type TrialReport, writeRecord } from "./record.js";
 import { itemsOf, nextRung, type Outcome, type Rung, type Standing, standings } from "./rungs.js";
 import { type SweepTask, scheduleOf } from "./task.js";
 import { folderOf } from "./trial.js";
@@ -18,7 +18,7 @@ export interface SweepResult {
   /** The trials, best first. */
   readonly trials: readonly TrialReport[];
   readonly rungs: readonly Rung[];
-  /** The files written beside those of the trials. */
+  /** The files that were written beside the folders of the trials. */
   readonly files: readonly string[];
 }
 
@@ -38,9 +38,10 @@ export async function advanceSweep(task: SweepTask, outcomes: readonly Outcome[]
     const report = reportOf(task, rungs, standing);
     return running.has(standing.trial) ? { ...report, state: "running" as const } : report;
   });
-  const json = await writeRecord(task, { rungs: decided, ranking });
+  await writeRecord(task, { rungs: decided, ranking });
   if (next) return { total: itemsOf(decided, schedule) };
-  const result: SweepResult = { trials: ranking, rungs, files: [await writeReport(task, ranking), json] };
+  const files = [await writeReport(task, ranking), RECORD];
+  const result: SweepResult = { trials: ranking, rungs, files };
   return { result };
 }
 
@@ -82,9 +83,8 @@ async function writeReport(task: SweepTask, ranking: readonly TrialReport[]): Pr
     root: task.out,
     sections: [...rankingSection(ranking), ...failures(ranking), ...drawnSection(task, ranking, drawn.length)],
   });
-  const file = join(task.out, RUN_FILES.report);
-  await writeWholeFile("sweep", file, html);
-  return file;
+  await writeWholeFile("sweep", join(task.out, RUN_FILES.report), html);
+  return RUN_FILES.report;
 }
 
 function rankingSection(ranking: readonly TrialReport[]): string[] {

@@ -42,7 +42,7 @@ export const AXES: readonly string[] = Object.entries(SETTINGS).flatMap(([name, 
   decides === false || name === "data" ? [] : [name],
 );
 
-const isRange = (values: AxisValues): values is Range => !Array.isArray(values);
+export const isRange = (values: AxisValues): values is Range => !Array.isArray(values);
 
 /** All combinations of the axes, or some that are drawn at random. Throws `invalid-argument` for axes that make none. */
 export function planTrials(axes: Axes, random?: RandomSearch): Trial[] {

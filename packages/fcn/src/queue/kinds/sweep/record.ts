@@ -39,7 +39,10 @@ export interface SweepRecord {
   readonly ranking: readonly TrialReport[];
 }
 
-const fileOf = ({ out }: Pick<SweepTask, "out">): string => join(out, "sweep.json");
+/** The name of the file in the folder of a sweep. */
+export const RECORD = "sweep.json";
+
+const fileOf = ({ out }: Pick<SweepTask, "out">): string => join(out, RECORD);
 
 const planOf = ({ settings, open, trials, folds, budgets, eta }: SweepTask): SweepRecord["plan"] => ({
   ...{ settings, open, trials, budgets, eta },
@@ -69,10 +72,9 @@ export async function readRungs(task: SweepTask): Promise<readonly Rung[]> {
 export async function writeRecord(
   task: SweepTask,
   { rungs, ranking }: Pick<SweepRecord, "rungs" | "ranking">,
-): Promise<string> {
+): Promise<void> {
   const record: SweepRecord = { plan: planOf(task), rungs, ranking };
   await writeWholeFile("sweep", fileOf(task), `${JSON.stringify(record, undefined, 2)}\n`);
-  return fileOf(task);
 }
 
 /**

@@ -7,6 +7,7 @@ import { trainRun } from "../../../training/run/run.js";
 import type { TrainRunResult } from "../../../training/run/state/result.js";
 import type { TrainRunOptions, TrainRunView } from "../../../training/settings/runOptions.js";
 import type { Trial } from "./plan.js";
+import { RECORD } from "./record.js";
 import { type Outcome, placeOf, type Rung } from "./rungs.js";
 import { type SweepTask, scheduleOf, trialOptions } from "./task.js";
 
@@ -34,7 +35,7 @@ export function itemOf(task: SweepTask, rungs: readonly Rung[], item: number) {
   if (place && trial) return { ...place, trial };
   throw new TensorError({
     code: "corrupt-file",
-    message: `sweep: ${join(task.out, "sweep.json")} says nothing of item ${item}`,
+    message: `sweep: ${join(task.out, RECORD)} says nothing of item ${item}`,
     fix: "put the file back that the sweep wrote, or start the sweep again",
   });
 }
