@@ -5,17 +5,17 @@ import { readRun } from "../../../training/run/compare.js";
 import { divided, openAll } from "../../../training/run/folds.js";
 import { trainRun } from "../../../training/run/run.js";
 import type { TrainRunResult } from "../../../training/run/state/result.js";
-import type { TrainRunOptions, TrainRunView } from "../../../training/settings/runOptions.js";
+import { unlessStopped } from "../../../training/run/stop.js";
+import type { TrainRunOptions } from "../../../training/settings/runOptions.js";
 import type { Trial } from "./plan.js";
 import { RECORD } from "./record.js";
 import { type Outcome, placeOf, type Rung } from "./rungs.js";
 import { type SweepTask, scheduleOf, trialOptions } from "./task.js";
 
-/** Where a trial is trained, and who is told. */
+/** Where a trial is trained, and what ends it. */
 export interface Training {
   readonly device: Device;
   readonly signal?: AbortSignal | undefined;
-  readonly view?: TrainRunView | undefined;
 }
 
 /** Errors that the settings of a trial bring about, on any machine or on one of its size. */
@@ -88,17 +88,17 @@ interface Target {
 async function trainTo(
   task: SweepTask,
   { trial, run, budget, out }: Target,
-  { device, signal, view }: Training,
+  { device, signal }: Training,
 ): Promise<TrainRunResult> {
   const options: TrainRunOptions = {
     ...{ ...trialOptions(task, trial), data: task.data, out, device, resume: true },
     ...(budget !== null && { stopAt: budget }),
     ...(signal && { signal }),
-    ...(view && { view }),
   };
   const { folds } = task;
   if (folds === undefined) return whenFree(() => trainRun(options));
-  const data = divided(await openAll(options), folds, options.seed ?? 0)[run];
+  const opened = await unlessStopped(openAll(options), signal);
+  const data = divided(opened, folds, options.seed ?? 0)[run];
   return whenFree(() => trainRun({ ...options, ...(data && { data }) }));
 }
 
