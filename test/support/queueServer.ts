@@ -39,16 +39,20 @@ export class QueueServer {
     return server;
   }
 
+  /** Whether only encrypted connections are taken, which flags that name certificates ask for. */
+  get #isEncrypted(): boolean {
+    return this.flags.some((flag) => flag.startsWith("--tls"));
+  }
+
   get address(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `${this.#isEncrypted ? "rediss" : "redis"}://127.0.0.1:${this.port}`;
   }
 
   /** Starts the server again, with what it has on disk. */
   async restart(): Promise<void> {
     const disk = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--dir", this.folder];
-    this.#child = spawn(this.program, ["--port", String(this.port), "--bind", "0.0.0.0", ...disk, ...this.flags], {
-      stdio: "ignore",
-    });
+    const port = this.#isEncrypted ? ["--port", "0", "--tls-port", `${this.port}`] : ["--port", `${this.port}`];
+    this.#child = spawn(this.program, [...port, "--bind", "0.0.0.0", ...disk, ...this.flags], { stdio: "ignore" });
     const redis = new Redis(this.port, { retryStrategy: () => 50, maxRetriesPerRequest: null });
     redis.on("error", () => {});
     // With a password or encryption it answers with a refusal, which is an answer.
@@ -95,12 +99,10 @@ export class FcnProcess {
   stderr = "";
   readonly code: Promise<number | null>;
 
-  constructor(args: readonly string[], { cwd, env = {} }: { cwd?: string; env?: Record<string, string> } = {}) {
-    this.child = spawn(process.execPath, [BIN, ...args], {
-      ...(cwd && { cwd }),
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+  /** `through` is a command that runs others, such as one in a network of its own. */
+  constructor(args: readonly string[], { through = [] }: { readonly through?: readonly string[] } = {}) {
+    const [program, ...rest] = [...through, process.execPath, BIN, ...args] as [string, ...string[]];
+    this.child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout?.on("data", (text) => {
       this.stdout += String(text);
     });

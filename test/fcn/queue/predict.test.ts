@@ -21,7 +21,16 @@ async function filesOf(folder: string): Promise<Record<string, string>> {
   const files = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
-      return (await stat(path)).isFile() ? [[name, createHash("sha256").update(await readFile(path)).digest("hex")]] : [];
+      return (await stat(path)).isFile()
+        ? [
+            [
+              name,
+              createHash("sha256")
+                .update(await readFile(path))
+                .digest("hex"),
+            ],
+          ]
+        : [];
     }),
   );
   return Object.fromEntries(files.flat());

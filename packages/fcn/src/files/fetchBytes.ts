@@ -117,7 +117,7 @@ const refused = (op: string, url: string, problem: string): TensorError =>
     details: { url },
   });
 
-const noNetwork = (op: string, url: string, when: string, cause?: unknown): TensorError =>
+export const noNetwork = (op: string, url: string, when: string, cause?: unknown): TensorError =>
   new TensorError(
     {
       code: "no-network",

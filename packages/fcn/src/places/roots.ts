@@ -1,13 +1,79 @@
-import { resolve } from "node:path";
-import { invalidArgument } from "@fcn/tensor/internal";
+import { firstOf, invalidArgument } from "@fcn/tensor/internal";
+import { type AddressKind, addressKind, bucketAddress, webAddress } from "./address.js";
+import { isBelow, realPathOf } from "./local.js";
+
+/**
+ * The addresses below which a program may read and write for others. A pattern is no address: the names that it matches
+ * are to be checked. Servers below a root are trusted, since they may send a request on to others.
+ */
 export class Roots {
-  constructor(readonly names: readonly string[]) {}
-  async check(address: string): Promise<void> {
-    const path = resolve(address);
-    if (this.names.some((root) => path === resolve(root) || path.startsWith(`${resolve(root)}/`))) return;
-    throw invalidArgument(
-      `${address} does not lie below a root of this worker: ${this.names.join(", ")}`,
-      "start the worker with --root",
-    );
+  constructor(private readonly roots: readonly string[]) {
+    for (const root of roots) {
+      if (addressKind(root) === "http" && webAddress(root).search !== "") {
+        throw invalidArgument(
+          `${root}: a root is the beginning of addresses, and has no "?"`,
+          'leave out "?" and the rest',
+        );
+      }
+    }
   }
+
+  /**
+   * Throws `invalid-argument` unless the address lies below one of the roots, whole parts of names compared. Links of
+   * this machine are followed first; "..", however it is written, is refused at once.
+   */
+  async check(address: string): Promise<void> {
+    const kind = addressKind(address);
+    if (/\p{Cc}/u.test(address) || climbs(address)) {
+      const fix = 'give the address without ".." and control characters';
+      throw invalidArgument(`${address}: the address may lead upwards`, fix);
+    }
+    const path = await PATHS[kind](address);
+    for (const root of this.roots) {
+      if (addressKind(root) === kind && IS_BELOW[kind](await PATHS[kind](root), path)) return;
+    }
+    const roots = this.roots.length === 0 ? "there are none" : firstOf(this.roots, 8);
+    const fix = "name a place below a root, or start the program with a further root";
+    throw invalidArgument(`${address}: the address is not below a root (${roots})`, fix);
+  }
+}
+
+/** What addresses of a kind are compared by. */
+const PATHS: Readonly<Record<AddressKind, (address: string) => string | Promise<string>>> = {
+  local: (path) =>
+    realPathOf(path).catch(() => {
+      throw invalidArgument(`${path}: its folder cannot be looked at`, "check the path, its links and its permissions");
+    }),
+  http(address) {
+    const { origin, pathname } = webAddress(address);
+    return origin + pathname;
+  },
+  s3(address) {
+    const { bucket, key } = bucketAddress(address);
+    return `${bucket}/${key}`;
+  },
+};
+
+const isBelowAddress = (root: string, path: string): boolean => `${path}/`.startsWith(`${root.replace(/\/+$/, "")}/`);
+
+const IS_BELOW = { local: isBelow, http: isBelowAddress, s3: isBelowAddress } as const;
+
+/** More rounds of encoding than any address has for a good reason. */
+const MOST_ROUNDS = 4;
+
+/**
+ * Whether a part of an address is ".." for somebody who decodes it, once or again, takes "\" for "/", or takes off what
+ * follows ";".
+ */
+function climbs(address: string): boolean {
+  let text = address;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if (text.split(/[/\\?#]/).some((part) => /^\s*\.\.\s*(;|$)/.test(part))) return true;
+    const decoded = text.replace(/%(2e|2f|5c|25|3b)/gi, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    );
+    if (decoded === text) return false;
+    text = decoded;
+  }
+  return true;
 }

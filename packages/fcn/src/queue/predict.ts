@@ -1,10 +1,10 @@
-import { relative, resolve } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { toldOf } from "../data/files/errors.js";
 import { openPlace } from "../places/open.js";
-import { expandInputs, type Input } from "../prediction/files/inputs.js";
-import { OUTPUTS, OutputFolder, type OutputName } from "../prediction/files/outputs.js";
+import type { Input } from "../prediction/files/input.js";
+import { expandInputs } from "../prediction/files/inputs.js";
+import { OUTPUTS, type OutputName, reserveNames } from "../prediction/files/outputs.js";
 import type { ImageReport } from "../prediction/files/run.js";
 import type { PredictOptions } from "../prediction/predict.js";
 import { type ListedImage, RunFiles } from "./kinds/predict/files.js";
@@ -12,7 +12,7 @@ import type { PredictResult, PredictTask } from "./kinds/predict/predictKind.js"
 import { type FollowOptions, follow } from "./runs/follow.js";
 import * as store from "./runs/store.js";
 import { type Connection, connect } from "./server/connection.js";
-import { nameWeights, startRun } from "./start.js";
+import { absolute, nameWeights, startRun } from "./start.js";
 
 /** Options of what runs on a queue. */
 export interface QueueOptions extends FollowOptions {
@@ -74,26 +74,21 @@ async function start(connection: Connection, names: readonly string[], options: 
   const files = typeof given === "string" ? [given] : given;
   const weights = await nameWeights(files);
   const inputs = await expandInputs(names, { out });
-  const folder = new OutputFolder(out, save);
-  await folder.open();
-  const places = await folder.reserve(inputs, { overwrite });
-  const images = await Promise.all(
-    inputs.map((input) => {
-      const [[kind, path]] = [...(places.get(input) ?? [])] as [[OutputName, string]];
-      return listed(input, relative(out, path).slice(0, -OUTPUTS[kind].suffix.length));
-    }),
-  );
+  const place = await openPlace(absolute(out));
+  const { named } = await reserveNames(place, save, inputs, overwrite);
+  const suffix = OUTPUTS[save[0] as OutputName].suffix;
+  const stems = named.map(([first = ""]) => first.slice(0, -suffix.length));
+  const images = await Promise.all(inputs.map((input, i) => listed(input, stems[i] as string)));
   const id = store.newRunId();
-  const place = await openPlace(out);
   await new RunFiles(place, id).writeList(images);
-  const task: PredictTask = { out: place.address, shown: out, names: files, save, options: inference, tolerance };
+  const task: PredictTask = { out: absolute(out), shown: out, names: files, save, options: inference, tolerance };
   await startRun(connection, id, { kind: "predict", weights, task, ...(chunk && { chunk }) }, images.length);
   return id;
 }
 
 async function listed(input: Input, stem: string): Promise<ListedImage> {
-  const { name, path } = input;
-  if (path !== undefined) return { input: name, stem, address: resolve(path) };
+  const { name, path, address = path } = input;
+  if (address !== undefined) return { input: name, stem, address: absolute(address) };
   if (name === "standard input") {
     throw invalidArgument("predict: standard input cannot be read by other machines", "name files instead");
   }

@@ -1,22 +1,25 @@
 import { createHash } from "node:crypto";
+import { resolve } from "node:path";
 import { packageVersion } from "../files/version.js";
-import { splitAddress } from "../places/open.js";
+import { isRemote } from "../places/address.js";
+import { readAddress } from "../places/open.js";
 import type { NamedWeights, RunSpec } from "./runs/spec.js";
 import * as store from "./runs/store.js";
 import { keepTending } from "./runs/tend.js";
 import type { Connection } from "./server/connection.js";
 
+/** An address as other machines understand it: paths from the root of the file system. */
+export const absolute = (address: string): string => (isRemote(address) ? address : resolve(address));
+
 /** The files of weights with the digests that workers check. */
-export async function nameWeights(addresses: readonly string[]): Promise<NamedWeights[]> {
-  return Promise.all(
-    addresses.map(async (given) => {
-      const { place, name } = await splitAddress(given);
-      const hash = createHash("sha256");
-      for await (const piece of place.stream(name)) hash.update(piece);
-      return { address: place.addressOf(name), sha256: hash.digest("hex") };
+export const nameWeights = (given: readonly string[]): Promise<NamedWeights[]> =>
+  Promise.all(
+    given.map(async (file) => {
+      const address = absolute(file);
+      const hash = createHash("sha256").update(await readAddress(address));
+      return { address, sha256: hash.digest("hex") };
     }),
   );
-}
 
 /** Makes a run and has it tended. */
 export async function startRun(

@@ -50,17 +50,20 @@ export interface WorkSummary {
 /** Ends that a chunk may bring to its worker before it is put aside. */
 const MOST_DEATHS = 3;
 
-/** Errors that another worker would run into as well, or that would befall every chunk. */
-const OF_THE_RUN = ["unwritable-file", "disk-full", "invalid-argument", "missing-package", "class-mismatch"] as const;
 /** Errors after which there is no point in another attempt. */
 const AT_ONCE = ["checksum-mismatch", "other-version"] as const;
+/** Errors of one worker, or of one chunk on it. Images that fail are lines of a part, so all others are of the run. */
+const OF_THE_WORKER = ["device-lost", "out-of-memory", "gpu-error", "kernel-compile", "no-adapter"] as const;
+/** Attempts of a chunk, unless a network is away, which may come back. */
+const ATTEMPTS = 3;
 
 /** `queue.work`. */
 export async function work(options: WorkOptions): Promise<WorkSummary> {
   const { concurrency = 1, patience = 30, name = `${hostname()}-${process.pid}`, onEvent, signal } = options;
   checkValue("work", "concurrency", concurrency, rules.whole(1));
   checkValue("work", "patience", patience, rules.from(1));
-  const roots = new Roots(options.roots ?? [process.cwd()]);
+  const rootNames = options.roots ?? [process.cwd()];
+  const roots = new Roots(rootNames);
   const connection = await connect("work", options.queue);
   const session = new Session(roots, options);
   const done = { chunks: 0, items: 0 };
@@ -91,12 +94,14 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
           await job.moveToDelayed(Date.now(), token);
           throw new connection.bullmq.DelayedError();
         }
-        onEvent?.({ kind: "failure", run: run.id, k: chunk.k, message: String((error as Error).message ?? error) });
-        const isLast = attemptsMade + 1 >= (opts.attempts ?? 1);
-        if (hasCode(error, ...AT_ONCE) || (isLast && hasCode(error, ...OF_THE_RUN))) {
+        onEvent?.({ kind: "failure", run: run.id, k: chunk.k, message: messageOf(error) });
+        const most = hasCode(error, "no-network") ? (opts.attempts ?? 1) : ATTEMPTS;
+        const isLast = attemptsMade + 1 >= most || hasCode(error, ...AT_ONCE);
+        if (!isLast) throw error;
+        if (error instanceof TensorError && !hasCode(error, ...OF_THE_WORKER)) {
           return store.endRun(connection, run.id, "failed", { error });
         }
-        throw error;
+        throw new connection.bullmq.UnrecoverableError(messageOf(error));
       }
     };
     const takeTending = async ({ data: { run: id } }: Job<{ run: string }>): Promise<void> =>
@@ -118,7 +123,7 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     ];
     for (const worker of workers) worker.on("error", () => {});
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-    onEvent?.({ kind: "ready", name, queue: connection.address, roots: roots.names });
+    onEvent?.({ kind: "ready", name, queue: connection.address, roots: rootNames });
     await aborted(signal);
     await Promise.all(workers.map((worker) => worker.close()));
     return done;
@@ -127,6 +132,8 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     await connection.close();
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function checkVersion({ id, spec }: Run, own: string): void {
   if (spec.version === own) return;

@@ -58,3 +58,21 @@ it("removes what an earlier process of its own number left", async () => {
 it("has nothing to do in a folder that is not there", async () => {
   await expect(io.removeLeftovers(at("none"))).resolves.toBeUndefined();
 });
+
+it("removes temporary folders that a killed process left, when the next one is made", async () => {
+  const program = `
+    import { makeTemporaryFolder } from ${JSON.stringify(new URL("internal.js", TENSOR).href)};
+    import { writeFileSync } from "node:fs";
+    const { path } = await makeTemporaryFolder("test");
+    writeFileSync(path + "/a", "a");
+    process.kill(process.pid, process.argv[1]);`;
+  const env = { ...process.env, TMPDIR: folder };
+  const run = (signal: string) => spawnSync(process.execPath, ["--input-type=module", "-e", program, signal], { env });
+  expect(run("SIGKILL").signal).toBe("SIGKILL");
+  const [left] = await readdir(folder);
+  expect(left).toMatch(/^fcn\..*\.tmp$/);
+  expect(run("SIGKILL").signal).toBe("SIGKILL");
+  const next = await readdir(folder);
+  expect(next).toHaveLength(1);
+  expect(next).not.toContain(left);
+});

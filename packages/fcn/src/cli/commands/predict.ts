@@ -4,6 +4,7 @@ import { counted } from "../../data/files/words.js";
 import { RANGE } from "../../data/open/range.js";
 import { ADAPTER, TUNE } from "../../measure/tunedDevice.js";
 import { size, upTo } from "../../options/rules.js";
+import { isRemote } from "../../places/address.js";
 import { expandInputs, type Input } from "../../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName } from "../../prediction/files/outputs.js";
 import { type ImageReport, type PredictSummary, runPredict } from "../../prediction/files/run.js";
@@ -26,9 +27,13 @@ const KINDS = Object.keys(OUTPUTS) as OutputName[];
 const OPTIONS = {
   weights: {
     ...WEIGHTS.weights,
-    help: `${WEIGHTS.weights.help}; after the first, what does not end in .safetensors is an image`,
+    help: `${WEIGHTS.weights.help}; also as addresses; after the first, what does not end in .safetensors is an image`,
   },
-  out: { flag: "--out <dir>", help: "folder for the results", isRequired: true },
+  out: {
+    flag: "--out <dir>",
+    help: "folder for the results, or an address: s3://bucket/prefix, or https://host/path that takes files",
+    isRequired: true,
+  },
   save: {
     flag: "--save <list>",
     help: `what to write: ${KINDS.join(",")}`,
@@ -58,7 +63,10 @@ const INPUT = { ...INFERENCE, ...RANGE };
 
 /** Adds the operand, the flags and the action of `fcn predict`. */
 export function setUp(command: Command): void {
-  command.argument("[input...]", "image files, folders of images, patterns, or - for standard input");
+  command.argument(
+    "[input...]",
+    "image files, folders of images, patterns, addresses (https://, s3://), or - for standard input",
+  );
   addFlags(addFlags(command, OPTIONS), INPUT).action(run);
 }
 
@@ -80,7 +88,7 @@ async function run(operands: string[], given: object): Promise<void> {
   const input = flagValues(INPUT, given);
   refuseWithoutQueue(address, { "--attach": attach, "--chunk": chunk });
   if (address !== undefined && attach !== undefined) return predictQueued({ queue: address, attach }, json);
-  await checkFolder("--out", out);
+  if (!isRemote(out)) await checkFolder("--out", out);
   const [weights, images] = apart(files);
   const names = [...operands, ...images];
   if (names.length === 0) {

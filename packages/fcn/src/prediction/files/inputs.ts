@@ -6,42 +6,23 @@ import type { PixelScale } from "../../data/decode/pixelScale.js";
 import { fileError } from "../../data/files/errors.js";
 import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../../data/files/files.js";
 import type { RasterImage } from "../../labels/sample.js";
+import { isRemote } from "../../places/address.js";
 import { toRaster } from "../image.js";
+import { failed, type Input, type InputOptions, noImages, noMatch, onlyResults, PATTERN } from "./input.js";
 import { realName } from "./paths.js";
+import { expandAddress } from "./remoteInputs.js";
 import { Results } from "./results.js";
 
-/** An image named by the user. */
-export interface Input {
-  /** The name shown in messages and results. */
-  readonly name: string;
-  /** The name of its results, without an extension. Keeps the folders below the named one. */
-  readonly stem: string;
-  /** The file, if it is one. */
-  readonly path?: string;
-  /** Decodes the image, on the given scale if it has more than 8 bits. Throws a TensorError that names it. */
-  load(scale?: PixelScale): Promise<RasterImage>;
-}
-
-export interface InputOptions {
-  /** Height and width of the raw image in standard input, four bytes per pixel: red, green, blue, opacity. */
-  readonly raw?: readonly [height: number, width: number] | undefined;
-  /**
-   * The folder for results. If it lies in a folder of images, its contents are not inputs; neither are results of
-   * `predict` in it that are named.
-   */
-  readonly out?: string | undefined;
-  /** Called with each thing that was left out. */
-  readonly onWarning?: ((text: string) => void) | undefined;
-}
+export type { Input, InputOptions } from "./input.js";
 
 const STDIN = "standard input";
 /** More than any image needs. Standard input may never end. */
 const MOST_BYTES = 2 ** 30;
 
 /**
- * The images that the arguments name: files, folders with all their images, patterns such as `photos/*.jpg`, and `-`
- * for standard input. A name without a match becomes an image that fails to load, so that the others are still
- * predicted. Results of earlier runs are not inputs.
+ * The images that the arguments name: files, folders with all their images, patterns such as `photos/*.jpg`, addresses
+ * of web servers and of buckets, and `-` for standard input. A name without a match becomes an image that fails to
+ * load, so that the others are still predicted. Results of earlier runs are not inputs.
  */
 export async function expandInputs(names: readonly string[], options: InputOptions = {}): Promise<Input[]> {
   const inputs: Input[] = [];
@@ -49,7 +30,7 @@ export async function expandInputs(names: readonly string[], options: InputOptio
   const results = new Results(options.out);
   for (const name of names) {
     for (const input of await expandOne(name, options, results)) {
-      const key = input.path === undefined ? input.name : await realName(input.path);
+      const key = input.path === undefined ? (input.address ?? input.name) : await realName(input.path);
       if (!seen.has(key)) inputs.push(input);
       seen.add(key);
     }
@@ -61,16 +42,21 @@ export async function expandInputs(names: readonly string[], options: InputOptio
 
 async function expandOne(name: string, options: InputOptions, results: Results): Promise<Input[]> {
   if (name === "-") return [{ name: STDIN, stem: "stdin", load: (scale) => readStandardInput(options, scale) }];
+  try {
+    if (isRemote(name)) return await expandAddress(name, options, results);
+  } catch (error) {
+    return [failed(name, error)];
+  }
   const kind = await kindOf(name).catch((error: unknown) => failed(name, error));
   if (kind === "file") return (await results.isNamed(name)) ? [] : [fileInput(name, basename(name))];
   if (kind === "folder") return expandFolder(name, options, results);
   if (kind !== undefined) return [kind];
-  const matches = /[*?[\]{}!()]/.test(name) ? await matching(name) : [];
+  const matches = PATTERN.test(name) ? await matching(name) : [];
   if (matches.length > 0) {
     const images = await results.without(matches);
     return images.length > 0 ? images.map((path) => fileInput(path, basename(path))) : [onlyResults(name)];
   }
-  return [missing(name, "there is no such file or folder, and no file matches", "check the path")];
+  return [noMatch(name)];
 }
 
 async function expandFolder(folder: string, { out, onWarning }: InputOptions, results: Results): Promise<Input[]> {
@@ -80,13 +66,12 @@ async function expandFolder(folder: string, { out, onWarning }: InputOptions, re
   for (const { path, target } of broken) {
     onWarning?.(`left out ${joinPath(folder, path)}: a link to ${target}, which does not exist`);
   }
-  const within = out === undefined ? "" : relative(folder, out);
+  const within = out === undefined || isRemote(out) ? "" : relative(folder, out);
   const isWithin = (file: string): boolean => within !== "" && normalize(file).startsWith(within + sep);
   const candidates = files.filter((file) => IMAGE_PATTERN.test(file) && !isWithin(file));
   const images = await results.without(candidates, folder);
   if (images.length < candidates.length && images.length === 0) return [onlyResults(folder)];
-  const fix = "name a folder with JPEG, PNG, WebP, TIFF, AVIF or GIF files";
-  if (images.length === 0) return [missing(folder, "it holds no images", fix)];
+  if (images.length === 0) return [noImages(folder)];
   return images.map((file) => fileInput(joinPath(folder, file), file));
 }
 
@@ -101,18 +86,6 @@ const fileInput = (path: string, file: string): Input => ({
   stem: withoutExtension(file),
   path,
   load: async (scale) => (await decodeImage(path, await readBytes(path), scale)).image,
-});
-
-const missing = (name: string, problem: string, fix: string): Input =>
-  failed(name, fileError("missing-data", name, problem, fix));
-
-const onlyResults = (name: string): Input =>
-  missing(name, "all images there are results of fcn predict", "name the images to predict");
-
-const failed = (name: string, error: unknown): Input => ({
-  name,
-  stem: basename(name),
-  load: () => Promise.reject(error),
 });
 
 async function readStandardInput({ raw }: InputOptions, scale?: PixelScale): Promise<RasterImage> {

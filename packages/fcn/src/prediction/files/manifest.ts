@@ -1,47 +1,58 @@
-import { lstat, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { writeWholeFile } from "../../files/write.js";
+import { createHash } from "node:crypto";
+import { hasCode } from "@fcn/tensor";
+import { folderOf } from "../../data/files/files.js";
+import type { Place } from "../../places/place.js";
 
-/** The hidden file that lists the results in their folder. */
+/** The hidden file that lists the results in their place. */
 const MANIFEST = ".fcn-predict.json";
 
-/** The state in which a file was left; null if it is being written, or was when the run was cut off. */
-type Stamp = { readonly bytes: number; readonly modified: number } | null;
+/** A result as it was written, under its name below the place for results. */
+export interface WrittenFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** The digest of its content, in hexadecimal digits. */
+  readonly sha256: string;
+}
 
-/** Milliseconds. File systems round times, some of them to two seconds. */
-const CLOCK = 2000;
+/** The content with which a file was left; null if it is being written, or was when the run was cut off. */
+type Stamp = Omit<WrittenFile, "name"> | null;
 
 /**
- * The files that `predict` has written into a folder. Only these may be overwritten, and they are not inputs. A file
- * changed since then belongs to the user. Names are paths below the folder, with "/".
+ * The files that `predict` has written into a place. Only these may be overwritten, and they are not inputs. A file
+ * changed since then belongs to the user. What the list holds follows from the names and the contents alone, so that it
+ * has the same bytes whoever wrote them.
  */
 export class Manifest {
   private constructor(
-    private readonly folder: string,
+    private readonly place: Place,
     private readonly stamps: ReadonlyMap<string, Stamp>,
   ) {}
 
-  /** The manifest of a folder; empty if there is none, or none that can be read. */
-  static async read(folder: string): Promise<Manifest> {
-    const text = await readFile(join(folder, MANIFEST), "utf8").catch(() => "{}");
-    return new Manifest(folder, new Map(Object.entries(filesIn(text))));
+  /** The manifest of a place; empty if there is none, or none that makes sense. */
+  static async read(place: Place): Promise<Manifest> {
+    const bytes = await place.read(MANIFEST).catch((error: unknown) => {
+      if (hasCode(error, "missing-data")) return new Uint8Array(0);
+      throw error;
+    });
+    return new Manifest(place, stampsIn(new TextDecoder().decode(bytes)));
   }
 
   get isEmpty(): boolean {
     return this.stamps.size === 0;
   }
 
-  /** The folder, and the folders in it into which `predict` has written. */
+  /** The folders into which `predict` has written, by their names below the place, that of which is empty. */
   get folders(): ReadonlySet<string> {
-    return new Set([this.folder, ...Array.from(this.stamps.keys(), (name) => join(this.folder, dirname(name)))]);
+    return new Set(["", ...Array.from(this.stamps.keys(), folderOf)]);
   }
 
   /** Whether a file is as `predict` left it. */
   async isOwn(name: string): Promise<boolean> {
     const stamp = this.stamps.get(name);
-    const found = stamp === undefined ? null : await this.#stampOf(name);
-    if (stamp === undefined || found === null) return false;
-    return stamp === null || (stamp.bytes === found.bytes && Math.abs(stamp.modified - found.modified) <= CLOCK);
+    if (stamp === undefined) return false;
+    const found = await this.place.stat(name).catch(() => undefined);
+    if (found === undefined || stamp === null) return found !== undefined;
+    return stamp.bytes === found.bytes && stamp.sha256 === (await this.#digest(name));
   }
 
   /** Lists files that are about to be written, so that they are recognised if the run is cut off. */
@@ -49,55 +60,54 @@ export class Manifest {
     return this.#update(new Map(Array.from(names, (name) => [name, null])));
   }
 
-  /** Records the final state of all announced files. Those that were not written return to their earlier state. */
-  async settle(announced: Iterable<string>, written: ReadonlySet<string>): Promise<void> {
+  /** Lists what was written. Files that were announced and are not among it return to their earlier state. */
+  settle(written: Iterable<WrittenFile>, announced: Iterable<string> = []): Promise<void> {
     const changes = new Map<string, Stamp | undefined>();
-    for (const name of announced) {
-      const left = written.has(name) ? await this.#stampOf(name) : null;
-      changes.set(name, left ?? this.stamps.get(name));
-    }
-    await this.#update(changes);
+    for (const name of announced) changes.set(name, this.stamps.get(name));
+    for (const { name, bytes, sha256 } of written) changes.set(name, { bytes, sha256 });
+    return this.#update(changes);
   }
 
-  async #stampOf(name: string): Promise<Stamp> {
-    const found = await lstat(join(this.folder, name)).catch(() => undefined);
-    return found?.isFile() ? { bytes: found.size, modified: Math.round(found.mtimeMs) } : null;
+  /**
+   * Lists what machines have written of what was announced, whichever of them did. Files that were announced and are
+   * not among it are no results.
+   */
+  finish(written: Iterable<WrittenFile>, announced: Iterable<string>): Promise<void> {
+    const changes = new Map<string, Stamp | undefined>();
+    for (const name of announced) changes.set(name, this.stamps.get(name) ?? undefined);
+    for (const { name, bytes, sha256 } of written) changes.set(name, { bytes, sha256 });
+    return this.#update(changes);
+  }
+
+  async #digest(name: string): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const piece of this.place.stream(name)) hash.update(piece);
+    return hash.digest("hex");
   }
 
   async #update(changes: ReadonlyMap<string, Stamp | undefined>): Promise<void> {
-    // Keeps what another run into the same folder has listed meanwhile.
-    const { stamps } = await Manifest.read(this.folder);
+    // Keeps what another run into the same place has listed meanwhile.
+    const { stamps } = await Manifest.read(this.place);
     const all = [...new Map([...stamps, ...changes])].filter(([, stamp]) => stamp !== undefined);
-    const path = join(this.folder, MANIFEST);
-    if (all.length === 0) await rm(path, { force: true });
-    else {
-      const text = `${JSON.stringify({ files: Object.fromEntries(all) })}\n`;
-      await writeWholeFile("predict", path, text, { sync: false });
-    }
+    if (all.length === 0) return this.place.remove(MANIFEST);
+    const lines = all
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, stamp]) => `${JSON.stringify(name)}:${JSON.stringify(stamp)}`);
+    await this.place.write(MANIFEST, new TextEncoder().encode(`{"files":{${lines.join(",")}}}\n`));
   }
 }
 
-function filesIn(text: string): Record<string, Stamp> {
+function stampsIn(text: string): Map<string, Stamp> {
   try {
-    return (JSON.parse(text) as { files?: Record<string, Stamp> } | null)?.files ?? {};
+    const { files } = JSON.parse(text) as { files: Record<string, Partial<WrittenFile> | null> };
+    return new Map(
+      Object.entries(files).flatMap(([name, stamp]): [string, Stamp][] => {
+        const { bytes, sha256 } = stamp ?? {};
+        if (stamp === null) return [[name, null]];
+        return typeof bytes === "number" && typeof sha256 === "string" ? [[name, { bytes, sha256 }]] : [];
+      }),
+    );
   } catch {
-    return {};
+    return new Map();
   }
-}
-
-/** A result and what it holds. */
-export interface WrittenFile {
-  readonly name: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-export async function mergeManifest(
-  place: import("../../places/place.js").Place,
-  written: readonly WrittenFile[],
-): Promise<void> {
-  const files = Object.fromEntries(
-    [...written].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, ...stamp }) => [name, stamp]),
-  );
-  await place.write(MANIFEST, new TextEncoder().encode(`${JSON.stringify({ files })}\n`));
 }

@@ -1,16 +1,21 @@
-import { rm, writeFile } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { io, TensorError } from "@fcn/tensor";
+import { makeTemporaryFolder, type TemporaryFolder } from "@fcn/tensor/internal";
 import { encodeIndexedPng } from "../../encoding/indexedPng.js";
+import { fileDigest } from "../../files/digest.js";
 import { makeFolder, writeWholeFile } from "../../files/write.js";
 import type { Colour } from "../../labels/colours.js";
 import type { RasterImage } from "../../labels/sample.js";
+import { isRemote } from "../../places/address.js";
+import { openPlace } from "../../places/open.js";
+import type { Place } from "../../places/place.js";
 import { renderWithLegend } from "../../report/images/legend.js";
 import type { Prediction } from "../enqueue.js";
 import { geoJsonPieces } from "../polygons/geojson.js";
 import { eachPolygon } from "../polygons/polygons.js";
 import { NpyProbabilities } from "../probabilities.js";
-import { Manifest } from "./manifest.js";
+import { Manifest, type WrittenFile } from "./manifest.js";
 import { checkOwn, type Named, nameOutputs } from "./outputNames.js";
 import { nameIn } from "./paths.js";
 
@@ -99,19 +104,59 @@ export function classShares({ labels }: Prediction, classes: readonly string[]):
     });
 }
 
-/** A folder for the results of images. It lists what was written, so that no other file is overwritten. */
-export class OutputFolder {
-  readonly #written = new Set<string>();
-  #manifest: Manifest | undefined;
-  #announced: string[] = [];
+/**
+ * The names of the results of each input in a place, in the order of `kinds`: such as no other result and no input has.
+ * They are listed as about to be written. Throws `file-exists` if any other file has one of them, unless `overwrite` is
+ * set.
+ */
+export async function reserveNames(
+  place: Place,
+  kinds: readonly OutputName[],
+  inputs: readonly Named[],
+  overwrite: boolean,
+): Promise<{ readonly named: readonly (readonly string[])[]; readonly manifest: Manifest }> {
+  const suffixes = kinds.map((kind) => OUTPUTS[kind].suffix);
+  const named = await nameOutputs(place, suffixes, inputs);
+  const manifest = await Manifest.read(place);
+  if (!overwrite) await checkOwn(place, named.flat(), manifest);
+  await manifest.announce(named.flat());
+  return { named, manifest };
+}
 
+/**
+ * A place for the results of images. It lists what was written, so that no other file is overwritten. Results for
+ * another machine are made in a folder of this one, and sent one by one.
+ */
+export class OutputFolder {
+  readonly #written = new Map<string, WrittenFile>();
+  #place: Place | undefined;
+  #scratch: TemporaryFolder | undefined;
+  #manifest: Manifest | undefined;
+  #announced: readonly string[] = [];
+
+  /** @param address a folder of this machine, or an address of another one */
   constructor(
-    readonly root: string,
+    private readonly address: string,
     private readonly kinds: readonly OutputName[],
   ) {}
 
+  /** The folder of this machine in which results are made. */
+  get root(): string {
+    return this.#scratch?.path ?? this.address;
+  }
+
+  /** What was written so far. */
+  get written(): Iterable<WrittenFile> {
+    return this.#written.values();
+  }
+
   /** Makes the folder and tries to write into it. Throws a TensorError if that fails. */
   async open(): Promise<void> {
+    this.#place = await openPlace(this.address);
+    if (isRemote(this.address)) {
+      this.#scratch = await makeTemporaryFolder("predict");
+      return;
+    }
     const trial = await io.temporaryName(join(this.root, ".trial"));
     await makeFolder("predict", this.root);
     try {
@@ -127,14 +172,23 @@ export class OutputFolder {
    * has one of them, unless `overwrite` is set. Removes what killed runs left unfinished.
    */
   async reserve<T extends Named>(inputs: readonly T[], { overwrite = false } = {}): Promise<Map<T, OutputPaths>> {
-    const suffixes = this.kinds.map((kind) => OUTPUTS[kind].suffix);
-    const named = await nameOutputs(this.root, suffixes, inputs);
-    this.#manifest = await Manifest.read(this.root);
-    if (!overwrite) await checkOwn(this.root, named.flat(), this.#manifest);
-    for (const place of this.#manifest.folders) await io.removeLeftovers(place);
-    this.#announced = named.flat().map((path) => nameIn(this.root, path));
-    await this.#manifest.announce(this.#announced);
-    return new Map(inputs.map((input, i) => [input, new Map(this.kinds.map((kind, k) => [kind, named[i]![k]!]))]));
+    const place = this.#place as Place;
+    const { named, manifest } = await reserveNames(place, this.kinds, inputs, overwrite);
+    if (this.#scratch === undefined) {
+      for (const folder of manifest.folders) await io.removeLeftovers(join(this.root, folder));
+    }
+    this.#manifest = manifest;
+    this.#announced = named.flat();
+    const pathsOf = (names: readonly string[]): OutputPaths =>
+      new Map(this.kinds.map((kind, k) => [kind, join(this.root, names[k] as string)]));
+    return new Map(inputs.map((input, i) => [input, pathsOf(named[i] as string[])]));
+  }
+
+  /** Where each result of an image is once it is written. */
+  addresses(paths: OutputPaths): Partial<Record<OutputName, string>> {
+    const addressOf = (path: string): string =>
+      this.#scratch === undefined ? path : (this.#place as Place).addressOf(nameIn(this.root, path));
+    return Object.fromEntries(Array.from(paths, ([kind, path]) => [kind, addressOf(path)]));
   }
 
   /**
@@ -157,16 +211,28 @@ export class OutputFolder {
       try {
         await makeFolder("predict", dirname(path));
         await OUTPUTS[kind].write(path, predicted);
-        this.#written.add(nameIn(this.root, path));
+        await this.#settle(path);
       } catch (cause) {
         throw cause instanceof TensorError ? cause : io.unwritable("predict", path, cause);
       }
     }
   }
 
+  /** Sends a result to its place, and keeps what the list says of it. */
+  async #settle(path: string): Promise<void> {
+    const name = nameIn(this.root, path);
+    const [{ size: bytes }, sha256] = await Promise.all([stat(path), fileDigest(path, "sha256")]);
+    if (this.#scratch !== undefined) {
+      await this.#place?.write(name, { file: path });
+      await rm(path, { force: true });
+    }
+    this.#written.set(name, { name, bytes, sha256 });
+  }
+
   /** Lists what was written. */
   async close(): Promise<void> {
     // If this cannot be written, the announced files are still listed.
-    await this.#manifest?.settle(this.#announced, this.#written).catch(() => {});
+    await this.#manifest?.settle(this.written, this.#announced).catch(() => {});
+    await this.#scratch?.remove();
   }
 }

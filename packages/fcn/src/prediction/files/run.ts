@@ -4,6 +4,7 @@ import { type ToldError, toldOf } from "../../data/files/errors.js";
 import type { DataRemark } from "../../data/files/remarks.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModels, type Nets } from "../../models/file/weightsFile.js";
+import { fileAt } from "../../places/open.js";
 import { adapterName } from "../../report/adapter.js";
 import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";
 import type { NpyProbabilities } from "../probabilities.js";
@@ -13,8 +14,9 @@ import { classShares, OutputFolder, type OutputName, type OutputPaths, type Pred
 
 export interface PredictRun {
   readonly inputs: readonly Input[];
-  /** Files of nets whose probabilities are averaged, at least one. */
+  /** Files or addresses of nets whose probabilities are averaged, at least one. */
   readonly weights: readonly string[];
+  /** The folder for the results, or the address of a place elsewhere. */
   readonly out: string;
   /** What to write for each image. */
   readonly save: readonly OutputName[];
@@ -58,18 +60,18 @@ export interface PredictSummary {
 const WRITE_AHEAD = 4;
 
 /**
- * Predicts images and writes the results into a folder. Images are decoded, predicted and written in order, a few of
+ * Predicts images and writes the results into a place. Images are decoded, predicted and written in order, a few of
  * each at the same time. An image that fails is left out and reported to `onImage`. Throws if nothing can be done: no
  * net, device or folder, other files in the way, or a full disk.
  */
 export async function runPredict(run: PredictRun, onImage: (report: ImageReport) => void): Promise<PredictSummary> {
   const folder = new OutputFolder(run.out, run.save);
-  await folder.open();
-  const places = await folder.reserve(run.inputs, run);
   try {
+    await folder.open();
+    const places = await folder.reserve(run.inputs, run);
     const device = await tunedDevice(run);
     try {
-      const nets = await loadModels(run.weights, device);
+      const nets = await loadModels(await Promise.all(run.weights.map(fileAt)), device);
       return await predictAndWrite(run, { device, nets }, { folder, places }, onImage);
     } finally {
       device.destroy();
@@ -113,7 +115,7 @@ export async function predictAndWrite(
       const predicted: Predicted = { input: item.name, prediction, probabilities, shares, ...looks };
       await folder.write(paths, predicted);
       run.onWritten?.(item);
-      return { ...summaryOf(predicted), files: Object.fromEntries(paths) };
+      return { ...summaryOf(predicted), files: folder.addresses(paths) };
     } catch (problem) {
       return failure(item, imageError(problem));
     } finally {

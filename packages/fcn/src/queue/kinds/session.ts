@@ -2,7 +2,7 @@ import { type Device, TensorError } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModels, type Nets } from "../../models/file/weightsFile.js";
-import { splitAddress } from "../../places/open.js";
+import { readAddress } from "../../places/open.js";
 import type { Roots } from "../../places/roots.js";
 import type { NamedWeights } from "../runs/spec.js";
 
@@ -91,8 +91,7 @@ export class Session {
   /** A file with the digest that the run names. Throws as {@link withNets}. */
   async bytes({ address, sha256 }: NamedWeights): Promise<Uint8Array<ArrayBuffer>> {
     await this.roots.check(address);
-    const { place, name } = await splitAddress(address);
-    const bytes = (await place.read(name)) as Uint8Array<ArrayBuffer>;
+    const bytes = (await readAddress(address)) as Uint8Array<ArrayBuffer>;
     const found = nodeModule("work", "node:crypto").createHash("sha256").update(bytes).digest("hex");
     if (found === sha256) return bytes;
     throw new TensorError({

@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { hasCode, TensorError } from "@fcn/tensor";
 import { toldOf } from "../../data/files/errors.js";
 import type { Connection } from "../server/connection.js";
 import type { Chunk, ChunkJob, Run } from "./spec.js";
@@ -24,8 +24,8 @@ export const MOST_ITEMS = 1000;
 /** Seconds of work that wait in the queue. */
 const AHEAD_SECONDS = 4;
 const MOST_OPEN = 4000;
-/** Attempts of a chunk that fails with an error, apart from those that end with their worker. */
-const ATTEMPTS = 3;
+/** Attempts of a chunk while a network is away: with a pause that doubles each time they last two minutes. */
+const ATTEMPTS = 8;
 
 /** The id of a chunk's job, which follows from the chunk so that it is added once. */
 const jobId = (run: string, k: number): string => `${run}-${k}`;
@@ -56,7 +56,8 @@ export async function tendOnce(connection: Connection, id: string, { advance, cl
     if (run.problem) await store.setProblem(connection, id, undefined);
   } catch (error) {
     if (!(error instanceof TensorError)) throw error;
-    await store.setProblem(connection, id, toldOf(error));
+    if (hasCode(error, "no-network")) await store.setProblem(connection, id, toldOf(error));
+    else await store.endRun(connection, id, "failed", { error });
   }
 }
 
@@ -88,7 +89,7 @@ async function settleFailed(connection: Connection, { id }: Run): Promise<Chunk[
       continue;
     }
     const job = await work.getJob(jobId(id, chunk.k));
-    await store.putAside(connection, id, chunk, job?.failedReason ?? "it failed");
+    await store.putAside(connection, id, chunk, reasonOf(job?.failedReason));
     await job?.remove();
   }
   // It may have been finished since the list was read.
@@ -100,6 +101,9 @@ async function settleFailed(connection: Connection, { id }: Run): Promise<Chunk[
   );
   return still;
 }
+
+/** BullMQ's word for a job that was lost too often, in those of people. */
+const reasonOf = (reason = "it failed"): string => (/stalled/.test(reason) ? "it ended 3 workers" : reason);
 
 async function feed(connection: Connection, run: Run, open: readonly Chunk[]): Promise<void> {
   const [seconds, workers] = await Promise.all([

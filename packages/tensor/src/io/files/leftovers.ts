@@ -3,6 +3,9 @@ import { nodeModule } from "../../plain/node.js";
 /** Contained in temporary names: the machine and process that write the file. */
 const PATTERN = /\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/;
 
+/** Whether a file or folder of this name is not finished. */
+export const isTemporaryName = (name: string): boolean => PATTERN.test(name);
+
 /** Milliseconds of tolerance: file systems round times, some of them to two seconds. */
 const CLOCK = 2000;
 
@@ -15,17 +18,22 @@ export async function temporaryName(target: string): Promise<string> {
  * Removes temporary files that killed processes left in a folder, but not in its subfolders (Node only). Keeps those of
  * running processes, and those of other machines and containers, whose processes it cannot see.
  */
-export async function removeLeftovers(folder: string): Promise<void> {
+export const removeLeftovers = (folder: string): Promise<void> => removeLeft(folder, "isFile");
+
+/** {@link removeLeftovers} for temporary folders, each with all that is in it. */
+export const removeLeftFolders = (folder: string): Promise<void> => removeLeft(folder, "isDirectory");
+
+async function removeLeft(folder: string, isKind: "isFile" | "isDirectory"): Promise<void> {
   const { join } = nodeModule("removeLeftovers", "node:path");
   const fs = nodeModule("removeLeftovers", "node:fs/promises");
   const machine = await machineName();
   for (const entry of await fs.readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const [, writer, pid] = PATTERN.exec(entry.name) ?? [];
-    if (writer !== machine || !entry.isFile()) continue;
+    if (writer !== machine || !entry[isKind]()) continue;
     const path = join(folder, entry.name);
     const { mtimeMs } = await fs.stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
     // A file that cannot be removed does no harm.
-    if (hasEnded(Number(pid), mtimeMs)) await fs.rm(path, { force: true }).catch(() => {});
+    if (hasEnded(Number(pid), mtimeMs)) await fs.rm(path, { recursive: true, force: true }).catch(() => {});
   }
 }
 

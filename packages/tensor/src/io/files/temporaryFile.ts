@@ -1,5 +1,5 @@
 import { nodeModule } from "../../plain/node.js";
-import { temporaryName } from "./leftovers.js";
+import { removeLeftFolders, temporaryName } from "./leftovers.js";
 import { unwritable } from "./unwritable.js";
 
 type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
@@ -14,12 +14,12 @@ export interface TemporaryFile {
   discard(): Promise<void>;
 }
 
-/** Temporary files without their final names, each with a function that removes it. */
+/** Temporary files without their final names, and temporary folders, each with a function that removes it. */
 const unfinished = new Map<string, () => void>();
 
 /**
- * Removes the temporary files of all unfinished writes at once, for a program that a signal ends. Those writes then
- * fail, or leave no file.
+ * Removes all temporary folders and the temporary files of all unfinished writes at once, for a program that a signal
+ * ends. Those writes then fail, or leave no file.
  */
 export function removeUnfinished(): void {
   for (const remove of unfinished.values()) remove();
@@ -64,6 +64,35 @@ export async function withTemporary<T>(op: string, path: string, use: (temporary
     await rm(temporary, { force: true });
     unfinished.delete(temporary);
   }
+}
+
+/** A folder for files that are on their way to another place. */
+export interface TemporaryFolder {
+  readonly path: string;
+  /** Removes it with all that is in it. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes a folder among the system's temporary files (Node only). A signal that ends the program removes it, and what
+ * killed programs left there goes when the next one is made. Throws `disk-full` or `unwritable-file`.
+ */
+export async function makeTemporaryFolder(op: string): Promise<TemporaryFolder> {
+  const { rmSync } = nodeModule(op, "node:fs");
+  const { mkdir, rm } = nodeModule(op, "node:fs/promises");
+  const { tmpdir } = nodeModule(op, "node:os");
+  await removeLeftFolders(tmpdir());
+  const path = await temporaryName(nodeModule(op, "node:path").join(tmpdir(), "fcn"));
+  unfinished.set(path, () => rmSync(path, { recursive: true, force: true }));
+  const remove = async (): Promise<void> => {
+    await rm(path, { recursive: true, force: true });
+    unfinished.delete(path);
+  };
+  await guarded(op, path, () => mkdir(path, { mode: 0o700 })).catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
+  return { path, remove };
 }
 
 /** Creates a file beside `path` that readers see only when it is complete. Error messages begin with `op`. */

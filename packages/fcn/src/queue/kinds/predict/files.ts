@@ -3,6 +3,7 @@ import type { ToldError } from "../../../data/files/errors.js";
 import type { DataRemark } from "../../../data/files/remarks.js";
 import type { Place } from "../../../places/place.js";
 import type { WrittenFile } from "../../../prediction/files/manifest.js";
+import { OUTPUTS, type OutputName } from "../../../prediction/files/outputs.js";
 import type { ImageReport } from "../../../prediction/files/run.js";
 
 /** An image of a run. */
@@ -64,6 +65,12 @@ export class RunFiles {
       images.push(...block.slice(Math.max(0, from - index * BLOCK), to - index * BLOCK));
     }
     return images;
+  }
+
+  /** The names of all results that the images of the list may have. */
+  async names(total: number, save: readonly OutputName[]): Promise<string[]> {
+    const images = await this.readList(0, total);
+    return images.flatMap(({ stem }) => save.map((kind) => `${stem}${OUTPUTS[kind].suffix}`));
   }
 
   async #readBlock(index: number): Promise<readonly ListedImage[]> {

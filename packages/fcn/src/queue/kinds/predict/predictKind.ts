@@ -1,16 +1,16 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TensorError } from "@fcn/tensor";
+import { decodeImage } from "../../../data/decode/image.js";
 import { errorOf, type ToldError, toldOf } from "../../../data/files/errors.js";
 import type { DataRemark } from "../../../data/files/remarks.js";
-import { openPlace, splitAddress } from "../../../places/open.js";
+import { isRemote } from "../../../places/address.js";
+import { openPlace, readAddress } from "../../../places/open.js";
 import type { Place } from "../../../places/place.js";
 import type { Roots } from "../../../places/roots.js";
 import type { Input } from "../../../prediction/files/inputs.js";
-import { mergeManifest, type WrittenFile } from "../../../prediction/files/manifest.js";
+import { Manifest, type WrittenFile } from "../../../prediction/files/manifest.js";
 import { OUTPUTS, OutputFolder, type OutputName } from "../../../prediction/files/outputs.js";
 import { type ImageReport, predictAndWrite } from "../../../prediction/files/run.js";
 import type { PredictOptions } from "../../../prediction/predict.js";
@@ -83,7 +83,8 @@ export const PREDICT: Kind = {
       }
     };
     await files.writeReport(reports());
-    await mergeManifest(files.place, written);
+    const announced = await files.names(run.total, taskOf(run).save);
+    await (await Manifest.read(files.place)).finish(written, announced);
     const result: PredictResult = { ...counts, remarks: [...remarks.values()] };
     return { result };
   },
@@ -118,39 +119,25 @@ async function predictChunk(
 ): Promise<PredictPart> {
   const { save, options, tolerance, shown, names } = taskOf(run);
   const inputs = images.map((image) => inputOf(image, session));
-  const stems = new Map(inputs.map((input, i) => [input, (images[i] as ListedImage).stem]));
-  const nameOf = (stem: string, kind: OutputName): string => `${stem}${OUTPUTS[kind].suffix}`;
-  const places = new Map(
-    inputs.map((input, i) => {
-      // The names of results may be long or have folders; those of the scratch folder are numbers.
-      return [input, new Map(save.map((kind) => [kind, join(scratch, nameOf(String(i), kind))]))] as const;
-    }),
-  );
+  const nameOf = ({ stem }: Input, kind: OutputName): string => `${stem}${OUTPUTS[kind].suffix}`;
+  const pathsOf = (input: Input) => new Map(save.map((kind) => [kind, join(scratch, nameOf(input, kind))]));
+  const folder = new OutputFolder(scratch, save);
   const { images: reports, remarks } = await session.withNets(run.spec.weights, (nets, device) =>
     predictAndWrite(
       { inputs, weights: names, out: shown, save, options, tolerance },
       { device, nets },
-      { folder: new OutputFolder(scratch, save), places },
+      { folder, places: new Map(inputs.map((input) => [input, pathsOf(input)])) },
       () => {},
     ),
   );
-  const files: WrittenFile[] = [];
-  const told: ImageReport[] = [];
-  for (const [i, report] of reports.entries()) {
-    const input = inputs[i] as Input;
-    if ("error" in report) {
-      told.push(report);
-      continue;
-    }
-    const stem = stems.get(input) as string;
-    for (const [kind, path] of places.get(input) ?? []) {
-      const name = nameOf(stem, kind);
-      await place.write(name, { file: path });
-      files.push({ name, ...(await stampOf(path)) });
-    }
-    const shownFiles = Object.fromEntries(save.map((kind) => [kind, join(shown, nameOf(stem, kind))]));
-    told.push({ ...report, files: shownFiles });
-  }
+  const files = [...folder.written];
+  for (const { name } of files) await place.write(name, { file: join(scratch, name) });
+  const shownAs = isRemote(shown) ? place.addressOf.bind(place) : (name: string) => join(shown, name);
+  const told = reports.map((report, i): ImageReport => {
+    if ("error" in report) return report;
+    const paths = save.map((kind) => [kind, shownAs(nameOf(inputs[i] as Input, kind))]);
+    return { ...report, files: Object.fromEntries(paths) };
+  });
   return { images: told, files, remarks };
 }
 
@@ -160,19 +147,7 @@ function inputOf({ input, address, stem, error }: ListedImage, session: Session)
     load: async (scale) => {
       if (error || address === undefined) throw errorOf(error as ToldError);
       await session.roots.check(address);
-      const { place, name } = await splitAddress(address);
-      const { decodeImage } = await import("../../../data/decode/image.js");
-      return (await decodeImage(input, await place.read(name), scale)).image;
+      return (await decodeImage(input, await readAddress(address), scale)).image;
     },
   };
-}
-
-async function stampOf(path: string): Promise<{ readonly bytes: number; readonly sha256: string }> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const piece of createReadStream(path)) {
-    hash.update(piece as Uint8Array);
-    bytes += (piece as Uint8Array).length;
-  }
-  return { bytes, sha256: hash.digest("hex") };
 }

@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as fcn from "@fcn/core";
+import { createDevice } from "@fcn/tensor";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openPlace } from "../../../packages/fcn/src/places/open.js";
+import { fcn as command } from "../../support/deviceCommandLine.js";
+import { setEnv } from "../../support/places.js";
+import { endWorkers, QueueServer, SERVERS, startWorker } from "../../support/queueServer.js";
+import { fillWeights } from "../../support/random-weights.js";
+import { type S3Server, startS3Server } from "../../support/s3Server.js";
+import { rgbPng, temporaryFolder } from "../data/trees.js";
+
+const root = await temporaryFolder("fcn-queue-places");
+
+/** The files of a bucket below a prefix, by what follows it. */
+async function filesBelow(prefix: string): Promise<Record<string, string>> {
+  const place = await openPlace(`s3://bucket/${prefix}`);
+  const files: Record<string, string> = {};
+  for await (const { name } of place.list()) files[name] = Buffer.from(await place.read(name)).toString("base64");
+  return files;
+}
+
+describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", () => {
+  let server: QueueServer;
+  let s3: S3Server;
+  beforeAll(async () => {
+    [server, s3] = await Promise.all([QueueServer.start(SERVERS.at(-1) as string), startS3Server("bucket")]);
+    setEnv(s3.env);
+    const device = await createDevice({ quiet: true });
+    const net = fcn.models.create("fcn8s-small", device, { numClasses: 4, widthMultiplier: 0.25 });
+    fillWeights(net, "bucket");
+    await fcn.saveModel(join(root, "net.safetensors"), net);
+    device.destroy();
+    const bucket = await openPlace("s3://bucket");
+    await bucket.write("net.safetensors", await readFile(join(root, "net.safetensors")));
+    for (let i = 0; i < 8; i++) {
+      await bucket.write(
+        `scenes/${i % 2}/${i}.png`,
+        rgbPng(50 + i, 60, (x, y) => (x * 77 + y * 991 * (i + 1)) & 0xffffff),
+      );
+    }
+    await bucket.write("scenes/broken.png", new TextEncoder().encode("no image"));
+  });
+  beforeEach(() => setEnv(s3.env));
+  afterAll(async () => {
+    await endWorkers();
+    await Promise.all([server.stop(), s3.stop()]);
+  });
+
+  it("leave there what one machine leaves, byte for byte", async () => {
+    const given = [
+      "predict",
+      "s3://bucket/scenes/",
+      "--weights",
+      "s3://bucket/net.safetensors",
+      "--save",
+      "labels,summary",
+    ];
+    const alone = await command([...given, "--out", "s3://bucket/alone"], { env: s3.env });
+    // A command takes back what it was given of the environment, with all else.
+    setEnv(s3.env);
+    await startWorker(server.address, "--root", "s3://bucket");
+    await startWorker(server.address, "--root", "s3://bucket");
+    const many = await command([...given, "--out", "s3://bucket/many", "--queue", server.address, "--chunk", "2"], {
+      env: s3.env,
+    });
+    expect([many.code, alone.code]).toEqual([1, 1]);
+    expect(many.stderr).toMatch(/^error: s3:\/\/bucket\/scenes\/broken\.png: /m);
+    setEnv(s3.env);
+    const files = await filesBelow("many");
+    expect(Object.keys(files)).toHaveLength(17);
+    expect(files).toEqual(await filesBelow("alone"));
+  });
+
+  it("refuse addresses that are not below their roots", async () => {
+    await endWorkers();
+    await startWorker(server.address, "--root", "s3://bucket/scenes", "--patience", "1");
+    const given = ["s3://bucket/scenes/", "--weights", "s3://bucket/net.safetensors", "--out", "s3://bucket/out"];
+    const { code, stderr } = await command(["predict", ...given, "--queue", server.address]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: s3:\/\/bucket\/out: the address is not below a root/m);
+  });
+});
