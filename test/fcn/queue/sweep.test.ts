@@ -5,6 +5,9 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { TrialReport } from "../../../packages/fcn/src/queue/kinds/sweep/record.js";
+import * as store from "../../../packages/fcn/src/queue/runs/store.js";
+import { tendOnce } from "../../../packages/fcn/src/queue/runs/tend.js";
+import { connect } from "../../../packages/fcn/src/queue/server/connection.js";
 import type { SweepOptions } from "../../../packages/fcn/src/queue/sweep.js";
 import { fcn as command } from "../../support/deviceCommandLine.js";
 import { endWorkers, FcnProcess, QueueServer, SERVERS, sleep, startWorker } from "../../support/queueServer.js";
@@ -31,6 +34,9 @@ function plan(out: string): SweepOptions {
     ...{ axes: { learningRate: [1e-3, 0.02, 1e9, 0.01] }, halving: { eta: 2 } },
   };
 }
+
+/** What a look at a run does besides adding chunks, which is nothing before these are done. */
+const tending = { advance: () => Promise.reject(new Error("done")), cleanUp: () => Promise.resolve() };
 
 /** The best trial of that. */
 let winner = "";
@@ -137,48 +143,6 @@ describe("sweep", () => {
   });
 });
 
-describe("fcn sweep", () => {
-  const net = ["--data", data, "--workers", "0", "--batch", "3", "--steps", "2", "--model", "fcn32s-small"];
-
-  it("takes several values of a flag, tells of each trial, and prints what became of them", async () => {
-    const out = join(root, "command");
-    const flags = ["--width", "0.25,0.5", "--lr", "0.01,0.02", "--model-option", "deconv=learned"];
-    const { code, stdout, stderr } = await command(["sweep", ...net, ...flags, "--out", out]);
-    expect([code, stderr.includes("error")]).toEqual([0, false]);
-    const lines = stdout.split("\n").filter((line) => / steps$/.test(line));
-    expect(lines).toHaveLength(4);
-    expect(lines[0]).toMatch(/^lr=0\.01,model-option=deconv=learned,widthMultiplier=0\.25: mean IU [\d.]+ %, 2 steps$/);
-    expect(stdout).toMatch(/^1 .* complete$/m);
-    expect(stdout).toMatch(new RegExp(`^the best is ${out}/lr=.*, mean IU [\\d.]+ %$`, "m"));
-    const again = await command(["sweep", ...net, ...flags, "--out", out, "--resume", "--json"]);
-    expect(JSON.parse(again.stdout).trials).toHaveLength(4);
-  });
-
-  it("fails if all trials do", async () => {
-    const flags = ["--width", "0.25", "--lr", "1e30,1e31", "--out", join(root, "all-fail"), "--optimizer", "sgd"];
-    const { code, stderr } = await command(["sweep", ...net, ...flags, "--steps", "4"]);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: sweep: all 2 trials failed; lr=1e\+30: train: /m);
-  });
-
-  it.each([
-    [["--lr", "1e-3,x"], 'error: --lr is "1e-3,x"\nfix: for "x", use a number above 0'],
-    [["--model", "fcn8s-smal,fcn32s-small"], 'fix: for "fcn8s-smal", did you mean fcn8s-small'],
-    [["--lr", "1e-3"], "there is only one trial"],
-    [["--lr", "1e-3..1"], "draw some: --random 20"],
-    [["--lr", "1e-3..1", "--random-seed", "1"], "--random-seed is given without --random"],
-    [["--lr", "1e-3,1", "--min-steps", "1"], "--min-steps is given without --halving"],
-    [["--lr", "1e-3,1", "--learning", "1"], "unknown option '--learning'"],
-    [["--lr", "1e-3,1", "--attach", "0123456789ab"], "--attach is for the workers of a queue"],
-    [["--lr", "1e-3,1", "--epochs", "2"], "--steps and --epochs cannot be used together"],
-  ])("refuses %j as wrong usage", async (flags, message) => {
-    const { code, stderr } = await command(["sweep", ...net, ...flags, "--out", join(root, "wrong")]);
-    expect(stderr).toContain(message);
-    expect(code).toBe(2);
-    expect(existsSync(join(root, "wrong"))).toBe(false);
-  });
-});
-
 describe.each(SERVERS)("sweep with workers of %s", (program) => {
   let server: QueueServer;
   beforeAll(async () => {
@@ -252,37 +216,55 @@ describe.each(SERVERS)("sweep with workers of %s", (program) => {
     await expectSameRun(join(out, "lr=0.01"), straight);
   });
 
-  it("counts trials that no worker can train as failed, and trains them when they are retried", async () => {
-    const [out, lent, away] = ["retried", "lent", "away"].map((name) => join(root, program, name)) as [
-      string,
-      string,
-      string,
-    ];
-    await writeTinyData(lent, 5);
-    const { halving: _h, folds: _f, ...shared } = plan(out);
-    const ids: string[] = [];
+  /** A sweep of two whole runs that nobody works for yet. */
+  async function asked(name: string, from: string) {
+    const { halving: _h, folds: _f, ...shared } = plan(join(root, program, name));
     const axes = { learningRate: [0.01, 0.02] };
-    const asked = { ...shared, data: lent, axes, steps: 2, queue: server.address };
-    const swept = fcn.queue.sweep({ ...asked, onStart: (id) => void ids.push(id) });
-    while (ids.length === 0) await sleep(20);
-    const [id = ""] = ids;
-    await rename(lent, away);
+    const started: string[] = [];
+    const onStart = (id: string) => void started.push(id);
+    const swept = fcn.queue.sweep({ ...shared, data: from, axes, steps: 2, queue: server.address, onStart });
+    swept.catch(() => {});
+    while (started.length === 0) await sleep(20);
+    return { swept, id: started[0] as string, out: shared.out };
+  }
+  const states = ({ trials }: { trials: readonly TrialReport[] }) =>
+    trials.map(({ state, steps, error }) => `${state} ${error?.code ?? steps}`);
+  const attached = (id: string) => fcn.queue.attachSweep(id, { queue: server.address });
+
+  it("counts a trial that is put aside as failed, and trains it when the run is retried", async () => {
+    const { swept, id, out } = await asked("aside", data);
+    const connection = await connect("test", server.address);
+    while ((await store.openChunks(connection, id)).length < 2) await tendOnce(connection, id, tending);
+    const [first] = await store.openChunks(connection, id);
+    await store.putAside(connection, id, first!, "it ended three workers");
+    await connection.close();
     await worker("g");
-    const { trials } = await swept;
-    expect(trials.map(({ state, error }) => `${state} ${error?.code}`)).toEqual(Array(2).fill("failed worker-died"));
-    expect(trials[0]?.error?.message).toContain(lent);
-    await rename(away, lent);
-    expect(await fcn.queue.retry(server.address, id)).toBe(2);
-    const again = await fcn.queue.attachSweep(id, { queue: server.address });
-    expect(again.trials.map(({ state, steps }) => `${state} ${steps}`)).toEqual(Array(2).fill("complete 2"));
+    const summary = await swept;
+    expect(states(summary)).toEqual(["complete 2", "failed worker-died"]);
+    expect(summary.trials[1]?.error?.message).toBe("it ended three workers");
+    expect(await fcn.queue.retry(server.address, id)).toBe(1);
+    const again = await attached(id);
+    expect(states(again)).toEqual(["complete 2", "complete 2"]);
     expect((await record(out)).ranking).toEqual(again.trials);
+  });
+
+  it("fails where a worker finds no data, and goes on when it is retried with them", async () => {
+    const [lent, away] = [join(root, program, "lent"), join(root, program, "away")];
+    await writeTinyData(lent, 5);
+    const { swept, id } = await asked("lacking", lent);
+    await rename(lent, away);
+    await worker("h");
+    await expect(swept).rejects.toMatchObject({ code: "missing-data", message: expect.stringContaining(lent) });
+    await rename(away, lent);
+    await fcn.queue.retry(server.address, id);
+    expect(states(await attached(id))).toEqual(["complete 2", "complete 2"]);
   });
 
   it("trains nothing outside the roots of a worker", async () => {
     const out = join(root, program, "outside");
     await worker("f", join(root, program));
     const swept = fcn.queue.sweep({ ...plan(out), queue: server.address });
-    await expect(swept).rejects.toThrow(/data does not lie below a root/);
+    await expect(swept).rejects.toThrow(/data: the address is not below a root/);
     expect(await readdir(out)).toEqual(["sweep.json"]);
   });
 });

@@ -54,14 +54,15 @@ export const attachEvaluation = async (id: string, options: QueueOptions): Promi
 
 /**
  * Trains a net with many combinations of settings, and compares them by their best mean IU: one after another here, or
- * with `queue` on its workers, to the same results. A trial is a run of `trainRun` in a folder of `out`, and one that is
- * trained to its end has the bits of `trainRun` with its settings. Folders of trials stay, and a sweep on a queue goes
- * on if the caller goes away. A trial that diverges, or cannot be trained with its settings, is part of the result.
+ * with `queue` on its workers, to the same results. A trial is a run of `trainRun` in a folder of `out`, and one that
+ * is trained to its end has the bits of `trainRun` with its settings. Folders of trials stay, and a sweep on a queue
+ * goes on if the caller goes away. A trial that diverges, or cannot be trained with its settings, is part of the
+ * result.
  *
  * `await fcn.queue.sweep({ data: "photos", out: "out", steps: 900, axes: { learningRate: [1e-2, 1e-3] } })`
  *
- * Throws what `trainRun` throws for the data; what {@link work} throws for the queue; `run-exists` if `out` holds a sweep
- * and `resume` is not set; `aborted` if the signal ends it.
+ * Throws what `trainRun` throws for the data; what {@link work} throws for the queue; `run-exists` if `out` holds a
+ * sweep and `resume` is not set; `aborted` if the signal ends it.
  */
 export const sweep = async (options: SweepOptions): Promise<SweepSummary> =>
   (await import("./sweep.js")).sweep(options);

@@ -2,12 +2,14 @@ import { resolve } from "node:path";
 import { checkValue, invalidArgument } from "@fcn/tensor/internal";
 import { OPEN_OPTIONS, type OpenOptions } from "../../../data/open/openOptions.js";
 import { withoutUndefined } from "../../../options/option.js";
+import { isRemote } from "../../../places/address.js";
 import { bothWays } from "../../../training/remedies.js";
 import { divided } from "../../../training/run/folds.js";
 import { prepareData, type RunData } from "../../../training/run/start/data.js";
 import { FOLDS, SETTINGS } from "../../../training/settings/run.js";
 import { DEFAULT_MODEL, type TrainRunOptions } from "../../../training/settings/runOptions.js";
 import { findHere } from "../../../weights/registry/pretrained.js";
+import { absolute } from "../../start.js";
 import { type Axes, checkSetting, planTrials, type RandomSearch, type Range, type Settings } from "./plan.js";
 import { type Budget, budgetsOf, type Halving } from "./rungs.js";
 import { checkPlain, NOT_SHARED, type SweepTask } from "./task.js";
@@ -73,7 +75,7 @@ export async function makeTask(plan: SweepPlan): Promise<SweepTask> {
 }
 
 function checkFolder(name: string, path: unknown): void {
-  if (typeof path === "string" && path !== "" && !/^[a-z][a-z\d+.-]+:\/\//i.test(path)) return;
+  if (typeof path === "string" && path !== "" && !isRemote(path)) return;
   throw invalidArgument(
     `sweep: ${name} is ${JSON.stringify(path)}`,
     "name a folder; trials read and write files of a folder that all machines share",
@@ -93,7 +95,7 @@ function sharedSettings(plan: SweepPlan): Settings {
 }
 
 const withPath = (settings: Settings): Settings =>
-  typeof settings.weights === "string" ? { ...settings, weights: resolve(settings.weights) } : settings;
+  typeof settings.weights === "string" ? { ...settings, weights: absolute(settings.weights) } : settings;
 
 const withPaths = (open: object): OpenOptions =>
   withoutUndefined(

@@ -35,7 +35,7 @@ export interface RandomSearch {
 }
 
 /** More trials than this are a mistake in an axis rather than a plan. */
-export const MOST_TRIALS = 1000;
+const MOST_TRIALS = 1000;
 
 /** The settings that may differ between trials: those that decide the course of a run on given data. */
 export const AXES: readonly string[] = Object.entries(SETTINGS).flatMap(([name, { decides }]) =>
@@ -44,7 +44,7 @@ export const AXES: readonly string[] = Object.entries(SETTINGS).flatMap(([name, 
 
 export const isRange = (values: AxisValues): values is Range => !Array.isArray(values);
 
-/** All combinations of the axes, or some that are drawn at random. Throws `invalid-argument` for axes that make none. */
+/** All combinations of the axes, or some that are drawn. Throws `invalid-argument` for axes that make none. */
 export function planTrials(axes: Axes, random?: RandomSearch): Trial[] {
   for (const [name, values] of Object.entries(axes)) checkAxis(name, values, random !== undefined);
   const trials = random ? draw(axes, random) : grid(axes);

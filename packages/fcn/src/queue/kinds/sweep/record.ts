@@ -50,7 +50,7 @@ const planOf = ({ settings, open, trials, folds, budgets, eta }: SweepTask): Swe
 });
 
 /** The record in the folder of a sweep, or undefined if there is none. */
-export async function readRecord(task: Pick<SweepTask, "out">): Promise<SweepRecord | undefined> {
+async function readRecord(task: Pick<SweepTask, "out">): Promise<SweepRecord | undefined> {
   const text = await readFile(fileOf(task), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;

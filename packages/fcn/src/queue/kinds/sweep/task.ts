@@ -26,7 +26,7 @@ export const scheduleOf = ({ budgets, eta, folds = 1 }: SweepTask): Schedule => 
 /** Options of trainRun that a sweep sets itself, or that concern a machine and not a trial. */
 export const NOT_SHARED = ["data", "out", "resume", "overwrite", "preview", "stopAt", "adapter", "tune"] as const;
 
-/** The options of a trial that are settings. Those of a task may be anything, and none of them may name a file to write. */
+/** The settings of a trial. Those of a task may be anything, and none of them may name a file to write. */
 export function trialOptions({ settings, open }: SweepTask, trial: Trial): Omit<TrainRunOptions, "data" | "out"> {
   const given = { ...settings, ...trial.settings };
   const isShared = (name: string): boolean => name in SETTINGS && !NOT_SHARED.some((other) => other === name);

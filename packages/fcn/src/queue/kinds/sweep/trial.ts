@@ -41,8 +41,8 @@ export function itemOf(task: SweepTask, rungs: readonly Rung[], item: number) {
 }
 
 /**
- * Trains a run of a trial to the budget of its rung, from its checkpoint if there is one. Throws `aborted` if the signal
- * ends it, and what no trial is to blame for.
+ * Trains a run of a trial to the budget of its rung, from its checkpoint if there is one. Throws `aborted` if the
+ * signal ends it, and what no trial is to blame for.
  */
 export async function trainItem(
   task: SweepTask,
