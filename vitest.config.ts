@@ -43,6 +43,8 @@ const ALONE = [
   "studio/learn/studioLearner.test.ts",
   "studio/page.test.ts",
   "studio/view/App.test.ts",
+  "studio/view/Camera.test.ts",
+  "studio/view/mainThread.test.ts",
   "profiles.test.ts",
   "sizes.test.ts",
   "tensor/ops/tiles.test.ts",

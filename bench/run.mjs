@@ -14,6 +14,7 @@
  *   npm run bench -- repeat       training and prediction with steps that are run and replayed (repeat.mjs)
  *   npm run bench -- heads        losses and labels from coarse scores, and from maps of full size (heads.mjs)
  *   npm run bench -- precision    features in float16: errors, bytes and time beside float32 (precision.mjs)
+ *   npm run bench -- queue        workers of a queue beside one machine, jobs, memory and kills (queue.mjs)
  *   npm run bench -- loader       images per second of the data loader, and how long training waits (loader.mjs)
  *
  * Patterns choose rows by title, --group by group; the group "fresh" holds first predictions and peak memory. A run of
@@ -50,6 +51,7 @@ const COMMANDS = [
     "loader",
     "memory",
     "precision",
+    "queue",
     "repeat",
     "static",
     "throughput",

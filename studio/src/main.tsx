@@ -12,7 +12,9 @@ import "./view/css/overlays.css";
 
 const root = document.getElementById("app");
 if (root === null) throw new Error('index.html has no element with the id "app"');
-render(<App />, root);
+// What a module draws while the page is being parsed is laid out in the task that runs the module, and holds the page
+// up in one piece: drawn in a task of its own, it is laid out with the next frame.
+setTimeout(() => render(<App />, root));
 window.addEventListener("keydown", onKey);
 void start();
 keepOffline();

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import sharp from "sharp";
 import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { serve } from "../support/serve.js";
 
@@ -10,6 +11,14 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Where the studio is built. */
 export const DIST = join(root, "studio/dist");
 const MINUTE = 60_000;
+
+/** A page without WebGPU: what needs no net has to work, and nothing slows the page down. */
+export const NO_NET = [
+  "--no-sandbox",
+  "--disable-features=WebGPU",
+  "--no-first-run",
+  "--disable-background-networking",
+];
 
 /** The studio as it is built, on a server of its own, in a browser of its own. */
 export interface StudioPage {
@@ -72,3 +81,23 @@ export async function takeAway(page: Page, button: string): Promise<Buffer> {
 /** Shows a panel. */
 export const panel = (page: Page, name: string): Promise<void> =>
   page.getByRole("navigation", { name: "Panels" }).getByRole("button", { name }).click();
+
+/** An image of one colour, as a file dialogue or a drop gives it. */
+export async function image(name: string, [height, width]: readonly [number, number] = [120, 160]): Promise<GivenFile> {
+  const background = { r: 90, g: 120, b: 60 };
+  const buffer = await sharp({ create: { height, width, channels: 3, background } })
+    .png()
+    .toBuffer();
+  return { name, mimeType: "image/png", buffer };
+}
+
+/** Draws over the surface from corner to corner of a list of places, each 0 to 1. */
+export async function draw(page: Page, places: readonly (readonly [number, number])[]): Promise<void> {
+  const box = await page.getByRole("application", { name: "Painting surface" }).boundingBox();
+  if (box === null) throw new Error("the painting surface is not shown");
+  for (const [i, [x, y]] of places.entries()) {
+    await page.mouse.move(box.x + box.width * x, box.y + box.height * y);
+    if (i === 0) await page.mouse.down();
+  }
+  await page.mouse.up();
+}

@@ -6,6 +6,7 @@ import { store, storeOnceOpen } from "./keeping.js";
 import { resetNet } from "./learning.js";
 import { noteError, underWay } from "./notes.js";
 import { edit, isExample, netState, session, shownId } from "./state.js";
+import { decoding } from "./work/decoding.js";
 
 /** Addresses of the thumbnails by image. */
 export const thumbnails = signal<ReadonlyMap<string, string>>(new Map());
@@ -18,13 +19,12 @@ export interface NamedFile {
 
 /** Adds images; each that cannot be read is told of, and the others are added. Leaves the example behind. */
 export async function addImageFiles(files: readonly NamedFile[]): Promise<void> {
-  const { readImage } = await import("../files/readImages.js");
   const added: PaintedImage[] = [];
   await underWay(files.length === 1 ? "Reading the image" : `Reading ${files.length} images`, async (tell) => {
     for (const [i, { name, file }] of files.entries()) {
       tell(i / files.length);
       try {
-        const size = await readImage(file, name);
+        const size = await decoding().read(file, name);
         const id = newId();
         await (await storeOnceOpen).putImage(id, file);
         added.push({ id, strokes: [], ...size });
@@ -76,8 +76,7 @@ async function thumbnailOf(id: string): Promise<Blob> {
   try {
     return await store().image(name);
   } catch {
-    const { thumbnail } = await import("../files/readImages.js");
-    const made = await thumbnail(await store().image(id));
+    const made = await decoding().thumbnail(await store().image(id));
     await store().putImage(name, made);
     return made;
   }

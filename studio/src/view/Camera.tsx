@@ -9,6 +9,8 @@ import { Button, Dialog } from "./controls.js";
 export function Camera() {
   const video = useRef<HTMLVideoElement>(null);
   const [state, setState] = useState<"asking" | "ready" | string>("asking");
+  // Until a photo is among the images, another click would take one more.
+  const [isTaking, setTaking] = useState(false);
 
   useEffect(() => {
     let stream: MediaStream | undefined;
@@ -47,7 +49,15 @@ export function Camera() {
       {state === "asking" && <p role="status">Asking for the camera …</p>}
       {state !== "asking" && state !== "ready" && <p role="alert">{state}</p>}
       <div class="row">
-        <Button icon={CameraIcon} kind="primary" disabled={state !== "ready"} onClick={() => void shoot(video.current)}>
+        <Button
+          icon={CameraIcon}
+          kind="primary"
+          disabled={state !== "ready" || isTaking}
+          onClick={() => {
+            setTaking(true);
+            void shoot(video.current).finally(() => setTaking(false));
+          }}
+        >
           Take the photo
         </Button>
       </div>

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
@@ -9,7 +10,6 @@ import { greyPng, rgbPng, temporaryFolder, writeTree } from "../data/trees.js";
 const root = await temporaryFolder("fcn-queue-failures");
 const weights = join(root, "net.safetensors");
 const images = join(root, "images");
-const LARGE = 1600;
 
 async function writeWeights(seed: number): Promise<void> {
   const device = await createDevice({ quiet: true });
@@ -20,7 +20,7 @@ async function writeWeights(seed: number): Promise<void> {
 beforeAll(async () => {
   await writeWeights(1);
   await writeTree(images, {
-    "large.png": greyPng(LARGE, LARGE, (x, y) => (x ^ y) & 255),
+    "first.png": greyPng(60, 60, (x, y) => (x ^ y) & 255),
     "small.png": rgbPng(40, 40, (x, y) => x * y),
   });
 });
@@ -37,7 +37,7 @@ describe.skipIf(SERVERS.length === 0)("what fails on a queue", () => {
   afterAll(() => server.stop());
 
   const worker = (...flags: string[]): Promise<FcnProcess> =>
-    startWorker(server.address, "--root", root, "--patience", "1", ...flags);
+    startWorker(server.address, "--root", root, "--patience", "2", ...flags);
   const predicting = (name: string, ...flags: string[]): FcnProcess => {
     const given = ["predict", images, "--weights", weights, "--out", join(root, name), "--queue", server.address];
     return new FcnProcess([...given, "--chunk", "1", ...flags]);
@@ -46,7 +46,7 @@ describe.skipIf(SERVERS.length === 0)("what fails on a queue", () => {
   const idOf = async (asking: FcnProcess): Promise<string> =>
     (await asking.printed(/run ([0-9a-f]{12});/))[1] as string;
 
-  /** Waits until a worker has the large image at work. */
+  /** Waits until a worker has the first image at work. */
   async function atWork(name: string): Promise<void> {
     for (;;) {
       const { runs } = await fcn.queue.jobs(server.address);
@@ -58,6 +58,11 @@ describe.skipIf(SERVERS.length === 0)("what fails on a queue", () => {
   it("is put aside when it has ended three workers, with its images named, and can be retried", async () => {
     const asking = predicting("deaths");
     const id = await idOf(asking);
+    // Whoever reads a pipe into which nobody writes waits until it is killed.
+    const path = join(images, "first.png");
+    const image = await readFile(path);
+    await rm(path);
+    execFileSync("mkfifo", [path]);
     for (let death = 0; death < 3; death++) {
       const victim = await worker("--name", `victim-${death}`);
       await atWork(`victim-${death}`);
@@ -65,10 +70,12 @@ describe.skipIf(SERVERS.length === 0)("what fails on a queue", () => {
     }
     await worker("--name", "survivor");
     expect(await asking.code).toBe(1);
-    expect(asking.stderr).toMatch(/^error: .*large\.png: .*put aside: it ended 3 workers/m);
+    expect(asking.stderr).toMatch(/^error: .*first\.png: .*put aside: it ended 3 workers/m);
     expect(asking.stderr).not.toContain("small.png");
     const { runs } = await fcn.queue.jobs(server.address);
     expect(runs[0]).toMatchObject({ state: "done", aside: [{ k: 0, from: 0, to: 1 }] });
+    await rm(path);
+    await writeFile(path, image);
     const retrying = jobs("--retry", id);
     expect(await retrying.code).toBe(0);
     const again = new FcnProcess(["predict", "--queue", server.address, "--attach", id]);

@@ -48,6 +48,8 @@ describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", ()
     await Promise.all([server.stop(), s3.stop()]);
   });
 
+  const timesRead = (): number => s3.log().match(/net\.safetensors\?x-id=GetObject/g)?.length ?? 0;
+
   it("leave there what one machine leaves, byte for byte", async () => {
     const given = [
       "predict",
@@ -62,10 +64,14 @@ describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", ()
     setEnv(s3.env);
     await startWorker(server.address, "--root", "s3://bucket");
     await startWorker(server.address, "--root", "s3://bucket");
+    const before = timesRead();
     const many = await command([...given, "--out", "s3://bucket/many", "--queue", server.address, "--chunk", "2"], {
       env: s3.env,
     });
     expect([many.code, alone.code]).toEqual([1, 1]);
+    // The command that asks reads the weights for their digest, and each worker once for all its chunks.
+    expect(timesRead() - before).toBeGreaterThanOrEqual(2);
+    expect(timesRead() - before).toBeLessThanOrEqual(1 + 2);
     expect(many.stderr).toMatch(/^error: s3:\/\/bucket\/scenes\/broken\.png: /m);
     setEnv(s3.env);
     const files = await filesBelow("many");

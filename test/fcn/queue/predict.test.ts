@@ -75,6 +75,7 @@ describe.each(SERVERS)("predict with workers of %s", (program) => {
     expect(done.stderr).toContain(`error: predict: 1 of ${IMAGES + 1} images could not be predicted`);
     expect(done.stdout).toMatch(new RegExp(`^${IMAGES} images in .*, by run [0-9a-f]{12}$`, "m"));
     expect(await filesOf(out("plain"))).toEqual(await filesOf(alone));
+    expect((await readdir(out("plain"))).sort()).toEqual((await readdir(alone)).sort());
     const { workers, runs } = await fcn.queue.jobs(server.address);
     expect(workers).toEqual(["a", "b"]);
     expect(runs[0]).toMatchObject({ kind: "predict", state: "done", done: IMAGES + 1, total: IMAGES + 1, aside: [] });

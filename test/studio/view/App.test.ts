@@ -4,29 +4,16 @@ import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { choose, openStudio, panel, type StudioPage, takeAway } from "../studioPage.js";
-import { longestTask } from "../tasks.js";
-
-/** A page without WebGPU: what needs no net has to work, and nothing slows the page down. */
-const FLAGS = ["--no-sandbox", "--disable-features=WebGPU", "--no-first-run", "--disable-background-networking"];
+import { choose, draw, image, NO_NET, openStudio, panel, type StudioPage, takeAway } from "../studioPage.js";
 
 let studio: StudioPage;
 beforeAll(async () => {
-  studio = await openStudio(FLAGS);
+  studio = await openStudio(NO_NET);
 });
 afterAll(async () => {
   expect(studio.problems).toEqual([]);
   await studio.close();
 });
-
-/** An image of one colour, as a file dialogue or a drop gives it. */
-async function image(name: string, [height, width]: readonly [number, number] = [120, 160]) {
-  const background = { r: 90, g: 120, b: 60 };
-  const buffer = await sharp({ create: { height, width, channels: 3, background } })
-    .png()
-    .toBuffer();
-  return { name, mimeType: "image/png", buffer };
-}
 
 /** The page with these images of one's own and nothing painted. */
 async function withImages(...names: readonly string[]): Promise<Page> {
@@ -41,17 +28,6 @@ async function withImages(...names: readonly string[]): Promise<Page> {
 /** Strokes of each class, as the list of classes says. */
 const counts = (page: Page): Promise<string[]> =>
   page.getByRole("list", { name: "Classes" }).locator(".count").allTextContents();
-
-/** Draws over the surface from corner to corner of a list of places, each 0 to 1. */
-async function draw(page: Page, places: readonly (readonly [number, number])[]): Promise<void> {
-  const box = await page.getByRole("application", { name: "Painting surface" }).boundingBox();
-  if (box === null) throw new Error("the painting surface is not shown");
-  for (const [i, [x, y]] of places.entries()) {
-    await page.mouse.move(box.x + box.width * x, box.y + box.height * y);
-    if (i === 0) await page.mouse.down();
-  }
-  await page.mouse.up();
-}
 
 describe("painting", () => {
   it("counts strokes by class, undoes and redoes them, and takes them over a reload", async () => {
@@ -226,63 +202,6 @@ describe("bringing images", () => {
     await page.context().close();
   });
 });
-
-describe("the main thread", () => {
-  it("has no long task while one paints, undoes, fills, changes images and takes a data set away", async () => {
-    const page = await studio.open();
-    const large = await Promise.all(["a.png", "b.png"].map((name) => image(name, [3000, 4000])));
-    await choose(page, "Add images", large);
-    await page.getByRole("button", { name: "Show b.png (0 strokes)" }).waitFor();
-    const longest: Record<string, number> = {};
-    const measure = async (what: string, work: () => Promise<unknown>): Promise<void> => {
-      longest[what] = await longestTask(page, work);
-    };
-    await measure("painting", () => page.evaluate(paintMuch, 200));
-    await page.getByRole("button", { name: "Show a.png (200 strokes)" }).waitFor();
-    await measure("undo", async () => {
-      for (let i = 0; i < 5; i++) await page.keyboard.press("Control+z");
-      await page.waitForTimeout(500);
-    });
-    await measure("fill", async () => {
-      await page.keyboard.press("f");
-      await draw(page, [[0.15, 0.5]]);
-      await page.getByRole("button", { name: "Show a.png (196 strokes)" }).waitFor();
-    });
-    await measure("next image", async () => {
-      await page.keyboard.press(".");
-      await page.waitForTimeout(1000);
-    });
-    await panel(page, "Take away");
-    await measure("data set", () => takeAway(page, "Data set (zip)"));
-    // The page is made for tasks below 50 ms; other work on the machine may make them longer, what is drawn whole does.
-    console.log("longest tasks in ms of processor time:", longest);
-    expect(Object.entries(longest).filter(([, milliseconds]) => milliseconds >= 200)).toEqual([]);
-    await page.context().close();
-  });
-});
-
-/** On the page: paints so many strokes of sixty points, six a frame, by turns of two classes. */
-async function paintMuch(strokes: number): Promise<void> {
-  const surface = document.querySelector<HTMLElement>("[aria-label='Painting surface']");
-  if (surface === null) throw new Error("the painting surface is not shown");
-  // The browser lets no pointer be captured that it does not know.
-  surface.setPointerCapture = () => undefined;
-  const { x, y, width, height } = surface.getBoundingClientRect();
-  const point = (type: string, across: number, down: number): void => {
-    const place = { clientX: x + across * width, clientY: y + down * height };
-    surface.dispatchEvent(new PointerEvent(type, { pointerId: 1, pointerType: "mouse", bubbles: true, ...place }));
-  };
-  for (let i = 0; i < strokes; i++) {
-    window.dispatchEvent(new KeyboardEvent("keydown", { key: String(1 + (i % 2)) }));
-    const row = 0.2 + 0.5 * ((i * 0.37) % 1);
-    point("pointerdown", 0.3, row);
-    for (let k = 1; k < 60; k++) {
-      point("pointermove", 0.3 + k / 150, row + 0.04 * Math.sin(k / 4 + i));
-      if (k % 6 === 0) await new Promise(requestAnimationFrame);
-    }
-    point("pointerup", 0.7, row);
-  }
-}
 
 describe("the page", () => {
   it("says why there is no net, and lets one tab at a time change what is kept", async () => {

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { open, readdir, readFile, readlink, realpath, rm, stat } from "node:fs/promises";
+import { open, readdir, readFile, readlink, realpath, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { io } from "@fcn/tensor";
 import { invalidArgument, isTemporaryName } from "@fcn/tensor/internal";
@@ -78,6 +78,21 @@ export class LocalPlace implements Place {
     await rm(path, { force: true }).catch((cause: unknown) => {
       throw withoutCaller(io.unwritable(CALLER, path, cause), path);
     });
+    await this.#removeEmpty(dirname(path));
+  }
+
+  /** Removes a folder below the place that holds nothing, and those above it. Other places have no folders. */
+  async #removeEmpty(folder: string): Promise<void> {
+    const root = await realPathOf(this.#root);
+    for (let at = await realPathOf(folder); at !== root && isBelow(root, at); at = dirname(at)) {
+      if (
+        !(await rmdir(at).then(
+          () => true,
+          () => false,
+        ))
+      )
+        return;
+    }
   }
 
   /** Where a file is written: links to it are replaced, those to its folder must stay in the place. */

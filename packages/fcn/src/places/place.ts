@@ -24,6 +24,6 @@ export interface Place {
   stream(name: string): AsyncIterable<Uint8Array>;
   /** Writes a file, which appears whole or not at all. Throws `unwritable-file` or `disk-full`. */
   write(name: string, content: PlaceContent): Promise<void>;
-  /** Removes a file; nothing happens if there is none. */
+  /** Removes a file, and folders that hold nothing after it; nothing happens if there is none. */
   remove(name: string): Promise<void>;
 }

@@ -11,6 +11,14 @@ import type { QueueOptions, QueuePredictOptions, QueuePredictSummary } from "./p
 import type { SweepFollowOptions, SweepOptions, SweepSummary } from "./sweep.js";
 import type { WorkOptions, WorkSummary } from "./work.js";
 
+export type { SweepResult } from "./kinds/sweep/advance.js";
+export type { SweepPlan, SweptSettings } from "./kinds/sweep/options.js";
+export type { RandomSearch, Range, Settings } from "./kinds/sweep/plan.js";
+export type { TrialReport } from "./kinds/sweep/record.js";
+export type { Budget, Halving, Rung } from "./kinds/sweep/rungs.js";
+export type { FollowOptions, RunProgress } from "./runs/follow.js";
+export type { SweepFollowOptions, SweepOptions, SweepSummary, TrialProgress } from "./sweep.js";
+
 // Pages load this file with the rest of the package, and nothing of what it names.
 
 /**

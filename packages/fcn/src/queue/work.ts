@@ -9,7 +9,7 @@ import { KINDS } from "./kinds/kinds.js";
 import { Session } from "./kinds/session.js";
 import type { ChunkJob, Run } from "./runs/spec.js";
 import * as store from "./runs/store.js";
-import { keepTending, tendOnce } from "./runs/tend.js";
+import { ATTEMPTS, keepTending, tendOnce } from "./runs/tend.js";
 import { connect, PREFIX, QUEUES } from "./server/connection.js";
 
 /** What a worker did, for its log. */
@@ -32,7 +32,10 @@ export interface WorkOptions extends NonNullable<Parameters<typeof tunedDevice>[
   readonly roots?: readonly string[] | undefined;
   /** The name that lists show. Default: that of the machine, with the number of the process. */
   readonly name?: string | undefined;
-  /** Chunks at a time. While the device works on one, images of another are read and written. Default 1. */
+  /**
+   * Chunks at a time. While the device works on one, images of another are read and written; but where one ends the
+   * worker, the others count that end as well. Default 1.
+   */
   readonly concurrency?: number | undefined;
   /** Seconds without a sign of life after which another worker takes over what this one had. Default 30. */
   readonly patience?: number | undefined;
@@ -54,8 +57,8 @@ const MOST_DEATHS = 3;
 const AT_ONCE = ["checksum-mismatch", "other-version"] as const;
 /** Errors of one worker, or of one chunk on it. Images that fail are lines of a part, so all others are of the run. */
 const OF_THE_WORKER = ["device-lost", "out-of-memory", "gpu-error", "kernel-compile", "no-adapter"] as const;
-/** Attempts of a chunk, unless a network is away, which may come back. */
-const ATTEMPTS = 3;
+/** Milliseconds until a chunk is tried again for which a network was away. That is no attempt. */
+const PAUSE = 5000;
 
 /** `queue.work`. */
 export async function work(options: WorkOptions): Promise<WorkSummary> {
@@ -74,7 +77,7 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     await connection.tend.setGlobalConcurrency(1);
     for (const id of await store.openRunIds(connection)) await keepTending(connection, id);
     const takeChunk = async (job: Job<ChunkJob>, token?: string): Promise<void> => {
-      const { data, attemptsMade, opts } = job;
+      const { data } = job;
       const run = await store.readRun("work", connection, data.run);
       const chunk = await store.openChunk(connection, run.id, data.k);
       if (run.state !== "running" || chunk === undefined) return;
@@ -95,8 +98,12 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
           throw new connection.bullmq.DelayedError();
         }
         onEvent?.({ kind: "failure", run: run.id, k: chunk.k, message: messageOf(error) });
-        const most = hasCode(error, "no-network") ? (opts.attempts ?? 1) : ATTEMPTS;
-        const isLast = attemptsMade + 1 >= most || hasCode(error, ...AT_ONCE);
+        if (hasCode(error, "no-network")) {
+          await store.setProblem(connection, run.id, error);
+          await job.moveToDelayed(Date.now() + PAUSE, token);
+          throw new connection.bullmq.DelayedError();
+        }
+        const isLast = job.attemptsMade + 1 >= ATTEMPTS || hasCode(error, ...AT_ONCE);
         if (!isLast) throw error;
         if (error instanceof TensorError && !hasCode(error, ...OF_THE_WORKER)) {
           return store.endRun(connection, run.id, "failed", { error });
@@ -115,6 +122,8 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
       new connection.bullmq.Worker(QUEUES.work, takeChunk, {
         ...{ ...common, concurrency, lockDuration: lock, stalledInterval: lock },
         maxStalledCount: MOST_DEATHS - 1,
+        // A finished chunk that is added again must not find its old job.
+        removeOnComplete: { count: 0 },
       }),
       new connection.bullmq.Worker(QUEUES.tend, takeTending, {
         ...{ ...common, lockDuration: Math.min(lock, 10_000), stalledInterval: Math.min(lock, 5000) },

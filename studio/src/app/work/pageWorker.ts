@@ -12,6 +12,7 @@ import { rasterise } from "../../session/raster.js";
 import type { Area, PaintClass, PaintedImage, Point, Session, Settings } from "../../session/types.js";
 import { workSize } from "../../session/workSize.js";
 import type { KeptNet } from "../../store/store.js";
+import { told } from "./told.js";
 
 /** What the page gives to the work. */
 export interface Sources {
@@ -101,16 +102,4 @@ async function* picturesOf(
   }
 }
 
-/** An Error would cross to the page without its remedy. */
-const told =
-  <Given extends readonly unknown[], Result>(call: (...given: Given) => Promise<Result>) =>
-  async (...given: Given): Promise<Result> => {
-    try {
-      return await call(...given);
-    } catch (thrown) {
-      const { message, fix } = thrown as { message: string; fix?: string };
-      throw { message, fix };
-    }
-  };
-
-expose(Object.fromEntries(Object.entries(work).map(([name, call]) => [name, told(call)])));
+expose(told(work));

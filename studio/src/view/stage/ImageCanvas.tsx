@@ -1,11 +1,32 @@
 import { useEffect, useRef } from "preact/hooks";
 import { thumbnails } from "../../app/images.js";
 import { store } from "../../app/keeping.js";
+import { newestOnly } from "../../app/newestOnly.js";
 import { noteError } from "../../app/notes.js";
 import { shown } from "../../app/state.js";
+import { decoding } from "../../app/work/decoding.js";
 
 /** Pixels of the longer side at most: enough for a screen, whatever the image has. */
 const SIDE = 2048;
+
+/** An image to draw on the canvas, unless another one is shown by the time it is decoded. */
+interface Wanted {
+  readonly id: string;
+  readonly context: ImageBitmapRenderingContext;
+  isShown: boolean;
+}
+
+/** Decoding takes 4 bytes for each pixel of the file: of images that are leafed through, one at a time has them. */
+const draw = newestOnly(async (wanted: Wanted) => {
+  const { id, context } = wanted;
+  try {
+    const bitmap = await decoded(id);
+    if (wanted.isShown) context.transferFromImageBitmap(bitmap);
+    else bitmap.close();
+  } catch (thrown) {
+    if (wanted.isShown) throw thrown;
+  }
+}, noteError);
 
 /** The image that is shown, over its thumbnail until it is decoded. */
 export function ImageCanvas() {
@@ -17,17 +38,10 @@ export function ImageCanvas() {
     const context = canvas.current?.getContext("bitmaprenderer");
     if (id === undefined || !context) return undefined;
     context.transferFromImageBitmap(null);
-    let isWanted = true;
-    decoded(id)
-      .then((bitmap) => {
-        if (isWanted) context.transferFromImageBitmap(bitmap);
-        else bitmap.close();
-      })
-      .catch((thrown) => {
-        if (isWanted) noteError(thrown);
-      });
+    const wanted: Wanted = { id, context, isShown: true };
+    void draw(wanted);
     return () => {
-      isWanted = false;
+      wanted.isShown = false;
     };
   }, [id]);
 
@@ -44,6 +58,5 @@ export function ImageCanvas() {
 }
 
 async function decoded(id: string): Promise<ImageBitmap> {
-  const [{ workImage }, file] = await Promise.all([import("../../files/readImages.js"), store().image(id)]);
-  return workImage(file, SIDE);
+  return decoding().scaled(await store().image(id), SIDE);
 }

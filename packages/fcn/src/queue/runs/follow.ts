@@ -52,7 +52,8 @@ export async function follow(
     const run = await store.readRun(op, connection, id);
     if (run.state === "running" && look % REMIND === 0) await keepTending(connection, id);
     onProgress?.(await progressOf(connection, run));
-    if (run.state === "done") return { run, result: run.result, aside: await store.asideChunks(connection, id) };
+    if (run.state === "done" && run.isClosed)
+      return { run, result: run.result, aside: await store.asideChunks(connection, id) };
     if (run.state === "failed" && run.error) throw errorOf(run.error);
     if (run.state === "cancelled") {
       throw new TensorError({ code: "aborted", message: `${op}: run ${id} was cancelled`, fix: "start it again" });

@@ -30,6 +30,8 @@ export interface Run {
   readonly id: string;
   readonly spec: RunSpec;
   readonly state: RunState;
+  /** Whether all that only a running one needs is removed. */
+  readonly isClosed: boolean;
   /** Items so far: images, samples or trials. */
   readonly total: number;
   /** Items that chunks have been made of. */
@@ -38,7 +40,7 @@ export interface Run {
   readonly chunks: number;
   /** Why a failed run failed. */
   readonly error?: ToldError;
-  /** What the last tending ran into, which the next may find mended. */
+  /** What keeps it from going on, such as a network that is away. */
   readonly problem?: ToldError;
   /** What the kind of run makes of its parts, of a run that is done. */
   readonly result?: unknown;

@@ -38,7 +38,7 @@ export function newRunId(): string {
 /** The record of a run. Throws `unknown-run` if there is none. */
 export async function readRun(op: string, connection: Connection, id: string): Promise<Run> {
   const fields = /^[0-9a-f]{12}$/.test(id) ? await connection.redis.hgetall(keysOf(id).run) : {};
-  const { spec, state, total, next, chunks, error, problem, result } = fields;
+  const { spec, state, total, next, chunks, error, problem, result, closed } = fields;
   if (spec === undefined) {
     throw new TensorError({
       code: "unknown-run",
@@ -50,7 +50,7 @@ export async function readRun(op: string, connection: Connection, id: string): P
     });
   }
   return {
-    ...{ id, spec: JSON.parse(spec) as RunSpec, state: state as RunState },
+    ...{ id, spec: JSON.parse(spec) as RunSpec, state: state as RunState, isClosed: closed !== undefined },
     ...{ total: Number(total), next: Number(next), chunks: Number(chunks) },
     ...(error && { error: JSON.parse(error) as ToldError }),
     ...(problem && { problem: JSON.parse(problem) as ToldError }),
@@ -112,8 +112,8 @@ export async function finishChunk(
   { k }: Chunk,
   { part, worker, seconds }: { readonly part?: unknown; readonly worker: string; readonly seconds: number },
 ): Promise<void> {
-  const { open, aside, parts, speed } = keysOf(id);
-  const commands = redis.multi();
+  const { run, open, aside, parts, speed } = keysOf(id);
+  const commands = redis.multi().hdel(run, "problem");
   if (part !== undefined) commands.hset(parts, k, JSON.stringify(part));
   await commands.hdel(open, String(k)).hdel(aside, String(k)).hset(speed, worker, seconds).exec();
 }
@@ -128,7 +128,11 @@ export async function putAside({ redis }: Redis, id: string, chunk: Chunk, reaso
 /** Opens chunks again that were given up. */
 export async function reopen({ redis }: Redis, id: string, chunks: readonly Chunk[]): Promise<void> {
   const { run, open, aside, parts } = keysOf(id);
-  const commands = redis.multi().sadd(OPEN_RUNS, id).hset(run, "state", "running").hdel(run, "error", "result");
+  const commands = redis
+    .multi()
+    .sadd(OPEN_RUNS, id)
+    .hset(run, "state", "running")
+    .hdel(run, "error", "result", "closed");
   for (const { k, from, to } of chunks) commands.hset(open, k, `${from}-${to}`).hdel(aside, String(k));
   for (const key of [run, open, aside, parts]) commands.persist(key);
   await commands.exec();
@@ -148,14 +152,15 @@ export async function secondsPerItem({ redis }: Redis, id: string): Promise<numb
 export const setTotal = ({ redis }: Redis, id: string, total: number): Promise<unknown> =>
   redis.hset(keysOf(id).run, "total", total);
 
-/** Records what a tending ran into, or that it ran into nothing. */
-export const setProblem = ({ redis }: Redis, id: string, problem: ToldError | undefined): Promise<unknown> =>
-  problem ? redis.hset(keysOf(id).run, "problem", JSON.stringify(problem)) : redis.hdel(keysOf(id).run, "problem");
+/** Records what keeps a run from going on, until something of it is done. */
+export const setProblem = ({ redis }: Redis, id: string, problem: TensorError): Promise<unknown> =>
+  redis.hset(keysOf(id).run, "problem", JSON.stringify(toldOf(problem)));
 
 /** Ends a run that is running. The first end counts. */
 const END = `
 if redis.call("HGET", KEYS[1], "state") ~= "running" then return 0 end
 redis.call("HSET", KEYS[1], "state", ARGV[1])
+redis.call("HDEL", KEYS[1], "problem")
 if ARGV[2] ~= "" then redis.call("HSET", KEYS[1], ARGV[2], ARGV[3]) end
 return 1`;
 
@@ -180,7 +185,7 @@ export const cancelRun = ({ redis }: Redis, id: string): Promise<unknown> =>
 /** Forgets a run that has ended, in a week; what only a running one needs, at once. */
 export async function closeRun({ redis }: Redis, id: string, canBeRetried: boolean): Promise<void> {
   const { run, open, aside, parts, speed } = keysOf(id);
-  const commands = redis.multi().srem(OPEN_RUNS, id).del(speed);
+  const commands = redis.multi().srem(OPEN_RUNS, id).hset(run, "closed", 1).del(speed);
   if (!canBeRetried) commands.del(open);
   for (const key of [run, open, aside, parts]) commands.expire(key, KEPT);
   await commands.exec();

@@ -1,5 +1,4 @@
 import { hasCode, TensorError } from "@fcn/tensor";
-import { toldOf } from "../../data/files/errors.js";
 import type { Connection } from "../server/connection.js";
 import type { Chunk, ChunkJob, Run } from "./spec.js";
 import * as store from "./store.js";
@@ -24,8 +23,8 @@ export const MOST_ITEMS = 1000;
 /** Seconds of work that wait in the queue. */
 const AHEAD_SECONDS = 4;
 const MOST_OPEN = 4000;
-/** Attempts of a chunk while a network is away: with a pause that doubles each time they last two minutes. */
-const ATTEMPTS = 8;
+/** Attempts of a chunk that fails with an error, apart from those that end with their worker. */
+export const ATTEMPTS = 3;
 
 /** The id of a chunk's job, which follows from the chunk so that it is added once. */
 const jobId = (run: string, k: number): string => `${run}-${k}`;
@@ -53,10 +52,9 @@ export async function tendOnce(connection: Connection, id: string, { advance, cl
       await store.endRun(connection, id, "done", next);
       await stopTending(connection, run, cleanUp);
     }
-    if (run.problem) await store.setProblem(connection, id, undefined);
   } catch (error) {
     if (!(error instanceof TensorError)) throw error;
-    if (hasCode(error, "no-network")) await store.setProblem(connection, id, toldOf(error));
+    if (hasCode(error, "no-network")) await store.setProblem(connection, id, error);
     else await store.endRun(connection, id, "failed", { error });
   }
 }
@@ -140,19 +138,13 @@ export function cut(
   return added;
 }
 
+/** Adds the jobs of chunks. The server keeps one in half the memory if no field of it has more than 64 bytes. */
 async function addJobs({ work }: Connection, run: string, chunks: readonly Chunk[]): Promise<void> {
   if (chunks.length === 0) return;
-  const options = {
-    attempts: ATTEMPTS,
-    backoff: { type: "exponential", delay: 1000 },
-    // A finished chunk that is added again must not find its old job.
-    removeOnComplete: true,
-    removeOnFail: false,
-  };
   await work.addBulk(
     chunks.map(({ k }) => {
       const data: ChunkJob = { run, k };
-      return { name: "chunk", data, opts: { ...options, jobId: jobId(run, k) } };
+      return { name: "chunk", data, opts: { attempts: ATTEMPTS, jobId: jobId(run, k) } };
     }),
   );
 }

@@ -9,7 +9,7 @@ const OLDEST = [6, 2] as const;
 const MOST_SKEW = 10_000;
 
 /** Who works on this queue. */
-export const VERSION_KEY = "fcn:version";
+const VERSION_KEY = "fcn:version";
 
 /**
  * Throws `unfit-queue` for a server that is too old, that forgets jobs when its memory is full, or whose clock is

@@ -75,7 +75,9 @@ export async function connect(op: string, address: string): Promise<Connection> 
     closeAll();
     throw error;
   }
-  const queueOptions = { connection: redis, prefix: PREFIX, skipVersionCheck: true };
+  // Nobody reads what BullMQ tells of each job.
+  const streams = { events: { maxLen: 100 } };
+  const queueOptions = { connection: redis, prefix: PREFIX, skipVersionCheck: true, streams };
   const [work, tend] = [new bullmq.Queue(QUEUES.work, queueOptions), new bullmq.Queue(QUEUES.tend, queueOptions)];
   for (const queue of [work, tend]) queue.on("error", () => {});
   return {

@@ -50,7 +50,7 @@ async function filesOf(run: Run, roots?: Roots): Promise<RunFiles> {
 
 export const PREDICT: Kind = {
   async work(run, chunk, session) {
-    const files = await filesOf(run, session.roots);
+    const files = await session.kept(`files of ${run.id}`, () => filesOf(run, session.roots));
     // A worker may have died between its part and the end of its job.
     if (await files.readPart(chunk.k)) return undefined;
     const images = await files.readList(chunk.from, chunk.to);
