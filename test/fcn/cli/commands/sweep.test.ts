@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fcn as command } from "../../../support/deviceCommandLine.js";
-import { temporaryFolder } from "../../data/trees.js";
+import { temporaryFolder, writeTree } from "../../data/trees.js";
 import { writeTinyData } from "../../training/tinyData.js";
 
 const root = await temporaryFolder("fcn-sweep-command");
@@ -23,6 +24,26 @@ describe("fcn sweep", () => {
     expect(stdout).toMatch(new RegExp(`^the best is ${out}/lr=.*, mean IU [\\d.]+ %$`, "m"));
     const again = await command(["sweep", ...net, ...flags, "--out", out, "--resume", "--json"]);
     expect(JSON.parse(again.stdout).trials).toHaveLength(4);
+  });
+
+  it("takes what trials share from a configuration, and ranges of what is drawn", async () => {
+    const [out, config] = [join(root, "drawn"), join(root, "config.json")];
+    await writeTree(root, {
+      "config.json": JSON.stringify({ data, model: "fcn32s-small", width: 0.25, lr: 7, steps: 1 }),
+    });
+    const drawing = ["--lr", "1e-3..1e-1", "--momentum", "0.5..0.9:linear", "--random", "2", "--random-seed", "5"];
+    const flags = ["--optimizer", "sgd", "--workers", "0", "--out", out, "--json"];
+    const { code, stdout, stderr } = await command(["sweep", "--config", config, ...drawing, ...flags]);
+    expect([stderr.includes("error"), code]).toEqual([false, 0]);
+    const { trials } = JSON.parse(stdout) as { trials: { settings: { learningRate: number; momentum: number } }[] };
+    for (const { settings } of trials) {
+      expect(settings.learningRate).toBeLessThanOrEqual(0.1);
+      expect(settings.momentum).toBeGreaterThanOrEqual(0.5);
+    }
+    expect(new Set(trials.map(({ settings }) => settings.momentum)).size).toBe(2);
+    const { plan } = JSON.parse(await readFile(join(out, "sweep.json"), "utf8"));
+    const modelOptions = { widthMultiplier: 0.25 };
+    expect(plan.settings).toMatchObject({ model: "fcn32s-small", modelOptions, steps: 1, optimizer: "sgd" });
   });
 
   it("fails if all trials do", async () => {

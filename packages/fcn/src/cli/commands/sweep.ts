@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { hasCode, TensorError } from "@fcn/tensor";
 import type { Command } from "commander";
 import { errorOf } from "../../data/files/errors.js";
@@ -88,17 +89,14 @@ async function optionsOf(
   { folds, random, randomSeed, halving, minSteps }: How,
 ): Promise<SweepOptions> {
   const further = furtherOptions(command);
-  const { shared, axes } = apart({
-    ...further.settings,
-    ...flagValues({ ...OF_TRIALS, resume: LISTED.resume! }, given),
-  });
+  const { shared, axes } = apart({ ...further.settings, ...flagValues(OF_TRIALS, given) });
   const { out } = shared as { out: string };
   await checkFolder("--out", out);
   const all = { ...shared, ...axes };
   refuseBoth({ "--steps": all.steps, "--epochs": all.epochs });
   refuseBoth({ "--weights": all.weights, "--pretrained": all.pretrained });
-  needs({ "--random-seed": randomSeed }, { "--random 20": random });
-  needs({ "--min-steps": minSteps }, { "--halving 3": halving });
+  needs("--random-seed", randomSeed, "--random 20", random);
+  needs("--min-steps", minSteps, "--halving 3", halving);
   return {
     ...{ pretrained: "auto", ...(shared as object), axes, open: { ...further.open, ...openOptions(given) } },
     ...(folds !== undefined && { folds }),
@@ -108,13 +106,9 @@ async function optionsOf(
 }
 
 /** Throws if a flag was given without the one that it belongs to. */
-function needs(flag: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): void {
-  const [[name, value], [needed, without]] = [Object.entries(flag)[0], Object.entries(other)[0]] as [
-    [string, unknown],
-    [string, unknown],
-  ];
+function needs(flag: string, value: unknown, other: string, without: unknown): void {
   if (value === undefined || without !== undefined) return;
-  throw new UsageError(`${name} is given without ${needed.split(" ")[0]}`, `add ${needed}, or leave ${name} out`);
+  throw new UsageError(`${flag} is given without ${other.split(" ")[0]}`, `add ${other}, or leave ${flag} out`);
 }
 
 async function train(
@@ -160,7 +154,7 @@ function describeTrial({ name, steps, meanIU, error }: TrialProgress): string {
 function describe({ trials, files, out }: SweepSummary): string {
   const [best] = trials;
   const found =
-    best?.meanIU === undefined ? "" : `\nthe best is ${out}/${best.name}, mean IU ${percent(best.meanIU)} %`;
+    best?.meanIU === undefined ? "" : `\nthe best is ${join(out, best.name)}, mean IU ${percent(best.meanIU)} %`;
   const written = files.map((file) => `  ${file}`).join("\n");
   return `\nTrials by their best mean IU, per cent\n${formatTable(rankingTable(trials))}\n${found}\nwrote\n${written}\n`;
 }

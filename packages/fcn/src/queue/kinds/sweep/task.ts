@@ -29,7 +29,8 @@ export const NOT_SHARED = ["data", "out", "resume", "overwrite", "preview", "sto
 /** The settings of a trial. Those of a task may be anything, and none of them may name a file to write. */
 export function trialOptions({ settings, open }: SweepTask, trial: Trial): Omit<TrainRunOptions, "data" | "out"> {
   const given = { ...settings, ...trial.settings };
-  const isShared = (name: string): boolean => name in SETTINGS && !NOT_SHARED.some((other) => other === name);
+  const isShared = (name: string): boolean =>
+    Object.hasOwn(SETTINGS, name) && !NOT_SHARED.some((other) => other === name);
   return { ...Object.fromEntries(Object.entries(given).filter(([name]) => isShared(name))), open };
 }
 
