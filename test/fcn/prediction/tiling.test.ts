@@ -2,7 +2,7 @@ import { models } from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { coverage, largestTile, spansOf, tilesOf } from "../../../packages/fcn/src/prediction/tiling.js";
+import { coverage, largestTile, spansOf, tileOf } from "../../../packages/fcn/src/prediction/tiling.js";
 import { propertySeed } from "../../support/property.js";
 import { smallGraph, smallNet } from "./nets.js";
 
@@ -49,7 +49,7 @@ describe("tiles", () => {
     }));
 
   it("refuse sides and overlaps that cannot be", () => {
-    const tiles = (tile: [number, number], overlap?: number) => () => tilesOf([500, 500], { tile, overlap }, 32);
+    const tiles = (tile: [number, number], overlap?: number) => () => tileOf(tile, overlap, 32);
     expect(tiles([500, 512])).toThrow(/tile is 500x512 \(height x width\), the net's stride 32/);
     expect(tiles([0, 32])).toThrow(/tile is 0x32/);
     expect(tiles([64, 64], 40)).toThrow(/overlap is 40/);

@@ -18,7 +18,7 @@ import {
   type View,
   viewsOf,
 } from "./inferenceOptions.js";
-import { largestTile, type Tiling, tilesOf, wholeImage } from "./tiling.js";
+import { largestTile, type Tile, type Tiling, tileOf, tilesOf, wholeImage } from "./tiling.js";
 
 /** A net, and how images become the numbers that it takes. */
 export interface Member {
@@ -45,6 +45,10 @@ export interface Inference {
   readonly precision: Precision;
   /** Ends the current prediction between two tiles. */
   readonly signal: AbortSignal | undefined;
+  /** Tiles begin at multiples of this. */
+  readonly stride: number;
+  /** The tile of `count` images that are predicted together; undefined if the images are seen whole. */
+  readonly tileFor: (count: number, height: number, width: number) => Tile | undefined;
   /** The tiles of `count` images that are predicted together; a single one if the images are seen whole. */
   readonly tiling: (count: number, height: number, width: number) => Tiling;
 }
@@ -73,9 +77,16 @@ export function createInference(
     return { ...member, graph, fit };
   });
   const passes = members.flatMap(({ graph: _, ...member }) => views.map((view) => ({ ...view, ...member })));
-  const tiling = tilingFor(members, { views, heads, precision, passes: passes.length }, options);
+  const strides = members.map(({ graph }) => (graph ? lcm(coarsestStride(graph), given ?? 1) : (given ?? 32)));
+  const stride = strides.reduce(lcm);
+  const tileFor = tileChoice(members, { views, heads, precision, passes: passes.length }, stride, options);
+  const tiling: Inference["tiling"] = (count, height, width) => {
+    const tile = tileFor(count, height, width);
+    return tile ? tilesOf([height, width], tile, stride) : wholeImage(height, width);
+  };
   const device = deviceOf(model);
-  return { models: members.map((member) => member.model), device, passes, tiling, memory, heads, precision, signal };
+  const nets = { models: members.map((member) => member.model), device, passes, heads, precision };
+  return { ...nets, stride, tileFor, tiling, memory, signal };
 }
 
 /** Zeros below and on the right up to multiples of a number, for a net whose scores have the size of its input. */
@@ -97,27 +108,25 @@ interface Fitted extends Pick<Pass, "fit"> {
   readonly graph: Graph | undefined;
 }
 
-function tilingFor(
+function tileChoice(
   members: readonly Fitted[],
   course: Course,
-  { tile, overlap, memory = MEMORY, stride: given }: InferenceOptions,
-): Inference["tiling"] {
-  const strides = members.map(({ graph }) => (graph ? lcm(coarsestStride(graph), given ?? 1) : (given ?? 32)));
-  const stride = strides.reduce(lcm);
+  stride: number,
+  { tile, overlap, memory = MEMORY }: InferenceOptions,
+): Inference["tileFor"] {
   if (tile !== undefined) {
-    const sides = typeof tile === "number" ? ([tile, tile] as const) : tile;
     // Throws for impossible tiles before the first image.
-    tilesOf(sides, { tile: sides, overlap }, stride);
-    return (_, height, width) => tilesOf([height, width], { tile: sides, overlap }, stride);
+    const chosen = tileOf(typeof tile === "number" ? [tile, tile] : tile, overlap, stride);
+    return () => chosen;
   }
   const costs = members.flatMap(({ graph, fit }) => (graph ? [tileBytes(graph, fit, course, overlap ?? 0)] : []));
-  if (costs.length < members.length) return (_, height, width) => wholeImage(height, width);
+  if (costs.length < members.length) return () => undefined;
   return (count, height, width) => {
     const bytes = (h: number, w: number): number =>
       count * Math.max(...costs.map((bytesOf) => bytesOf([height, width], [h, w])));
-    if (bytes(height, width) <= memory) return wholeImage(height, width);
+    if (bytes(height, width) <= memory) return undefined;
     const side = largestTile([height, width], stride, memory, bytes);
-    return tilesOf([height, width], { tile: [side, side], overlap }, stride);
+    return tileOf([side, side], overlap, stride);
   };
 }
 

@@ -156,7 +156,7 @@ async function finishStrip(
 
 /** Whether all that is wanted are labels that follow from one pass of the net over the whole image. */
 function needsLabelsOnly({ tiling, passes: [pass, ...more] }: Job, { probabilities, logits }: StripOptions): boolean {
-  const isWhole = tiling.rows.length === 1 && tiling.columns.length === 1 && more.length === 0;
+  const isWhole = !tiling.isPart && tiling.rows.length === 1 && tiling.columns.length === 1 && more.length === 0;
   return isWhole && !probabilities && !logits && pass?.scale === 1 && !pass.mirror;
 }
 

@@ -10,6 +10,8 @@ export interface Span {
 export interface Tiling {
   readonly rows: readonly Span[];
   readonly columns: readonly Span[];
+  /** Whether the image has further tiles, which do not reach into what is wanted of it. Default false. */
+  readonly isPart?: boolean;
 }
 
 /**
@@ -48,12 +50,14 @@ export interface TileOptions {
   readonly overlap?: number | undefined;
 }
 
-/** Tiles of the given sides. Throws `invalid-argument` for impossible sides or overlaps. */
-export function tilesOf(
-  [height, width]: readonly [number, number],
-  { tile, overlap }: { readonly tile: readonly [number, number]; readonly overlap?: number | undefined },
-  stride: number,
-): Tiling {
+/** Sides of a tile and the pixels that neighbours share, in multiples of a net's stride. */
+export interface Tile {
+  readonly tile: readonly [height: number, width: number];
+  readonly overlap: number;
+}
+
+/** The tile of given sides. Throws `invalid-argument` for impossible sides or overlaps. */
+export function tileOf(tile: readonly [number, number], overlap: number | undefined, stride: number): Tile {
   const least = Math.min(...tile);
   const sides = tile.join("x");
   if (tile.some((side) => side < 1 || side % stride !== 0)) {
@@ -65,9 +69,18 @@ export function tilesOf(
   }
   const wanted = overlap ?? Math.floor(least / 4 / stride) * stride;
   checkValue(`predict with tiles of ${sides}`, "overlap", wanted, rules.whole(0, least - stride));
-  const shared = Math.ceil(wanted / stride) * stride;
-  return { rows: spansOf(height, tile[0], shared, stride), columns: spansOf(width, tile[1], shared, stride) };
+  return { tile, overlap: Math.ceil(wanted / stride) * stride };
 }
+
+/** An image cut into such tiles. */
+export const tilesOf = (
+  [height, width]: readonly [number, number],
+  { tile: [down, across], overlap }: Tile,
+  stride: number,
+): Tiling => ({
+  rows: spansOf(height, down, overlap, stride),
+  columns: spansOf(width, across, overlap, stride),
+});
 
 /** The smallest tile in strides, whatever the budget. */
 const LEAST_STRIDES = 4;

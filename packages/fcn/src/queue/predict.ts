@@ -5,10 +5,11 @@ import { openPlace } from "../places/open.js";
 import type { Input } from "../prediction/files/input.js";
 import { expandInputs } from "../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName, reserveNames } from "../prediction/files/outputs.js";
-import type { ImageReport } from "../prediction/files/run.js";
+import type { ImageReport, PredictRun } from "../prediction/files/run.js";
+import { SAVED } from "../prediction/files/scenes.js";
 import type { PredictOptions } from "../prediction/predict.js";
 import { type ListedImage, RunFiles } from "./kinds/predict/files.js";
-import type { PredictResult, PredictTask } from "./kinds/predict/predictKind.js";
+import type { PredictResult, PredictTask } from "./kinds/predict/task.js";
 import { type FollowOptions, follow } from "./runs/follow.js";
 import * as store from "./runs/store.js";
 import { type Connection, connect } from "./server/connection.js";
@@ -30,10 +31,12 @@ export interface QueuePredictOptions extends QueueOptions, Omit<PredictOptions, 
   readonly weights: string | readonly string[];
   /** The place for the results. */
   readonly out: string;
-  /** What to write for each image. Default labels. */
+  /** What to write for each image. Default: labels and overlay; of scenes, the labels. */
   readonly save?: readonly OutputName[] | undefined;
   /** Pixels by which polygons may move. Default 0. */
   readonly tolerance?: number | undefined;
+  /** @internal */
+  readonly scenes?: PredictRun["scenes"];
   /** Overwrites files that are not results of `predict`. Inputs are never overwritten. Default false. */
   readonly overwrite?: boolean | undefined;
 }
@@ -68,6 +71,7 @@ async function start(connection: Connection, names: readonly string[], options: 
     tolerance = 0,
     overwrite = false,
     chunk,
+    scenes,
     ...rest
   } = options;
   const { onProgress: _p, onStart: _s, signal: _g, ...inference } = rest;
@@ -75,13 +79,17 @@ async function start(connection: Connection, names: readonly string[], options: 
   const weights = await nameWeights(files);
   const inputs = await expandInputs(names, { out });
   const place = await openPlace(absolute(out));
-  const { named } = await reserveNames(place, save, inputs, overwrite);
-  const suffix = OUTPUTS[save[0] as OutputName].suffix;
+  const { named } = await reserveNames(place, save ?? SAVED, inputs, overwrite);
+  const suffix = OUTPUTS[(save ?? SAVED)[0] as OutputName].suffix;
   const stems = named.map(([first = ""]) => first.slice(0, -suffix.length));
   const images = await Promise.all(inputs.map((input, i) => listed(input, stems[i] as string)));
   const id = store.newRunId();
   await new RunFiles(place, id).writeList(images);
-  const task: PredictTask = { out: absolute(out), shown: out, names: files, save, options: inference, tolerance };
+  const task: PredictTask = {
+    ...{ out: absolute(out), shown: out, names: files, options: inference, tolerance },
+    ...(save && { save }),
+    ...(scenes && { scenes }),
+  };
   await startRun(connection, id, { kind: "predict", weights, task, ...(chunk && { chunk }) }, images.length);
   return id;
 }

@@ -7,7 +7,7 @@ import { readStart } from "../files/files.js";
 import { readBands, THREE_BANDS, unreadBands, unreadDepth, unusualBands } from "./bands.js";
 import { type EncodedImage, imageBytes } from "./imageBytes.js";
 import { drawnPixels, readPicture, withoutOpacity } from "./picture.js";
-import { type Bands, checkScale, type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
+import { type Bands, checkScale, EIGHT_BITS, type PixelLevels, type PixelScale, scaleBands } from "./pixelScale.js";
 import { isPng } from "./pngChunks.js";
 import { decodePngImage } from "./pngImage.js";
 import { isTiff } from "./tiffTags.js";
@@ -94,8 +94,6 @@ function notDecoded(file: string, guess: Guess | undefined, cause: unknown): Ten
   const kind = isImage ? `${guess?.what}, which is not supported, or` : "no image of a known format, or";
   return fileError("unsupported-file", file, `it is ${kind} is badly damaged`, "save it as JPEG or PNG", cause);
 }
-
-const EIGHT_BITS = { depth: "uint8", min: 0, max: 255, missing: 0, clipped: 0 } as const;
 
 /** Deflate expands a byte to at most 1032 bytes, each of which holds up to 8 PNG samples. */
 const MOST_UNPACKED = 1032 * 8;

@@ -1,3 +1,4 @@
+import type { TensorError } from "@fcn/tensor";
 import { fileError, type Remedy } from "../files/errors.js";
 
 /** The storage type of an image file's values. */
@@ -133,11 +134,18 @@ function ownRange(file: string, bands: Bands, levels: PixelLevels): PixelRange {
   const common = commonScale(levels);
   // One hot pixel must not make a dark image count as one that fills the scale.
   if (common && withoutTails(rankedValues(bands))[1] > common[1] / 2) return common;
-  const { depth, min, max } = levels;
+  throw rangeNeeded(file, levels);
+}
+
+/** The error for values of which nothing says which become 0 and 255. */
+export function rangeNeeded(file: string, { depth, min, max }: PixelLevels): TensorError {
   const [low, high] = [Math.min(0, min), max > Math.min(0, min) ? max : Math.min(0, min) + 1];
   const problem = `its values are ${depth}, ${short(min)} to ${short(max)}, and nothing says which of them should become 0 and 255`;
-  throw fileError("range-needed", file, problem, rangeRemedy([low, high]));
+  return fileError("range-needed", file, problem, rangeRemedy([low, high]));
 }
+
+/** The levels of unsigned 8-bit values, which keep theirs. */
+export const EIGHT_BITS = { depth: "uint8", min: 0, max: 255, missing: 0, clipped: 0 } as const;
 
 /** Explains how to state a range. */
 const rangeRemedy = (range: PixelRange): Remedy => {

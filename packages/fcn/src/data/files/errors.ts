@@ -81,13 +81,19 @@ export function errorOf({ code, message, fix, commandFix = fix, file }: ToldErro
 /** The number of pixels that `sharp` accepts at most. */
 export const MOST_PIXELS = 16383 ** 2;
 
+const CUT = {
+  code: "cut it into smaller images",
+  command:
+    "cut it into smaller images; as a tiled TIFF (vips copy IN OUT.tif[tile,bigtiff]) fcn predict takes it as it is",
+};
+
 /**
  * The error for an image too large to decode; `size` is such as "it is 20000x20000,", or "it has" if its sides are
  * unknown.
  */
 export function tooManyPixels(file: string, size: string, cause?: unknown): TensorError {
   const problem = `${size} more than ${MOST_PIXELS} pixels`;
-  return fileError("unsupported-file", file, problem, "cut it into smaller images", cause);
+  return fileError("unsupported-file", file, problem, CUT, cause);
 }
 
 /** The first line of the message of anything thrown. */

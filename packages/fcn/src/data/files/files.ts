@@ -20,7 +20,8 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
   EMFILE: ["too many files are open", "use fewer workers, or raise the limit (ulimit -n)"],
 };
 
-async function unreadable(path: string, cause: unknown): Promise<TensorError> {
+/** The error for a file that cannot be read, with the reason that the system gave. */
+export async function unreadable(path: string, cause: unknown): Promise<TensorError> {
   const code = (cause as { code?: string }).code ?? "";
   if (code === "ENOENT") {
     const target = await linkTarget(path);

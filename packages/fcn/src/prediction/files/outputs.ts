@@ -71,7 +71,7 @@ export const OUTPUTS = {
   },
   summary: {
     suffix: ".json",
-    write: (path, predicted) => write(path, `${JSON.stringify(summaryOf(predicted), null, 2)}\n`),
+    write: (path, predicted) => writeSummary(path, summaryOf(predicted)),
   },
 } as const satisfies Record<string, OutputKind>;
 
@@ -89,19 +89,34 @@ async function writeOverlay(path: string, { prediction, shares, palette, plain }
 }
 
 /** The facts about an image other than its pixels. */
-export function summaryOf({ input, prediction: { height, width, tiles }, shares }: Predicted) {
+export interface ImageSummary {
+  readonly input: string;
+  readonly height: number;
+  readonly width: number;
+  readonly tiles: number;
+  readonly classes: readonly ClassShare[];
+}
+
+export function summaryOf({ input, prediction: { height, width, tiles }, shares }: Predicted): ImageSummary {
   return { input, height, width, tiles, classes: shares };
 }
 
-/** The classes that occur, in the order of their labels. */
-export function classShares({ labels }: Prediction, classes: readonly string[]): ClassShare[] {
-  const counts = new Float64Array(256);
+export const summaryText = (summary: ImageSummary): string => `${JSON.stringify(summary, null, 2)}\n`;
+
+export const writeSummary = (path: string, summary: ImageSummary): Promise<void> => write(path, summaryText(summary));
+
+/** How often each label occurs, added to `counts`. */
+export function countLabels(labels: Uint8Array, counts = new Float64Array(256)): typeof counts {
   for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
+  return counts;
+}
+
+/** The classes that occur, in the order of their labels. */
+export function classShares(counts: Float64Array, classes: readonly string[]): ClassShare[] {
+  const all = counts.reduce((sum, pixels) => sum + pixels, 0);
   return [...counts.entries()]
     .filter(([, pixels]) => pixels > 0)
-    .map(([label, pixels]) => {
-      return { label, class: classes[label] ?? `class ${label}`, pixels, share: pixels / labels.length };
-    });
+    .map(([label, pixels]) => ({ label, class: classes[label] ?? `class ${label}`, pixels, share: pixels / all }));
 }
 
 /**
@@ -207,14 +222,17 @@ export class OutputFolder {
    * the name of the file.
    */
   async write(paths: OutputPaths, predicted: Predicted): Promise<void> {
-    for (const [kind, path] of paths) {
-      try {
-        await makeFolder("predict", dirname(path));
-        await OUTPUTS[kind].write(path, predicted);
-        await this.#settle(path);
-      } catch (cause) {
-        throw cause instanceof TensorError ? cause : io.unwritable("predict", path, cause);
-      }
+    for (const [kind, path] of paths) await this.put(path, () => OUTPUTS[kind].write(path, predicted));
+  }
+
+  /** Lets `make` write one of the results, whole or not at all. Throws as {@link write} does. */
+  async put(path: string, make: () => Promise<void>): Promise<void> {
+    try {
+      await makeFolder("predict", dirname(path));
+      await make();
+      await this.#settle(path);
+    } catch (cause) {
+      throw cause instanceof TensorError ? cause : io.unwritable("predict", path, cause);
     }
   }
 

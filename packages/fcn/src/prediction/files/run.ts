@@ -8,9 +8,21 @@ import { fileAt } from "../../places/open.js";
 import { adapterName } from "../../report/adapter.js";
 import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";
 import type { NpyProbabilities } from "../probabilities.js";
+import type { ScenePlan } from "../scene/plan.js";
+import { openScene, type Windows } from "../scene/windows.js";
 import { tileRemarks } from "../tileRemarks.js";
 import type { Input } from "./inputs.js";
-import { classShares, OutputFolder, type OutputName, type OutputPaths, type Predicted, summaryOf } from "./outputs.js";
+import {
+  classShares,
+  countLabels,
+  type ImageSummary,
+  OutputFolder,
+  type OutputName,
+  type OutputPaths,
+  type Predicted,
+  summaryOf,
+} from "./outputs.js";
+import { inOrder, planOf, SAVED, sceneRemark, writeScene } from "./scenes.js";
 
 export interface PredictRun {
   readonly inputs: readonly Input[];
@@ -18,8 +30,8 @@ export interface PredictRun {
   readonly weights: readonly string[];
   /** The folder for the results, or the address of a place elsewhere. */
   readonly out: string;
-  /** What to write for each image. */
-  readonly save: readonly OutputName[];
+  /** What to write for each image. Default: labels and overlay; of scenes, the labels. */
+  readonly save?: readonly OutputName[] | undefined;
   readonly options: PredictOptions;
   /** Pixels by which polygons may move. */
   readonly tolerance: number;
@@ -28,13 +40,20 @@ export interface PredictRun {
   readonly adapter?: DeviceOptions["adapter"];
   /** Overwrites files that are not results of `predict`. Inputs are never overwritten. Default false. */
   readonly overwrite?: boolean;
+  /**
+   * A TIFF of more pixels than this is a scene, of which parts are predicted, each of about as many pixels as `region`
+   * says. Default: what can be decoded at once.
+   */
+  readonly scenes?: { readonly mostPixels: number; readonly region: number };
+  /** Called with the plan of a scene in place of its prediction, which then is for others. */
+  readonly onScene?: (input: Input, plan: ScenePlan) => void;
   /** Called for each image whose results are all written, even if the run fails before its report. */
   readonly onWritten?: (input: Input) => void;
 }
 
 /** What became of one input: its facts and the files written, or what was wrong. */
 export type ImageReport =
-  | (ReturnType<typeof summaryOf> & { readonly files: Readonly<Partial<Record<OutputName, string>>> })
+  | (ImageSummary & { readonly files: Readonly<Partial<Record<OutputName, string>>> })
   | {
       readonly input: string;
       readonly error: ToldError;
@@ -65,7 +84,7 @@ const WRITE_AHEAD = 4;
  * net, device or folder, other files in the way, or a full disk.
  */
 export async function runPredict(run: PredictRun, onImage: (report: ImageReport) => void): Promise<PredictSummary> {
-  const folder = new OutputFolder(run.out, run.save);
+  const folder = new OutputFolder(run.out, run.save ?? SAVED);
   try {
     await folder.open();
     const places = await folder.reserve(run.inputs, run);
@@ -89,28 +108,51 @@ export async function predictAndWrite(
   onImage: (report: ImageReport) => void,
 ): Promise<PredictSummary> {
   const { classes, palette, model } = loaded[0].metadata;
-  const wants = (name: OutputName): boolean => run.save.includes(name);
+  const wants = (name: OutputName): boolean => (run.save ?? SAVED).includes(name);
   const options = { ...run.options, overlay: wants("overlay") && (run.options.overlay || true) };
   const { inference, outputs, scale } = preparePrediction("predict", loaded, options, run.weights);
   const start = performance.now();
   const targets = new Map<Input, Target>();
-  const results = predictEach(
-    inference,
-    run.inputs,
-    (input) => input.load(scale),
-    (input, image) => {
-      const paths = places.get(input) as OutputPaths;
-      const probabilities = folder.probabilities(paths, image);
-      targets.set(input, { paths, probabilities });
-      return { ...outputs, probabilities: probabilities ?? false };
-    },
-  );
-  const write = async ({ item, prediction, error }: PredictionResult<Input>): Promise<ImageReport> => {
+  const predictImages = (inputs: AsyncIterable<Input>) =>
+    predictEach(
+      inference,
+      inputs,
+      (input) => input.load(scale),
+      (input, image) => {
+        const paths = places.get(input) as OutputPaths;
+        const probabilities = folder.probabilities(paths, image);
+        targets.set(input, { paths, probabilities });
+        return { ...outputs, probabilities: probabilities ?? false };
+      },
+    );
+  const scenes: DataRemark[] = [];
+  const sceneRun = { inference, options, classes, palette, folder, save: run.save, pixels: run.scenes?.region };
+  const predictScene = async (input: Input, opened: Promise<Windows>): Promise<ImageReport> => {
+    try {
+      if (run.onScene) {
+        const { height, width } = await opened;
+        run.onScene(input, planOf(sceneRun, input.name, await opened));
+        return { input: input.name, height, width, tiles: 0, classes: [], files: {} };
+      }
+      const written = await writeScene(sceneRun, input.name, places.get(input) as OutputPaths, await opened);
+      scenes.push(sceneRemark(input.name, written));
+      run.onWritten?.(input);
+      return { ...written.summary, files: written.files };
+    } catch (problem) {
+      return failure(input, imageError(problem));
+    }
+  };
+  const open = async ({ path, address = path }: Input): Promise<Windows | undefined> =>
+    address === undefined ? undefined : openScene(address, scale, run.scenes?.mostPixels);
+  const results = inOrder(run.inputs, open, predictImages, predictScene);
+  const write = async (result: PredictionResult<Input> | ImageReport): Promise<ImageReport> => {
+    if ("input" in result) return result;
+    const { item, prediction, error } = result;
     const target = targets.get(item);
     try {
       if (error) return failure(item, error);
       const { paths, probabilities } = target as Target;
-      const shares = classShares(prediction, classes);
+      const shares = classShares(countLabels(prediction.labels), classes);
       const looks = { classes, palette, plain: outputs.overlay?.plain ?? -1, tolerance: run.tolerance };
       const predicted: Predicted = { input: item.name, prediction, probabilities, shares, ...looks };
       await folder.write(paths, predicted);
@@ -142,7 +184,7 @@ export async function predictAndWrite(
     out: run.out,
     images,
     failed,
-    remarks: loaded.flatMap((each, i) => tileRemarks(run.weights[i] as string, each.model, isCut)),
+    remarks: [...scenes, ...loaded.flatMap((each, i) => tileRemarks(run.weights[i] as string, each.model, isCut))],
     seconds,
     imagesPerSecond: (images.length - failed) / seconds,
     peakBytes: device.memory().peakBytes,

@@ -149,8 +149,9 @@ export async function secondsPerItem({ redis }: Redis, id: string): Promise<numb
   return (await redis.hvals(keysOf(id).speed)).map(Number);
 }
 
+/** Adds items of another kind, whose speed is not known. */
 export const setTotal = ({ redis }: Redis, id: string, total: number): Promise<unknown> =>
-  redis.hset(keysOf(id).run, "total", total);
+  redis.multi().hset(keysOf(id).run, "total", total).del(keysOf(id).speed).exec();
 
 /** Records what keeps a run from going on, until something of it is done. */
 export const setProblem = ({ redis }: Redis, id: string, problem: TensorError): Promise<unknown> =>

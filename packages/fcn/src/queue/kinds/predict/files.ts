@@ -1,10 +1,14 @@
+import { promisify } from "node:util";
+import { deflateRaw, inflateRaw } from "node:zlib";
 import { hasCode } from "@fcn/tensor";
 import type { ToldError } from "../../../data/files/errors.js";
 import type { DataRemark } from "../../../data/files/remarks.js";
+import type { Colour } from "../../../labels/colours.js";
 import type { Place } from "../../../places/place.js";
 import type { WrittenFile } from "../../../prediction/files/manifest.js";
 import { OUTPUTS, type OutputName } from "../../../prediction/files/outputs.js";
 import type { ImageReport } from "../../../prediction/files/run.js";
+import type { ScenePlan } from "../../../prediction/scene/plan.js";
 
 /** An image of a run. */
 export interface ListedImage {
@@ -23,6 +27,33 @@ export interface PredictPart {
   readonly images: readonly ImageReport[];
   readonly files: readonly WrittenFile[];
   readonly remarks: readonly DataRemark[];
+  /** Images that are too large for one worker, by their place in the list. */
+  readonly scenes?: readonly PlannedScene[];
+  /** Of regions of scenes, by the number of the item. */
+  readonly regions?: readonly RegionPart[];
+}
+
+/** How a scene is predicted, and what is known of its net. */
+export interface PlannedScene {
+  readonly line: number;
+  readonly plan: ScenePlan;
+  readonly classes: readonly string[];
+  readonly palette: readonly Colour[];
+}
+
+/** What became of a region, apart from its labels. */
+export interface RegionPart {
+  readonly item: number;
+  readonly tiles: number;
+  /** How often each label occurs. */
+  readonly counts: readonly number[];
+}
+
+/** The scenes of a run, whose regions are the items from `lines` on. */
+export interface SceneList {
+  /** Images of the list. */
+  readonly lines: number;
+  readonly scenes: readonly (PlannedScene & { readonly first: number; readonly regions: number })[];
 }
 
 /** Images a file of the list. */
@@ -33,7 +64,7 @@ const partName = (folder: string, k: number): string => `${folder}/parts/${k}.js
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const json = async (place: Place, name: string): Promise<unknown> => JSON.parse(decoder.decode(await place.read(name)));
+const [deflate, inflate] = [promisify(deflateRaw), promisify(inflateRaw)];
 
 /**
  * What a run keeps in the place for its results while it is running: the list of its images, and a part a chunk. All of
@@ -41,6 +72,7 @@ const json = async (place: Place, name: string): Promise<unknown> => JSON.parse(
  */
 export class RunFiles {
   readonly #folder: string;
+  #scenes: SceneList | undefined;
   #block: { readonly index: number; readonly images: readonly ListedImage[] } | undefined;
 
   constructor(
@@ -90,12 +122,43 @@ export class RunFiles {
 
   /** The part of a chunk, or undefined if it is not done. */
   async readPart(k: number): Promise<PredictPart | undefined> {
-    try {
-      return (await json(this.place, partName(this.#folder, k))) as PredictPart;
-    } catch (error) {
+    return (await this.#found(partName(this.#folder, k))) as PredictPart | undefined;
+  }
+
+  /** What a file holds, or undefined if it is not there. */
+  async #found(name: string): Promise<unknown> {
+    const bytes = await this.place.read(name).catch((error: unknown) => {
       if (hasCode(error, "missing-data")) return undefined;
       throw error;
-    }
+    });
+    return bytes && JSON.parse(decoder.decode(bytes));
+  }
+
+  /** The labels of a region, which compress well. */
+  async writeRegion(item: number, labels: Uint8Array): Promise<void> {
+    await this.place.write(this.#regionName(item), await deflate(labels));
+  }
+
+  async readRegion(item: number): Promise<Uint8Array> {
+    return inflate(await this.place.read(this.#regionName(item)));
+  }
+
+  #regionName(item: number): string {
+    return `${this.#folder}/regions/${item}.deflate`;
+  }
+
+  writeScenes(list: SceneList): Promise<void> {
+    return this.place.write(this.#scenesName, encoder.encode(JSON.stringify(list)));
+  }
+
+  /** The scenes, once all images of the list are done; undefined before, and if there are none. */
+  async readScenes(): Promise<SceneList | undefined> {
+    this.#scenes ??= (await this.#found(this.#scenesName)) as SceneList | undefined;
+    return this.#scenes;
+  }
+
+  get #scenesName(): string {
+    return `${this.#folder}/scenes.json`;
   }
 
   writeReport(lines: AsyncIterable<ImageReport>): Promise<void> {
@@ -123,9 +186,12 @@ export class RunFiles {
     return `${this.#folder}/report.jsonl`;
   }
 
-  /** Removes the list and the parts. */
+  /** Removes the list, the parts, and the regions of scenes. */
   async clear(total: number, chunks: number): Promise<void> {
-    for (let block = 0; block * BLOCK < total; block++) await this.place.remove(blockName(this.#folder, block));
+    const lines = (await this.readScenes())?.lines ?? total;
+    for (let item = lines; item < total; item++) await this.place.remove(this.#regionName(item));
+    await this.place.remove(this.#scenesName);
+    for (let block = 0; block * BLOCK < lines; block++) await this.place.remove(blockName(this.#folder, block));
     for (let k = 0; k < chunks; k++) await this.place.remove(partName(this.#folder, k));
   }
 }
