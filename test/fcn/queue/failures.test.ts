@@ -154,4 +154,14 @@ describe.skipIf(SERVERS.length === 0)("what fails on a queue", () => {
     expect(await lost.code).toBe(1);
     expect(lost.stderr).toMatch(/^error: .*nowhere: a root of the worker must be a folder/m);
   });
+
+  it("waits for a server that is away, and says so", async () => {
+    const asking = predicting("away");
+    await idOf(asking);
+    await server.kill();
+    await asking.printed(/the run does not go on: the queue at redis:.* does not answer; it is waited for/);
+    await server.restart();
+    await worker();
+    expect(await asking.code).toBe(0);
+  });
 });

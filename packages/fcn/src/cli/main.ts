@@ -32,6 +32,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "train a net on a folder of labelled images, which is checked first",
     load: () => import("./commands/train.js"),
   },
+  sweep: {
+    summary: "train a net with many combinations of settings, here or on the workers of a queue, and compare them",
+    load: () => import("./commands/sweep.js"),
+  },
   eval: {
     summary: "score a net on labelled images: the four metrics, each class, boundaries, and sizes of objects",
     load: () => import("./commands/eval.js"),

@@ -9,6 +9,7 @@ import { nodeModule } from "@fcn/tensor/internal";
 import type { QueueEvaluateOptions, QueueEvaluation } from "./evaluate.js";
 import type { QueueSummary } from "./jobs.js";
 import type { QueueOptions, QueuePredictOptions, QueuePredictSummary } from "./predict.js";
+import type { SweepFollowOptions, SweepOptions, SweepSummary } from "./sweep.js";
 import type { WorkOptions, WorkSummary } from "./work.js";
 
 export type { ClassShare, ImageSummary, OutputName } from "../prediction/files/outputs.js";
@@ -17,9 +18,15 @@ export type { QueueEvaluateOptions, QueueEvaluation } from "./evaluate.js";
 export type { QueueSummary, RunSummary } from "./jobs.js";
 export type { SampleFailure } from "./kinds/evaluate/evaluateKind.js";
 export type { PredictResult } from "./kinds/predict/task.js";
+export type { SweepResult } from "./kinds/sweep/advance.js";
+export type { SweepPlan, SweptSettings } from "./kinds/sweep/options.js";
+export type { RandomSearch, Range, Settings } from "./kinds/sweep/plan.js";
+export type { TrialReport } from "./kinds/sweep/record.js";
+export type { Budget, Halving, Rung } from "./kinds/sweep/rungs.js";
 export type { QueueOptions, QueuePredictOptions, QueuePredictSummary } from "./predict.js";
 export type { FollowOptions, RunProgress } from "./runs/follow.js";
 export type { Aside, Chunk, RunKind, RunState } from "./runs/spec.js";
+export type { SweepFollowOptions, SweepOptions, SweepSummary, TrialProgress } from "./sweep.js";
 export type { WorkerEvent, WorkOptions, WorkSummary } from "./work.js";
 
 /** Pages load this file with the rest of the package, and bundles for them have nothing of `node.ts`. */
@@ -66,6 +73,26 @@ export const evaluate = async (options: QueueEvaluateOptions): Promise<QueueEval
 /** Waits for an evaluation that was started before, by this process or by another. Throws `unknown-run`. */
 export const attachEvaluation = async (id: string, options: QueueOptions): Promise<QueueEvaluation> =>
   (await onNode("attachEvaluation")).attachEvaluation(id, options);
+
+/**
+ * Trains a net with many combinations of settings, and compares them by their best mean IU: one after another here, or
+ * with `queue` on its workers, to the same results. A trial is a run of `trainRun` in a folder of `out`, and one that
+ * is trained to its end has the bits of `trainRun` with its settings. Folders of trials stay, and a sweep on a queue
+ * goes on if the caller goes away. A trial that diverges, or cannot be trained with its settings, is part of the
+ * result.
+ *
+ * `await fcn.queue.sweep({ data: "photos", out: "out", steps: 900, axes: { learningRate: [1e-2, 1e-3] } })`
+ *
+ * Throws what `trainRun` throws for the data; what {@link work} throws for the queue; `run-exists` if `out` holds a
+ * sweep and `resume` is not set; `aborted` if the signal ends it.
+ */
+export const sweep = async (options: SweepOptions): Promise<SweepSummary> => (await onNode("sweep")).sweep(options);
+
+/** Waits for a sweep that was started before, by this process or by another. Throws `unknown-run`. */
+export const attachSweep = async (
+  id: string,
+  options: SweepFollowOptions & { readonly queue: string },
+): Promise<SweepSummary> => (await onNode("attachSweep")).attachSweep(id, options);
 
 /** What runs, waits and failed on a queue, and where. */
 export const jobs = async (queue: string): Promise<QueueSummary> => (await onNode("jobs")).jobs(queue);

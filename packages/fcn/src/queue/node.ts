@@ -7,4 +7,5 @@
 export { attachEvaluation, evaluate } from "./evaluate.js";
 export { cancel, drain, jobs, retry } from "./jobs.js";
 export { attach, predict } from "./predict.js";
+export { attachSweep, sweep } from "./sweep.js";
 export { work } from "./work.js";

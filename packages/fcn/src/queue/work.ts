@@ -96,6 +96,11 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
         done.items += items;
         onEvent?.({ kind: "chunk", run: run.id, k: chunk.k, items, seconds });
       } catch (error) {
+        if (signal?.aborted && hasCode(error, "aborted")) {
+          // Whoever takes it goes on from its checkpoint, and this is no attempt that failed.
+          await job.moveToDelayed(Date.now(), token);
+          throw new connection.bullmq.DelayedError();
+        }
         onEvent?.({ kind: "failure", run: run.id, k: chunk.k, message: messageOf(error) });
         if (hasCode(error, "no-network")) {
           await store.setProblem(connection, run.id, error);

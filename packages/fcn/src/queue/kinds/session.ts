@@ -6,7 +6,7 @@ import { readAddress } from "../../places/open.js";
 import type { Roots } from "../../places/roots.js";
 import type { NamedWeights } from "../runs/spec.js";
 
-type DeviceChoice = Parameters<typeof tunedDevice>[0];
+type DeviceChoice = NonNullable<Parameters<typeof tunedDevice>[0]>;
 
 /** Nets that stay on the device while no chunk uses them. */
 const MOST_IDLE = 2;
@@ -24,12 +24,20 @@ export class Session {
 
   constructor(
     readonly roots: Roots,
-    private readonly choice: DeviceChoice,
+    private readonly choice: DeviceChoice & { readonly signal?: AbortSignal | undefined },
   ) {}
+
+  /** Aborted when the worker is to end: long chunks keep what they have. */
+  get signal(): AbortSignal | undefined {
+    return this.choice.signal;
+  }
 
   /** The device, which is opened when it is first wanted, and again after it was lost. */
   device(): Promise<Device> {
-    this.#device ??= this.#open();
+    this.#device ??= this.#open().catch((error: unknown) => {
+      this.#device = undefined;
+      throw error;
+    });
     return this.#device;
   }
 
@@ -80,10 +88,11 @@ export class Session {
   }
 
   async #load(weights: readonly NamedWeights[], device: Device): Promise<Nets> {
-    return loadModels(await Promise.all(weights.map(async (each) => new Blob([await this.#bytes(each)]))), device);
+    return loadModels(await Promise.all(weights.map(async (each) => new Blob([await this.bytes(each)]))), device);
   }
 
-  async #bytes({ address, sha256 }: NamedWeights): Promise<Uint8Array<ArrayBuffer>> {
+  /** A file with the digest that the run names. Throws as {@link withNets}. */
+  async bytes({ address, sha256 }: NamedWeights): Promise<Uint8Array<ArrayBuffer>> {
     await this.roots.check(address);
     const bytes = (await readAddress(address)) as Uint8Array<ArrayBuffer>;
     const found = nodeModule("work", "node:crypto").createHash("sha256").update(bytes).digest("hex");

@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { unlessAborted } from "../../async/abort.js";
 import { errorOf, type ToldError } from "../../data/files/errors.js";
 import type { Connection } from "../server/connection.js";
 import type { Aside, Run } from "./spec.js";
@@ -26,6 +27,8 @@ export interface FollowOptions {
 }
 
 const EVERY = 500;
+/** Milliseconds without an answer of the server after which whoever waits is told. */
+const LATE = 5000;
 /** Looks between two reminders to tend the run, which a server may have lost with its last second. */
 const REMIND = 20;
 
@@ -47,11 +50,18 @@ export async function follow(
   id: string,
   { onProgress, signal }: FollowOptions = {},
 ): Promise<{ readonly result: unknown; readonly aside: readonly Aside[]; readonly run: Run }> {
+  let last: RunProgress = { id, done: 0, total: 0, workers: 0 };
+  const lookAt = async (isReminder: boolean): Promise<Run> => {
+    const run = await store.readRun(op, connection, id);
+    if (run.state === "running" && isReminder) await keepTending(connection, id);
+    last = await progressOf(connection, run);
+    return run;
+  };
   for (let look = 0; ; look++) {
     signal?.throwIfAborted();
-    const run = await store.readRun(op, connection, id);
-    if (run.state === "running" && look % REMIND === 0) await keepTending(connection, id);
-    onProgress?.(await progressOf(connection, run));
+    const late = setTimeout(() => onProgress?.({ ...last, problem: away(connection) }), LATE);
+    const run = await unlessAborted(lookAt(look % REMIND === 0), signal).finally(() => clearTimeout(late));
+    onProgress?.(last);
     if (run.state === "done" && run.isClosed)
       return { run, result: run.result, aside: await store.asideChunks(connection, id) };
     if (run.state === "failed" && run.error) throw errorOf(run.error);
@@ -61,3 +71,9 @@ export async function follow(
     await new Promise((resolve) => setTimeout(resolve, EVERY));
   }
 }
+
+const away = ({ address }: Connection): ToldError => ({
+  code: "no-queue",
+  message: `the queue at ${address} does not answer`,
+  fix: "it is waited for; what workers have finished is kept",
+});

@@ -9,7 +9,7 @@ import type { History, Validation } from "./state/history.js";
 import { readState } from "./state/readState.js";
 import { RUN_FILES } from "./state/result.js";
 
-const { join, basename, resolve } = nodeModule("compareRuns", "node:path");
+const { join, basename, relative, resolve } = nodeModule("compareRuns", "node:path");
 
 /** What the last checkpoint of a run says. */
 export interface ComparedRun {
@@ -39,7 +39,8 @@ export interface RunComparison {
  * checkpoint, and `corrupt-file` for one that is damaged.
  */
 export async function compareRuns(folders: readonly string[], heading?: Heading): Promise<RunComparison> {
-  const names = folders.map((folder) => basename(resolve(folder)));
+  const root = heading?.root;
+  const names = folders.map((folder) => (root === undefined ? basename(resolve(folder)) : relative(root, folder)));
   const isShared = new Set(names).size < names.length;
   const read = await Promise.all(
     folders.map(async (folder, i) => ({
@@ -58,7 +59,8 @@ export async function compareRuns(folders: readonly string[], heading?: Heading)
   return { runs, differences, html: pageOf(runs, differences, histories, heading) };
 }
 
-async function readRun(folder: string): Promise<{ configuration: Configuration; history: History }> {
+/** The settings and the measurements of a run. Throws as {@link compareRuns}. */
+export async function readRun(folder: string): Promise<{ configuration: Configuration; history: History }> {
   const file = await checkpointFile(join(folder, RUN_FILES.checkpoint));
   if (file === undefined) {
     throw new TensorError({
@@ -87,6 +89,8 @@ export interface Heading {
   readonly title: string;
   /** HTML after the title. */
   readonly sections: readonly string[];
+  /** A folder above all runs, whose names are then their paths below it. */
+  readonly root?: string;
 }
 
 interface Named {

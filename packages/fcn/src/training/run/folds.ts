@@ -10,7 +10,7 @@ import { htmlTable } from "../../report/html/page.js";
 import { scoreTable } from "../../report/table.js";
 import { bothWays } from "../remedies.js";
 import { FOLDS } from "../settings/run.js";
-import type { TrainFoldsOptions, TrainRunView } from "../settings/runOptions.js";
+import type { TrainFoldsOptions, TrainRunOptions, TrainRunView } from "../settings/runOptions.js";
 import { compareRuns } from "./compare.js";
 import { trainRun } from "./run.js";
 import { plainOptions } from "./start/effective.js";
@@ -68,7 +68,15 @@ const otherRun = (out: string): TensorError =>
     fix: bothWays((say) => `name another folder (${say("out", "--out")})`),
   });
 
-async function openAll({ data, open: how, skipBad, workers, view, signal }: TrainFoldsOptions): Promise<OpenedData> {
+/** The data of a cross-validation, opened as its options say. */
+export async function openAll({
+  data,
+  open: how,
+  skipBad,
+  workers,
+  view,
+  signal,
+}: TrainRunOptions): Promise<OpenedData> {
   if (typeof data !== "string") return data;
   return open(data, {
     ...how,
@@ -80,7 +88,7 @@ async function openAll({ data, open: how, skipBad, workers, view, signal }: Trai
 }
 
 /** The data of each fold: its part of the images to validate on, all others to train on. */
-function divided(opened: OpenedData, count: number, seed: number): OpenedData[] {
+export function divided(opened: OpenedData, count: number, seed: number): OpenedData[] {
   const datasets = [opened.splits.train, opened.splits.val].filter((dataset) => dataset !== undefined);
   const length = datasets.reduce((sum, dataset) => sum + dataset.length, 0);
   if (length < count) {
@@ -118,7 +126,7 @@ async function writeConfig(options: TrainFoldsOptions, { configuration }: TrainR
 const COLUMNS = ["pixelAccuracy", "meanAccuracy", "meanIU", "frequencyWeightedIU"] as const;
 
 /** The mean of values and their standard deviation as a sample, without those that are NaN. */
-function meanAndSpread(values: readonly number[]): readonly [mean: number, spread: number] {
+export function meanAndSpread(values: readonly number[]): readonly [mean: number, spread: number] {
   const present = values.filter((value) => !Number.isNaN(value));
   const mean = present.reduce((sum, value) => sum + value, 0) / present.length;
   const square = present.reduce((sum, value) => sum + (value - mean) ** 2, 0);

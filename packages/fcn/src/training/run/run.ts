@@ -166,8 +166,8 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
   const { view, signal } = options;
   const first = from?.step ?? 0;
   const unscored = from && lacksValidation(run, from) ? from : undefined;
-  const isOver = first >= settings.steps || hasNoMorePatience(run);
-  if (isOver && unscored === undefined) return { done: first, stepping: 0, waited: 0 };
+  const isOver = (): boolean => first >= lastStep(run) || hasNoMorePatience(run);
+  if (isOver() && unscored === undefined) return { done: first, stepping: 0, waited: 0 };
   await using loader = makeLoader(run, from?.loader);
   const waiting = new Waiting(loader.batches(), run.device);
   view?.start?.(metadata.model, settings.steps, first, stepsPerEpoch(run.data, settings));
@@ -175,6 +175,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
   try {
     if (unscored) await makeUp(run, loader, unscored);
     const ended = new AbortController();
+    if (isOver()) ended.abort();
     const trained = await trainResolved({
       ...settings,
       data: waiting.stream(),
@@ -186,7 +187,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
       onProgress: async (progress, optimizer, scaler, average) => {
         const begin = performance.now();
         await report(run, loader, progress, average);
-        const isEnd = hasNoMorePatience(run);
+        const isEnd = hasNoMorePatience(run) || progress.step === lastStep(run);
         const states = { optimizer, scaler, average };
         if (isEnd || isKept(run, progress.step)) await keep(run, progress, states, loader.state);
         if (isEnd) ended.abort();
@@ -194,7 +195,7 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
       },
     });
     const { steps: done, seconds, nothingLearned } = trained;
-    if (ended.signal.aborted && done < settings.steps) view?.line?.(endedEarly(run, done));
+    if (hasNoMorePatience(run) && done < lastStep(run)) view?.line?.(endedEarly(run, done));
     if (done === first) throwIfStopped(signal, first);
     return { done, nothingLearned, stepping: seconds - aside, waited: waiting.seconds };
   } finally {
@@ -206,6 +207,9 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
 const hasNoMorePatience = ({ options: { patience = Number.POSITIVE_INFINITY }, history }: Run): boolean =>
   history.validations.filter(({ step }) => step > (history.best?.step ?? 0)).length >= patience;
 
+/** The step that this call makes last. The course of a run does not depend on it, unlike on `steps`. */
+const lastStep = ({ options: { stopAt }, settings: { steps } }: Run): number => Math.min(stopAt ?? steps, steps);
+
 function endedEarly({ options: { patience }, history }: Run, done: number): string {
   const best = `the best mean IU is that of step ${history.best?.step}`;
   return `ended after step ${done}, since ${best} and ${patience} validations have not surpassed it`;
@@ -214,8 +218,8 @@ function endedEarly({ options: { patience }, history }: Run, done: number): stri
 const isScored = ({ data, settings, validateEvery }: Run, step: number): boolean =>
   data.validation !== undefined && (step === settings.steps || step % validateEvery === 0);
 
-const isKept = ({ options, settings, checkpointEvery }: Run, step: number): boolean =>
-  options.signal?.aborted === true || step === settings.steps || step % checkpointEvery === 0;
+const isKept = (run: Run, step: number): boolean =>
+  run.options.signal?.aborted === true || step === lastStep(run) || step % run.checkpointEvery === 0;
 
 async function report(run: Run, loader: DataLoader, progress: TrainProgress, average?: Average): Promise<void> {
   const { options, model, history, events } = run;

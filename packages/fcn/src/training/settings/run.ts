@@ -131,6 +131,13 @@ export const RUN = {
     help: "end the run after so many validations in a row without a better mean IU",
     decides: false,
   },
+  stopAt: {
+    rule: whole(1),
+    fallbackText: "the last",
+    flag: "--stop-at <n>",
+    help: "end after this step of the run, with a checkpoint from which --resume goes on",
+    decides: false,
+  },
   checkpointEvery: {
     rule: whole(1),
     fallbackText: "as --validate-every",

@@ -122,6 +122,11 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
    * are kept in any case. A resumed run may use another number. Default: never.
    */
   readonly patience?: number;
+  /**
+   * Ends the run after this step, with a checkpoint from which `resume` goes on. Unlike with fewer `steps`, the
+   * learning rate is that of the whole run. Default: `steps`.
+   */
+  readonly stopAt?: number;
   /** Steps between two checkpoints. A resumed run may use another number. Default: `validateEvery`. */
   readonly checkpointEvery?: number;
   /**

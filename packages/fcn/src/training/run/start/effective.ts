@@ -8,7 +8,7 @@ import type { PreparedRun } from "./prepare.js";
 import type { StartFile } from "./startFile.js";
 
 /** Options of one call that a repeated run is given anew. */
-const OF_ONE_CALL = ["out", "resume", "overwrite", "preview"];
+const OF_ONE_CALL = ["out", "resume", "overwrite", "preview", "stopAt"];
 
 /**
  * The options of a run, with every default as it was filled in, so that `trainRun` with these and another `out`, or

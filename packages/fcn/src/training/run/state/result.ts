@@ -21,7 +21,7 @@ export interface TrainRunResult {
   readonly model: string;
   readonly classes: readonly string[];
   readonly steps: number;
-  /** Steps made; fewer than `steps` if the signal or `patience` ended the run. */
+  /** Steps made; fewer than `steps` if the signal, `stopAt` or `patience` ended the run. */
   readonly done: number;
   /**
    * Whether the signal ended the run before it was complete, perhaps during the validation after its last step.

@@ -1,0 +1,104 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TensorError } from "@fcn/tensor";
+import type { ToldError } from "../../../data/files/errors.js";
+import { makeFolder, writeWholeFile } from "../../../files/write.js";
+import { bothWays } from "../../../training/remedies.js";
+import type { Settings } from "./plan.js";
+import type { Rung } from "./rungs.js";
+import type { SweepTask } from "./task.js";
+
+/** What became of a trial. */
+export interface TrialReport {
+  readonly name: string;
+  /** The settings in which trials differ. */
+  readonly settings: Settings;
+  /** Trained to its end, left behind by halving, ended by an error, or not at its end yet. */
+  readonly state: "complete" | "pruned" | "failed" | "running";
+  /** The number of its last rung, from 1. */
+  readonly rung: number;
+  /** Steps that were made; of folds the most. */
+  readonly steps: number;
+  /** The best mean IU, of folds the mean of it; absent if there is none. */
+  readonly meanIU?: number;
+  /** The standard deviation over the folds. */
+  readonly spread?: number;
+  /** The best mean IU of each fold. */
+  readonly folds?: readonly (number | null)[];
+  readonly seconds: number;
+  readonly error?: ToldError;
+}
+
+/** What `sweep.json` holds. */
+export interface SweepRecord {
+  /** What was asked for. */
+  readonly plan: Pick<SweepTask, "settings" | "open" | "trials" | "folds" | "budgets" | "eta">;
+  /** What has been decided: which trials are trained to which number of steps. */
+  readonly rungs: readonly Rung[];
+  /** The trials so far, best first. */
+  readonly ranking: readonly TrialReport[];
+}
+
+/** The name of the file in the folder of a sweep. */
+export const RECORD = "sweep.json";
+
+const fileOf = ({ out }: Pick<SweepTask, "out">): string => join(out, RECORD);
+
+const planOf = ({ settings, open, trials, folds, budgets, eta }: SweepTask): SweepRecord["plan"] => ({
+  ...{ settings, open, trials, budgets, eta },
+  ...(folds !== undefined && { folds }),
+});
+
+/** The record in the folder of a sweep, or undefined if there is none. */
+async function readRecord(task: Pick<SweepTask, "out">): Promise<SweepRecord | undefined> {
+  const text = await readFile(fileOf(task), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : (JSON.parse(text) as SweepRecord);
+}
+
+/** What has been decided so far. Throws `missing-data` if the record is gone. */
+export async function readRungs(task: SweepTask): Promise<readonly Rung[]> {
+  const record = await readRecord(task);
+  if (record) return record.rungs;
+  throw new TensorError({
+    code: "missing-data",
+    message: `sweep: ${fileOf(task)} is missing, which says what the trials are trained to`,
+    fix: "put the file back, or start the sweep again with resume",
+  });
+}
+
+export async function writeRecord(
+  task: SweepTask,
+  { rungs, ranking }: Pick<SweepRecord, "rungs" | "ranking">,
+): Promise<void> {
+  const record: SweepRecord = { plan: planOf(task), rungs, ranking };
+  await writeWholeFile("sweep", fileOf(task), `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+/**
+ * Begins a sweep in its folder, which is made. Throws `run-exists` if the folder holds another sweep, or this one and
+ * it is not to be resumed.
+ */
+export async function beginRecord(task: SweepTask, { resume }: { readonly resume: boolean }): Promise<void> {
+  const { shown, trials, budgets } = task;
+  const found = await readRecord(task);
+  if (found) {
+    const isSame = JSON.stringify(found.plan) === JSON.stringify(JSON.parse(JSON.stringify(planOf(task))));
+    if (!isSame || !resume) throw sweepExists(shown, isSame);
+  }
+  await makeFolder("sweep", task.out);
+  const first: Rung = { budget: budgets[0] ?? null, trials: trials.map((_, i) => i) };
+  await writeRecord(task, { rungs: [first], ranking: [] });
+}
+
+const sweepExists = (out: string, isSame: boolean): TensorError =>
+  new TensorError({
+    code: "run-exists",
+    message: `sweep: ${out} holds ${isSame ? "this" : "another"} sweep`,
+    fix: bothWays((say) => {
+      const other = `name another folder (${say("out", "--out")})`;
+      return isSame ? `go on with it (${say("resume: true", "--resume")}), or ${other}` : other;
+    }),
+  });
