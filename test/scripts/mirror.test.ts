@@ -16,6 +16,7 @@ const ACROSS = [
   "fcn/models/models",
   "fcn/prediction/files/files",
   "fcn/queue/places",
+  "fcn/queue/scenes",
   "fcn/report/report",
   "fcn/training/settings/table",
   "fcn/weights/load",
