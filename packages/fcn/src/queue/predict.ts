@@ -63,17 +63,7 @@ export async function predict(inputs: readonly string[], options: QueuePredictOp
 }
 
 async function start(connection: Connection, names: readonly string[], options: QueuePredictOptions): Promise<string> {
-  const {
-    queue: _,
-    weights: given,
-    out,
-    save = ["labels"],
-    tolerance = 0,
-    overwrite = false,
-    chunk,
-    scenes,
-    ...rest
-  } = options;
+  const { queue: _, weights: given, out, save, tolerance = 0, overwrite = false, chunk, scenes, ...rest } = options;
   const { onProgress: _p, onStart: _s, signal: _g, ...inference } = rest;
   const files = typeof given === "string" ? [given] : given;
   const weights = await nameWeights(files);
