@@ -12,7 +12,7 @@ import { KINDS } from "./kinds/kinds.js";
 import { Session } from "./kinds/session.js";
 import type { ChunkJob, Run } from "./runs/spec.js";
 import * as store from "./runs/store.js";
-import { ATTEMPTS, keepTending, tendOnce } from "./runs/tend.js";
+import { ATTEMPTS, keepTending, tendOnce, tendSoon } from "./runs/tend.js";
 import { connect, PREFIX, QUEUES } from "./server/connection.js";
 
 /** What a worker did, for its log. */
@@ -91,7 +91,8 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
         const part = await KINDS[run.spec.kind].work(run, chunk, session, connection);
         const items = chunk.to - chunk.from;
         const seconds = (performance.now() - start) / 1000;
-        await store.finishChunk(connection, run.id, chunk, { part, worker: name, seconds: seconds / items });
+        const what = { part, worker: name, seconds: seconds / items };
+        if ((await store.finishChunk(connection, run.id, chunk, what)) === 0) await tendSoon(connection, run.id);
         done.chunks++;
         done.items += items;
         onEvent?.({ kind: "chunk", run: run.id, k: chunk.k, items, seconds });

@@ -105,17 +105,22 @@ export async function openChunk({ redis }: Redis, id: string, k: number): Promis
   return range === null ? undefined : chunkOf([String(k), range]);
 }
 
-/** Records that a chunk is done, with its part unless that is a file, and the seconds that an item took. */
+/**
+ * Records that a chunk is done, with its part unless that is a file, and the seconds that an item took. Returns how many
+ * chunks are open.
+ */
 export async function finishChunk(
   { redis }: Redis,
   id: string,
   { k }: Chunk,
   { part, worker, seconds }: { readonly part?: unknown; readonly worker: string; readonly seconds: number },
-): Promise<void> {
+): Promise<number> {
   const { run, open, aside, parts, speed } = keysOf(id);
   const commands = redis.multi().hdel(run, "problem");
   if (part !== undefined) commands.hset(parts, k, JSON.stringify(part));
-  await commands.hdel(open, String(k)).hdel(aside, String(k)).hset(speed, worker, seconds).exec();
+  commands.hdel(open, String(k)).hdel(aside, String(k)).hset(speed, worker, seconds);
+  const results = await commands.hlen(open).exec();
+  return (results?.at(-1)?.[1] as number | undefined) ?? 0;
 }
 
 /** Gives up an open chunk. */

@@ -16,6 +16,8 @@ export interface Tending {
 
 /** Milliseconds between two looks at a run. */
 const EVERY = 1000;
+/** One look in so many looks at each job. */
+const THOROUGH = 10;
 /** Seconds that a chunk should take, so that its own cost does not count and little is lost with a worker. */
 const CHUNK_SECONDS = 10;
 /** Items a chunk at most. */
@@ -33,6 +35,12 @@ const jobId = (run: string, k: number): string => `${run}-${k}`;
 export async function keepTending({ tend }: Connection, id: string): Promise<void> {
   const opts = { removeOnComplete: true, removeOnFail: true };
   await tend.upsertJobScheduler(id, { every: EVERY }, { name: "tend", data: { run: id }, opts });
+}
+
+/** Has a run looked at as soon as a worker is free, for which nothing is left in the queue. */
+export async function tendSoon({ tend }: Connection, id: string): Promise<void> {
+  const opts = { removeOnComplete: true, removeOnFail: true, deduplication: { id } };
+  await tend.add("tend", { run: id }, opts);
 }
 
 /**
@@ -77,6 +85,11 @@ export async function stopTending(connection: Connection, run: Run, cleanUp: Ten
 async function settleFailed(connection: Connection, { id }: Run): Promise<Chunk[]> {
   const { work } = connection;
   const open = await store.openChunks(connection, id);
+  const { failed = 0, ...there } = await work.getJobCounts("failed", "waiting", "active", "delayed");
+  const jobs = Object.values(there).reduce((sum, count) => sum + count, 0);
+  // Jobs of other runs may make up for one that is missing, so that each is looked at now and then.
+  const isThorough = Math.floor(Date.now() / EVERY) % THOROUGH === 0;
+  if (failed === 0 && jobs >= open.length && !isThorough) return open;
   const states = await Promise.all(open.map(({ k }) => work.getJobState(jobId(id, k))));
   const lost: Chunk[] = [];
   const still: Chunk[] = [];
