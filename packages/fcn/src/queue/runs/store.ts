@@ -106,8 +106,8 @@ export async function openChunk({ redis }: Redis, id: string, k: number): Promis
 }
 
 /**
- * Records that a chunk is done, with its part unless that is a file, and the seconds that an item took. Returns how many
- * chunks are open.
+ * Records that a chunk is done, with its part unless that is a file, and the seconds that an item took. Returns how
+ * many chunks are open.
  */
 export async function finishChunk(
   { redis }: Redis,
