@@ -100,6 +100,8 @@ export default defineConfig({
         test: {
           name: "shared",
           include: inTest(slow.filter((file) => !ownsDevice(file))),
+          // Some of them wait for other processes.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -11,13 +11,15 @@ const root = join(import.meta.dirname, "../..");
 const site = join(root, "out/docs");
 const page = (path: string): string => readFileSync(join(site, `${path}.html`), "utf8").replace(/<[^>]+>/g, "");
 
-function build(...args: readonly string[]): void {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}:\n${stdout}\n${stderr}`);
-}
+/** Where the site lies on its server: what works below a path works without one. */
+const BASE = "/on/a/path/";
 
 // A link to a page that is missing fails the build, and so does a warning of TypeDoc.
-beforeAll(() => build("scripts/docs.mjs"), 900_000);
+beforeAll(() => {
+  const options = { cwd: root, encoding: "utf8", env: { ...process.env, DOCS_BASE: BASE } } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/docs.mjs"], options);
+  if (status !== 0) throw new Error(`scripts/docs.mjs ended with ${status}:\n${stdout}\n${stderr}`);
+}, 900_000);
 
 describe("the site of the documentation", () => {
   it("has a page for each export", () => {
@@ -52,15 +54,15 @@ describe("the site of the documentation", () => {
   });
 });
 
-/** Serves a folder below a path while `use` runs. */
-async function serving<Result>(folder: string, path: string, use: (url: string) => Promise<Result>): Promise<Result> {
-  const { url, stop } = await serve(folder, path);
+/** Serves the site while `use` runs. */
+async function serving<Result>(use: (url: string) => Promise<Result>): Promise<Result> {
+  const { url, stop } = await serve(site, BASE);
   return use(url).finally(stop);
 }
 
 /** Opens a page of the site and runs `use` on it; what the page throws fails the test. */
-const onSite = <Result>(path: string, use: (page: Page) => Promise<Result>, folder = site, base = "/") =>
-  serving(folder, base, (url) =>
+const onSite = <Result>(path: string, use: (page: Page) => Promise<Result>) =>
+  serving((url) =>
     onPage(async (own) => {
       const problems: string[] = [];
       own.on("pageerror", (error) => problems.push(String(error)));
@@ -104,7 +106,7 @@ describe("samples on the site", () => {
   );
 
   it("load nothing of the library before they are run", async () => {
-    const asked = await serving(site, "/", (url) =>
+    const asked = await serving((url) =>
       onPage(async (own) => {
         let bytes = 0;
         own.on("response", async (response) => {
@@ -206,24 +208,4 @@ describe("kernels on the site", () => {
       expect(await form.locator(".run").isDisabled()).toBe(true);
     });
   });
-});
-
-describe("the site below a path of a server", () => {
-  const folder = join(root, "out/docs-below");
-  const [flags, base] = [["--base", "/on/a/path/", "--outDir", folder], "/on/a/path/"];
-  beforeAll(() => {
-    rmSync(folder, { recursive: true, force: true });
-    build("node_modules/vitepress/bin/vitepress.js", "build", "docs", ...flags);
-    return () => rmSync(folder, { recursive: true, force: true });
-  }, 900_000);
-
-  it("runs its samples", async () => {
-    const text = new Map(told).get("scales");
-    expect(await onSite("docs/guide/scales", printed, folder, base)).toBe(text);
-  }, 300_000);
-
-  it("tries its kernels", async () => {
-    const { error } = await onSite("docs/reference/kernels/softmax", tried, folder, base);
-    expect(error).toBeLessThan(1e-4);
-  }, 300_000);
 });

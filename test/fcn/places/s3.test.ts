@@ -88,6 +88,6 @@ describe("a bucket", () => {
       const place = await openPlace("s3://bucket/a");
       await place.read("b").catch(({ message, fix }) => console.log(message + "; " + fix));`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
-    expect(stdout).toMatch(/need two packages that are not installed; npm install @aws-sdk\/client-s3 @aws-sdk\/lib-/);
+    expect(stdout).toMatch(/needs .*, which are not installed; npm install @aws-sdk\/client-s3 @aws-sdk\/lib-/);
   });
 });

@@ -79,6 +79,26 @@ describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", ()
     expect(files).toEqual(await filesBelow("alone"));
   });
 
+  it("are given weights of the machine that asks, of which nothing stays", async () => {
+    setEnv(s3.env);
+    await endWorkers();
+    await startWorker(server.address, "--root", "s3://bucket");
+    const given = [
+      "predict",
+      "s3://bucket/scenes/",
+      "--weights",
+      join(root, "net.safetensors"),
+      "--save",
+      "labels,summary",
+    ];
+    const { code, stderr } = await command([...given, "--out", "s3://bucket/given", "--queue", server.address], {
+      env: s3.env,
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("1 of 9 images")]);
+    setEnv(s3.env);
+    expect(await filesBelow("given")).toEqual(await filesBelow("alone"));
+  });
+
   it("refuse addresses that are not below their roots", async () => {
     await endWorkers();
     await startWorker(server.address, "--root", "s3://bucket/scenes", "--patience", "1");

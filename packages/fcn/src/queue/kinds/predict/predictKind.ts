@@ -99,7 +99,7 @@ export const PREDICT: Kind = {
   },
 
   async cleanUp(run, roots) {
-    await (await filesOf(run, roots)).clear(run.total, run.chunks);
+    await (await filesOf(run, roots)).clear(run.total, run.chunks, run.spec.weights.length);
   },
 };
 
