@@ -1,5 +1,9 @@
 import { nodeModule } from "@fcn/tensor/internal";
 
+/** The hexadecimal digest of bytes in memory (Node). `algorithm` is as for {@link fileDigest}. */
+export const bytesDigest = (bytes: Uint8Array, algorithm: string): string =>
+  nodeModule("bytesDigest", "node:crypto").createHash(algorithm).update(bytes).digest("hex");
+
 /** The hexadecimal digest of a file (Node). `algorithm` is a name known to Node's crypto, such as sha256. */
 export async function fileDigest(path: string, algorithm: string): Promise<string> {
   const { createHash } = nodeModule("fileDigest", "node:crypto");

@@ -15,7 +15,7 @@ import {
 import type { QueueOptions } from "./predict.js";
 import { type FollowOptions, follow } from "./runs/follow.js";
 import * as store from "./runs/store.js";
-import { type Connection, connect } from "./server/connection.js";
+import { type Connection, withConnection } from "./server/connection.js";
 import { nameWeights, startRun } from "./start.js";
 
 /** Options of `queue.evaluate`. */
@@ -64,25 +64,16 @@ const OP = "evaluate";
 /** `queue.evaluate`. */
 export async function evaluate(options: QueueEvaluateOptions): Promise<QueueEvaluation> {
   if (options.chunk !== undefined) checkValue(OP, "chunk", options.chunk, rules.whole(1));
-  const connection = await connect(OP, options.queue);
-  try {
+  return withConnection(OP, options.queue, async (connection) => {
     const id = await start(connection, options);
     options.onStart?.(id);
-    return await finish(connection, id, options);
-  } finally {
-    await connection.close();
-  }
+    return finish(connection, id, options);
+  });
 }
 
 /** `queue.attachEvaluation`. */
-export async function attachEvaluation(id: string, options: QueueOptions): Promise<QueueEvaluation> {
-  const connection = await connect(OP, options.queue);
-  try {
-    return await finish(connection, id, options);
-  } finally {
-    await connection.close();
-  }
-}
+export const attachEvaluation = (id: string, options: QueueOptions): Promise<QueueEvaluation> =>
+  withConnection(OP, options.queue, (connection) => finish(connection, id, options));
 
 async function start(connection: Connection, options: QueueEvaluateOptions): Promise<string> {
   const { queue: _, weights: given, data, split = "val", open: how = {}, radii = [], chunk, ...rest } = options;

@@ -6,7 +6,7 @@ import type { Aside, Chunk, ChunkJob, Run, RunKind, RunState } from "./runs/spec
 import * as store from "./runs/store.js";
 import { keepTending, stopTending } from "./runs/tend.js";
 import { keepsJobs } from "./server/checks.js";
-import { type Connection, connect } from "./server/connection.js";
+import { type Connection, withConnection } from "./server/connection.js";
 
 /** A run of a queue. */
 export interface RunSummary {
@@ -41,18 +41,9 @@ export interface QueueSummary {
 
 const OP = "jobs";
 
-async function withQueue<T>(address: string, use: (connection: Connection) => Promise<T>): Promise<T> {
-  const connection = await connect(OP, address);
-  try {
-    return await use(connection);
-  } finally {
-    await connection.close();
-  }
-}
-
 /** What runs, waits and failed on a queue, and where. Throws as `work` does for a queue that cannot be used. */
 export const jobs = (queue: string): Promise<QueueSummary> =>
-  withQueue(queue, async (connection) => {
+  withConnection(OP, queue, async (connection) => {
     const [runs, active, clients] = await Promise.all([
       store.listRuns(OP, connection),
       connection.work.getActive(),
@@ -95,7 +86,7 @@ async function summaryOf(connection: Connection, run: Run, workerOf: ReadonlyMap
  * `unknown-run`, and `invalid-argument` for a run of which nothing failed.
  */
 export const retry = (queue: string, id: string): Promise<number> =>
-  withQueue(queue, async (connection) => {
+  withConnection(OP, queue, async (connection) => {
     const run = await store.readRun(OP, connection, id);
     const aside = await store.asideChunks(connection, id);
     if (run.state === "cancelled" || (run.state !== "failed" && aside.length === 0)) {
@@ -111,11 +102,11 @@ export const retry = (queue: string, id: string): Promise<number> =>
 
 /** Ends a run: what is at work is finished and forgotten. Results that are written stay. */
 export const cancel = (queue: string, id: string): Promise<void> =>
-  withQueue(queue, async (connection) => cancelRun(connection, await store.readRun(OP, connection, id)));
+  withConnection(OP, queue, async (connection) => cancelRun(connection, await store.readRun(OP, connection, id)));
 
 /** Cancels all runs that are running. Returns their ids. */
 export const drain = (queue: string): Promise<string[]> =>
-  withQueue(queue, async (connection) => {
+  withConnection(OP, queue, async (connection) => {
     const ids = await store.openRunIds(connection);
     for (const id of ids) await cancelRun(connection, await store.readRun(OP, connection, id));
     return ids;

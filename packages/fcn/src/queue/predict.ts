@@ -14,7 +14,7 @@ import { type ListedImage, RunFiles } from "./kinds/predict/files.js";
 import type { PredictResult, PredictTask } from "./kinds/predict/task.js";
 import { type FollowOptions, follow } from "./runs/follow.js";
 import * as store from "./runs/store.js";
-import { type Connection, connect } from "./server/connection.js";
+import { type Connection, withConnection } from "./server/connection.js";
 import { absolute, nameWeights, startRun } from "./start.js";
 
 /** Options of what runs on a queue. */
@@ -54,14 +54,11 @@ export interface QueuePredictSummary extends PredictResult {
 /** `queue.predict`. */
 export async function predict(inputs: readonly string[], options: QueuePredictOptions): Promise<QueuePredictSummary> {
   if (options.chunk !== undefined) checkValue("predict", "chunk", options.chunk, rules.whole(1));
-  const connection = await connect("predict", options.queue);
-  try {
+  return withConnection("predict", options.queue, async (connection) => {
     const id = await start(connection, inputs, options);
     options.onStart?.(id);
-    return await finish(connection, id, options);
-  } finally {
-    await connection.close();
-  }
+    return finish(connection, id, options);
+  });
 }
 
 async function start(connection: Connection, names: readonly string[], options: QueuePredictOptions): Promise<string> {
@@ -117,20 +114,14 @@ async function listed(input: Input, stem: string): Promise<ListedImage> {
 }
 
 /** `queue.attach`. */
-export async function attach(id: string, options: QueueOptions): Promise<QueuePredictSummary> {
-  const connection = await connect("predict", options.queue);
-  try {
-    return await finish(connection, id, options);
-  } finally {
-    await connection.close();
-  }
-}
+export const attach = (id: string, options: QueueOptions): Promise<QueuePredictSummary> =>
+  withConnection("predict", options.queue, (connection) => finish(connection, id, options));
 
 async function finish(connection: Connection, id: string, options: FollowOptions): Promise<QueuePredictSummary> {
   const { run, result } = await follow("predict", connection, id, options);
   const { out, shown } = run.spec.task as PredictTask;
   const files = new RunFiles(await openPlace(out), id);
-  const reports = await files.takeReport();
+  const reports = await files.readReport();
   await files.removeReport();
   return { ...(result as PredictResult), id, out: shown, reports };
 }

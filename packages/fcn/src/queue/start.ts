@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import { bytesDigest } from "../files/digest.js";
 import { packageVersion } from "../files/version.js";
 import { readMetadata } from "../models/file/weightsFile.js";
 import { isRemote } from "../places/address.js";
@@ -25,7 +25,7 @@ export const nameWeights = (
     given.map(async (file, i) => {
       const bytes = (await readAddress(absolute(file))) as Uint8Array<ArrayBuffer>;
       await readMetadata(new File([bytes], file));
-      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      const sha256 = bytesDigest(bytes, "sha256");
       return { address: await send(file, i, bytes), sha256 };
     }),
   );

@@ -11,7 +11,7 @@ import { type SweepTask, scheduleOf } from "./kinds/sweep/task.js";
 import { trainItem } from "./kinds/sweep/trial.js";
 import { type FollowOptions, follow } from "./runs/follow.js";
 import * as store from "./runs/store.js";
-import { type Connection, connect } from "./server/connection.js";
+import { type Connection, withConnection } from "./server/connection.js";
 import { nameWeights, startRun } from "./start.js";
 
 /** A trial that was trained as far as a rung asks. */
@@ -80,31 +80,21 @@ async function sweepThere(task: SweepTask, options: SweepOptions, queue: string)
     typeof weights === "string" ? [weights] : [],
   );
   const weights = await nameWeights([...new Set(files)]);
-  const connection = await connect("sweep", queue);
-  try {
+  return withConnection("sweep", queue, async (connection) => {
     await beginRecord(task, { resume: options.resume ?? false });
     const id = store.newRunId();
     const items = task.trials.length * scheduleOf(task).runs;
     await startRun(connection, id, { kind: "sweep", weights, task, chunk: 1 }, items);
     options.onStart?.(id);
-    return await finish(connection, id, options);
-  } finally {
-    await connection.close();
-  }
+    return finish(connection, id, options);
+  });
 }
 
 /** `queue.attachSweep`. */
-export async function attachSweep(
+export const attachSweep = (
   id: string,
   { queue, ...options }: SweepFollowOptions & { readonly queue: string },
-): Promise<SweepSummary> {
-  const connection = await connect("sweep", queue);
-  try {
-    return await finish(connection, id, options);
-  } finally {
-    await connection.close();
-  }
-}
+): Promise<SweepSummary> => withConnection("sweep", queue, (connection) => finish(connection, id, options));
 
 async function finish(connection: Connection, id: string, options: SweepFollowOptions): Promise<SweepSummary> {
   const { spec } = await store.readRun("sweep", connection, id);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { hasCode, TensorError } from "@fcn/tensor";
+import { hasCode } from "@fcn/tensor";
+import { reworded } from "@fcn/tensor/internal";
 import type { Command } from "commander";
 import { errorOf } from "../../data/files/errors.js";
 import { whole } from "../../options/rules.js";
@@ -162,10 +163,6 @@ function describe({ trials, files, out }: SweepSummary): string {
 function throwIfAllFailed({ trials }: SweepSummary): void {
   const [first] = trials;
   if (first?.error === undefined) return;
-  const { code, message, fix, commandFix = fix } = errorOf(first.error);
-  throw new TensorError({
-    code,
-    message: `sweep: all ${trials.length} trials failed; ${first.name}: ${message}`,
-    fix: { code: fix, command: commandFix },
-  });
+  const error = errorOf(first.error);
+  throw reworded(error, { message: `sweep: all ${trials.length} trials failed; ${first.name}: ${error.message}` });
 }

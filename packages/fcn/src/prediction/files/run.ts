@@ -135,7 +135,7 @@ export async function predictAndWrite(
         return { input: input.name, height, width, tiles: 0, classes: [], files: {} };
       }
       const written = await writeScene(sceneRun, input.name, places.get(input) as OutputPaths, await opened);
-      scenes.push(sceneRemark(input.name, written));
+      scenes.push(sceneRemark(input.name, written, Object.keys(written.files)));
       run.onWritten?.(input);
       return { ...written.summary, files: written.files };
     } catch (problem) {

@@ -100,9 +100,12 @@ function checkSaved(input: string, { height, width }: Windows, save: readonly Ou
 }
 
 /** What should be known of a scene's labels. */
-export function sceneRemark(file: string, { plan, files, summary }: WrittenScene): DataRemark {
-  const { tile, overlap } = plan;
-  const written = Object.keys(files).join(" and ");
+export function sceneRemark(
+  file: string,
+  { plan: { tile, overlap }, summary }: Pick<WrittenScene, "plan" | "summary">,
+  saved: readonly string[],
+): DataRemark {
+  const written = saved.join(" and ");
   const text = `it is too large to be held, so that it was predicted in ${summary.tiles} tiles of ${tile.join("x")} pixels that share ${overlap}, and of results has ${written} alone`;
   return { level: "note", code: "scene", file, text };
 }

@@ -1,5 +1,5 @@
 import { type Device, TensorError } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
+import { bytesDigest } from "../../files/digest.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModels, type Nets } from "../../models/file/weightsFile.js";
 import { readAddress } from "../../places/open.js";
@@ -95,7 +95,7 @@ export class Session {
   async bytes({ address, sha256 }: NamedWeights): Promise<Uint8Array<ArrayBuffer>> {
     await this.roots.check(address);
     const bytes = (await readAddress(address)) as Uint8Array<ArrayBuffer>;
-    const found = nodeModule("work", "node:crypto").createHash("sha256").update(bytes).digest("hex");
+    const found = bytesDigest(bytes, "sha256");
     if (found === sha256) return bytes;
     throw new TensorError({
       code: "checksum-mismatch",

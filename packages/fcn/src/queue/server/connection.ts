@@ -6,9 +6,6 @@ import { reasonOf } from "../../data/files/errors.js";
 import { optionalPackage } from "../../files/optionalPackage.js";
 import { checkServer } from "./checks.js";
 
-/** What `bullmq` exports. */
-export type BullMq = typeof import("bullmq");
-
 /** The prefix of all keys. */
 export const PREFIX = "fcn";
 
@@ -25,9 +22,8 @@ export interface Connection {
   readonly address: string;
   readonly work: Queue;
   readonly tend: Queue;
-  readonly bullmq: BullMq;
-  /** A further connection, such as a blocking one of a worker. */
-  duplicate(): Redis;
+  /** What the package exports. */
+  readonly bullmq: typeof import("bullmq");
   close(): Promise<void>;
 }
 
@@ -56,23 +52,14 @@ export async function connect(op: string, address: string): Promise<Connection> 
     retryStrategy: (times: number) => Math.min(100 * times, 2000),
   };
   const plain = `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
-  const opened: Redis[] = [];
-  const open = (): Redis => {
-    const redis = new Redis(options);
-    // What has no listener ends the process; whoever waits for an answer hears of it.
-    redis.on("error", () => {});
-    opened.push(redis);
-    return redis;
-  };
-  const redis = open();
-  const closeAll = (): void => {
-    for (const each of opened) each.disconnect();
-  };
+  const redis = new Redis(options);
+  // What has no listener ends the process; whoever waits for an answer hears of it.
+  redis.on("error", () => {});
   try {
     await firstAnswer(op, plain, redis);
     await checkServer(op, plain, redis);
   } catch (error) {
-    closeAll();
+    redis.disconnect();
     throw error;
   }
   // Nobody reads what BullMQ tells of each job.
@@ -82,12 +69,25 @@ export async function connect(op: string, address: string): Promise<Connection> 
   for (const queue of [work, tend]) queue.on("error", () => {});
   return {
     ...{ redis, address: plain, work, tend, bullmq },
-    duplicate: open,
     close: async () => {
       await Promise.allSettled([work.close(), tend.close()]);
-      closeAll();
+      redis.disconnect();
     },
   };
+}
+
+/** {@link connect} while `use` runs. */
+export async function withConnection<T>(
+  op: string,
+  address: string,
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await connect(op, address);
+  try {
+    return await use(connection);
+  } finally {
+    await connection.close();
+  }
 }
 
 function parse(op: string, address: string): URL {

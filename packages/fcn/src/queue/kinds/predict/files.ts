@@ -138,11 +138,16 @@ export class RunFiles {
 
   /** What a file holds, or undefined if it is not there. */
   async #found(name: string): Promise<unknown> {
+    const text = await this.#text(name);
+    return text && JSON.parse(text);
+  }
+
+  async #text(name: string): Promise<string | undefined> {
     const bytes = await this.place.read(name).catch((error: unknown) => {
       if (hasCode(error, "missing-data")) return undefined;
       throw error;
     });
-    return bytes && JSON.parse(decoder.decode(bytes));
+    return bytes && decoder.decode(bytes);
   }
 
   /** The labels of a region, which compress well. */
@@ -179,12 +184,10 @@ export class RunFiles {
     return this.place.write(this.#reportName, encoded());
   }
 
-  /** What became of the images, or undefined if that was read and removed. */
-  async takeReport(): Promise<ImageReport[] | undefined> {
-    if ((await this.place.stat(this.#reportName)) === undefined) return undefined;
-    const text = decoder.decode(await this.place.read(this.#reportName));
-    return text
-      .trimEnd()
+  /** What became of the images, or undefined if that was removed. */
+  async readReport(): Promise<ImageReport[] | undefined> {
+    return (await this.#text(this.#reportName))
+      ?.trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as ImageReport);
   }

@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { TensorError } from "@fcn/tensor";
+import { makeTemporaryFolder } from "@fcn/tensor/internal";
 import { toldOf } from "../../../data/files/errors.js";
 import type { DataRemark } from "../../../data/files/remarks.js";
 import { openPlace } from "../../../places/open.js";
@@ -12,8 +10,16 @@ import { SAVED } from "../../../prediction/files/scenes.js";
 import type { Chunk, Run } from "../../runs/spec.js";
 import * as store from "../../runs/store.js";
 import type { Kind } from "../kind.js";
+import type { Session } from "../session.js";
 import { predictChunk, shownFiles } from "./chunk.js";
-import { type ListedImage, type PlannedScene, type RegionPart, RunFiles, type SceneList } from "./files.js";
+import {
+  type ListedImage,
+  type PlannedScene,
+  type PredictPart,
+  type RegionPart,
+  RunFiles,
+  type SceneList,
+} from "./files.js";
 import { joinScene, listScenes, predictRegions } from "./scenes.js";
 import { type PredictResult, taskOf } from "./task.js";
 
@@ -27,30 +33,18 @@ export const PREDICT: Kind = {
   async work(run, chunk, session) {
     const files = await session.kept(`files of ${run.id}`, () => filesOf(run, session.roots));
     // A worker may have died between its part and the end of its job.
-    if (await files.readPart(chunk.k)) return undefined;
-    const scenes = await files.readScenes();
-    if (scenes && chunk.from >= scenes.lines) {
-      await files.writePart(chunk.k, await predictRegions(run, chunk, scenes, session, files));
-      return undefined;
-    }
-    const images = await files.readList(chunk.from, chunk.to);
-    const scratch = await mkdtemp(join(tmpdir(), "fcn-chunk-"));
-    try {
-      await files.writePart(
-        chunk.k,
-        await predictChunk(run, chunk.from, images, session, { place: files.place, scratch }),
-      );
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
-    return undefined;
+    const before = await files.readPart(chunk.k);
+    const part = before ?? (await predictPart(run, chunk, session, files));
+    if (before === undefined) await files.writePart(chunk.k, part);
+    // That there are scenes decides what comes next, for which not all files should have to be read.
+    return part.scenes && part.scenes.length > 0 ? part.scenes : undefined;
   },
 
   async advance(run, session, connection) {
     const files = await filesOf(run, session.roots);
     const scenes = await files.readScenes();
     if (scenes === undefined) {
-      const planned = await plannedScenes(run, files);
+      const planned = ((await store.partsOf(connection, run.id)) as PlannedScene[][]).flat();
       if (planned.length > 0) {
         const { total, ...list } = listScenes(run.total, planned);
         await files.writeScenes(list);
@@ -103,11 +97,17 @@ export const PREDICT: Kind = {
   },
 };
 
-/** The scenes that workers have met in the list. */
-async function plannedScenes(run: Run, files: RunFiles): Promise<PlannedScene[]> {
-  const planned: PlannedScene[] = [];
-  for (let k = 0; k < run.chunks; k++) planned.push(...((await files.readPart(k))?.scenes ?? []));
-  return planned;
+/** Predicts the images of a chunk, or the regions of scenes that it stands for. */
+async function predictPart(run: Run, chunk: Chunk, session: Session, files: RunFiles): Promise<PredictPart> {
+  const scenes = await files.readScenes();
+  if (scenes && chunk.from >= scenes.lines) return predictRegions(run, chunk, scenes, session, files);
+  const images = await files.readList(chunk.from, chunk.to);
+  const scratch = await makeTemporaryFolder("work");
+  try {
+    return await predictChunk(run, chunk.from, images, session, { place: files.place, scratch: scratch.path });
+  } finally {
+    await scratch.remove();
+  }
 }
 
 /** What became of regions, by their items. */

@@ -95,8 +95,7 @@ export async function joinScene(
     );
   }
   if (save.includes("summary")) await put("summary", [new TextEncoder().encode(summaryText(summary))]);
-  const kinds = Object.fromEntries(save.map((kind) => [kind, ""]));
-  return { summary, files: written, remark: sceneRemark(input, { plan: scene.plan, files: kinds, summary }) };
+  return { summary, files: written, remark: sceneRemark(input, { plan: scene.plan, summary }, save) };
 }
 
 function summaryOfScene(input: string, { plan, classes }: Scene, parts: readonly RegionPart[]) {
