@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, vi } from "vitest";
+import { openPlace } from "../../packages/fcn/src/places/open.js";
 import type { Place } from "../../packages/fcn/src/places/place.js";
 import { type FileServer, startFileServer } from "./fileServer.js";
 import { type S3Server, startS3Server } from "./s3Server.js";
@@ -14,6 +16,13 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 export const namesIn = async (place: Place, prefix?: string): Promise<string[]> =>
   (await all(place.list(prefix))).map(({ name }) => name);
+
+/** Writes all files of a folder into a place, and returns its address. */
+export async function copyFolder(folder: string, address: string): Promise<string> {
+  const place = await openPlace(address);
+  for await (const { name } of (await openPlace(folder)).list()) await place.write(name, { file: join(folder, name) });
+  return address;
+}
 
 export const setEnv = (env: Readonly<Record<string, string>>): void => {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { fileAt, openPlace, readAddress } from "../../../packages/fcn/src/places/open.js";
+import { openPlace, readAddress } from "../../../packages/fcn/src/places/open.js";
 import type { Place } from "../../../packages/fcn/src/places/place.js";
 import { all, bytes, large, namesIn, text, useServers } from "../../support/places.js";
 import { temporaryFolder } from "../data/trees.js";
@@ -27,7 +27,7 @@ describe.each(Object.entries(KINDS))("%s", (kind, address) => {
     const name = "deep/a b+ü%20#?.txt";
     expect(await place.stat(name)).toBeUndefined();
     await place.write(name, bytes("hello"));
-    expect(await place.stat(name)).toEqual({ name, bytes: 5 });
+    expect(await place.stat(name)).toMatchObject({ name, bytes: 5 });
     expect(text(await place.read(name))).toBe("hello");
     const parts = [
       [1, 3],
@@ -48,7 +48,7 @@ describe.each(Object.entries(KINDS))("%s", (kind, address) => {
     );
     expect(text(await place.read(name))).toBe("other text");
     await place.write("empty", new Uint8Array(0));
-    expect(await place.stat("empty")).toEqual({ name: "empty", bytes: 0 });
+    expect(await place.stat("empty")).toMatchObject({ name: "empty", bytes: 0 });
     expect(await place.read("empty")).toHaveLength(0);
     expect(text(await readAddress(place.addressOf(name)))).toBe("other text");
     await place.remove(name);
@@ -115,7 +115,7 @@ describe.each(Object.entries(KINDS))("%s", (kind, address) => {
       return kind === "a bucket" ? inOrder.filter((name) => given.includes(name)) : given;
     };
     expect(await found()).toEqual(inOrder);
-    expect(await all(listed.list("a/b/"))).toEqual([{ name: "a/b/2.png", bytes: 9 }]);
+    expect(await all(listed.list("a/b/"))).toMatchObject([{ name: "a/b/2.png", bytes: 9 }]);
     expect(await found("a")).toEqual(inOrder.filter((name) => name.startsWith("a")));
     expect(await namesIn(listed, "none/")).toEqual([]);
   });
@@ -142,11 +142,4 @@ describe.each(Object.entries(KINDS))("a program that is killed while it writes i
     if (place.address.startsWith("http")) return;
     expect((await namesIn(place)).filter((name) => name.includes("killed"))).toEqual([]);
   });
-});
-
-it("a file of this machine stays a path for readers of files, and an object comes with its bytes", async () => {
-  expect(await fileAt("a/b.png")).toBe("a/b.png");
-  await (await openPlace("s3://bucket")).write("w.bin", bytes("weights"));
-  const file = (await fileAt("s3://bucket/w.bin")) as File;
-  expect([file.name, await file.text()]).toEqual(["s3://bucket/w.bin", "weights"]);
 });

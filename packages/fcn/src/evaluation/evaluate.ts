@@ -1,4 +1,4 @@
-import { TensorError } from "@fcn/tensor";
+import { hasCode, TensorError } from "@fcn/tensor";
 import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { mapAhead, startAhead } from "../async/pipeline.js";
 import { type SegmentationDataset, withScale } from "../data/samples/dataset.js";
@@ -226,7 +226,8 @@ async function* onlyPrepared(
       yield item;
       continue;
     }
-    if (onFailure === undefined && !skipBad) throw item.error;
+    // A place that does not answer says nothing of its images.
+    if ((onFailure === undefined && !skipBad) || hasCode(item.error, "no-network")) throw item.error;
     onFailure?.(item.index, item.error);
     failures.push({ index: item.index, message: item.error.message });
     last = item.error;

@@ -1,5 +1,6 @@
 import { type io, TensorError } from "@fcn/tensor";
 import { guessContent, isNode } from "@fcn/tensor/internal";
+import { isBucket, openPlaces } from "./buckets.js";
 
 /** How far a file has come. */
 export interface LoadProgress {
@@ -77,11 +78,15 @@ export async function fetchBytes(
   return bytes;
 }
 
-/** A file of weights: its path (Node), bytes, Blob or File, its address, or the response of a fetch. */
+/** A file of weights: its path or its address in a bucket (Node), bytes, Blob or File, its address, or a response. */
 export type FileSource = io.PathOrBytes | Response;
 
 /** A file as the readers of `io` take it; what is fetched has its address for a name. */
 export async function localFile(op: string, source: FileSource, options: LoadOptions = {}): Promise<io.PathOrBytes> {
+  if ((typeof source === "string" || source instanceof URL) && isBucket(`${source}`)) {
+    const { readAddress } = await openPlaces(op);
+    return new File([(await readAddress(`${source}`)) as Uint8Array<ArrayBuffer>], `${source}`);
+  }
   const fetched = source instanceof Response ? source : remoteAddress(source);
   if (fetched === undefined) return source as io.PathOrBytes;
   const bytes = await fetchBytes(op, fetched, options);

@@ -1,5 +1,5 @@
 import { addressKind, splitAddress } from "./address.js";
-import type { Place } from "./place.js";
+import type { Place, PlaceEntry } from "./place.js";
 
 /** The place at an address: a folder of this machine, `http(s)://host/path`, or `s3://bucket/prefix`. */
 export async function openPlace(address: string): Promise<Place> {
@@ -13,14 +13,17 @@ export async function openPlace(address: string): Promise<Place> {
   }
 }
 
-/** The bytes of the file at an address. */
-export async function readAddress(address: string): Promise<Uint8Array> {
+/** The bytes of the file at an address, or `length` of them from `offset`. */
+export async function readAddress(
+  address: string,
+  range?: { readonly offset: number; readonly length: number },
+): Promise<Uint8Array> {
   const { place, name } = splitAddress(address);
-  return (await openPlace(place)).read(name);
+  return (await openPlace(place)).read(name, range);
 }
 
-/** A file as readers of files take it: an object of a bucket with its bytes, paths and web addresses as they are. */
-export async function fileAt(address: string): Promise<string | File> {
-  if (addressKind(address) !== "s3") return address;
-  return new File([(await readAddress(address)) as Uint8Array<ArrayBuffer>], address);
+/** The file at an address, or undefined if there is none. */
+export async function statAddress(address: string): Promise<PlaceEntry | undefined> {
+  const { place, name } = splitAddress(address);
+  return (await openPlace(place)).stat(name);
 }

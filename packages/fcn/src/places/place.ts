@@ -3,6 +3,8 @@ export interface PlaceEntry {
   /** Its path below the place, with "/". */
   readonly name: string;
   readonly bytes: number;
+  /** Changes when the file does; only buckets have it. */
+  readonly version?: string | undefined;
 }
 
 /** What can be written: bytes, pieces of bytes, or a file of this machine. */

@@ -8,6 +8,8 @@ import type { Place, PlaceContent, PlaceEntry } from "./place.js";
 import { isNothing, s3Error } from "./s3Errors.js";
 
 const MIB = 2 ** 20;
+/** Times that an answer is asked for that ends too early. */
+const ATTEMPTS = 3;
 /** The parts of an upload: most servers want at least 5 MiB, and at most 10000 of them. */
 const PART = { bytes: 8 * MIB, most: 10_000 };
 
@@ -32,8 +34,8 @@ export class S3Place implements Place {
   async stat(name: string): Promise<PlaceEntry | undefined> {
     return this.#try("read", name, async ({ s3, client, object }) => {
       try {
-        const { ContentLength = 0 } = await client.send(new s3.HeadObjectCommand(object));
-        return { name, bytes: ContentLength };
+        const { ContentLength = 0, ETag } = await client.send(new s3.HeadObjectCommand(object));
+        return { name, bytes: ContentLength, version: ETag };
       } catch (error) {
         if (isNothing(error)) return undefined;
         throw error;
@@ -46,10 +48,10 @@ export class S3Place implements Place {
     const query = { Bucket: this.#bucket, Prefix: this.#prefix + prefix };
     try {
       for await (const { Contents = [] } of s3.paginateListObjectsV2({ client }, query)) {
-        for (const { Key = "", Size = 0 } of Contents) {
+        for (const { Key = "", Size = 0, ETag } of Contents) {
           const name = Key.slice(this.#prefix.length);
           // Consoles mark folders by empty objects.
-          if (name !== "" && !name.endsWith("/")) yield { name, bytes: Size };
+          if (name !== "" && !name.endsWith("/")) yield { name, bytes: Size, version: ETag };
         }
       }
     } catch (error) {
@@ -61,13 +63,18 @@ export class S3Place implements Place {
     if (range?.length === 0) return new Uint8Array(0);
     return this.#try("read", name, async ({ s3, client, object }) => {
       const part = range && { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
-      try {
-        const { Body } = await client.send(new s3.GetObjectCommand({ ...object, ...part }));
-        return (await Body?.transformToByteArray()) ?? new Uint8Array(0);
-      } catch (error) {
-        // The object ends before the part begins.
-        if ((error as Error).name === "InvalidRange") return new Uint8Array(0);
-        throw error;
+      for (let attempt = 1; ; attempt++) {
+        const answer = await client.send(new s3.GetObjectCommand({ ...object, ...part })).catch((error: Error) => {
+          // The object ends before the part begins.
+          if (error.name === "InvalidRange") return { Body: undefined };
+          throw error;
+        });
+        try {
+          return (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
+        } catch (error) {
+          // The SDK itself asks again only until an answer begins.
+          if (attempt === ATTEMPTS) throw error;
+        }
       }
     });
   }

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { open } from "../data/open/open.js";
@@ -16,7 +15,7 @@ import type { QueueOptions } from "./predict.js";
 import { type FollowOptions, follow } from "./runs/follow.js";
 import * as store from "./runs/store.js";
 import { type Connection, withConnection } from "./server/connection.js";
-import { nameWeights, startRun } from "./start.js";
+import { absolute, absoluteFolders, nameWeights, startRun } from "./start.js";
 
 /** Options of `queue.evaluate`. */
 export interface QueueEvaluateOptions
@@ -37,7 +36,7 @@ export interface QueueEvaluateOptions
     > {
   /** Files of nets whose probabilities are averaged, at least one. */
   readonly weights: string | readonly string[];
-  /** A folder that `data.open` understands, at the same path on all machines. */
+  /** What `data.open` understands: a folder at the same path on all machines, or an address of a bucket. */
   readonly data: string;
   /** The part of the data to score. Default val. */
   readonly split?: string | undefined;
@@ -76,8 +75,9 @@ export const attachEvaluation = (id: string, options: QueueOptions): Promise<Que
   withConnection(OP, options.queue, (connection) => finish(connection, id, options));
 
 async function start(connection: Connection, options: QueueEvaluateOptions): Promise<string> {
-  const { queue: _, weights: given, data, split = "val", open: how = {}, radii = [], chunk, ...rest } = options;
-  const { onProgress: _p, onStart: _s, signal: _g, ...inference } = rest;
+  const { queue: _, weights: given, data: named, split = "val", radii = [], chunk, ...rest } = options;
+  const { onProgress: _p, onStart: _s, signal: _g, open: told = {}, ...inference } = rest;
+  const [data, how] = [absolute(named), absoluteFolders(told)];
   const files = typeof given === "string" ? [given] : given;
   const weights = await nameWeights(files);
   const { classes } = await readMetadata(files[0] as string);
@@ -85,10 +85,10 @@ async function start(connection: Connection, options: QueueEvaluateOptions): Pro
   const dataset = splits[split];
   if (dataset === undefined || dataset.length === 0) {
     const names = Object.keys(splits).join(", ");
-    throw invalidArgument(`${OP}: ${data} has no images in a split ${JSON.stringify(split)}`, `use one of: ${names}`);
+    throw invalidArgument(`${OP}: ${named} has no images in a split ${JSON.stringify(split)}`, `use one of: ${names}`);
   }
   const task: EvaluateTask = {
-    ...{ data: resolve(data), split, names: files, numClasses: classes.length, digest: dataDigest(dataset) },
+    ...{ data, split, names: files, numClasses: classes.length, digest: dataDigest(dataset) },
     open: how,
     options: { ...inference, radii },
   };

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { foldersIn, type OpenOptions } from "../data/open/openOptions.js";
 import { bytesDigest } from "../files/digest.js";
 import { packageVersion } from "../files/version.js";
 import { readMetadata } from "../models/file/weightsFile.js";
@@ -11,6 +12,12 @@ import type { Connection } from "./server/connection.js";
 
 /** An address as other machines understand it: paths from the root of the file system. */
 export const absolute = (address: string): string => (isRemote(address) ? address : resolve(address));
+
+/** Options with the folders in them as other machines understand them. */
+export const absoluteFolders = <Options extends OpenOptions>(options: Options): Options => ({
+  ...options,
+  ...Object.fromEntries(foldersIn(options).map(([name, folder]) => [name, absolute(folder)])),
+});
 
 /**
  * The files of weights with the digests that workers check. Throws as `loadModel` for a file that describes no net.

@@ -1,5 +1,7 @@
 import { io, type TensorError } from "@fcn/tensor";
 import { invalidArgument, matchNames, type NameMatch } from "@fcn/tensor/internal";
+import { isBucket } from "../files/buckets.js";
+import { localFile, remoteAddress } from "../files/fetchBytes.js";
 import { encodeMetadata, type PartialMetadata } from "../models/file/weightsFile.js";
 import { NAME_MAPS, type NameMap } from "./nameMaps.js";
 import { isTensorFlowModel, openTensorFlow, TENSORFLOW_MAPS } from "./tensorflow/open.js";
@@ -55,8 +57,8 @@ export function outputFormat(path: string): OutputFormat | undefined {
 
 /**
  * Converts a file of weights (safetensors, `.npz`, `.pth`, `.caffemodel`, or the `model.json` of TensorFlow.js) to
- * safetensors or `.npz`, by the extension of `output` (Node). Except for TensorFlow.js, only one array at a time is in
- * memory. The new file appears once it is complete.
+ * safetensors or `.npz`, by the extension of `output` (Node). The file may lie in a bucket or on a web server. Except
+ * for TensorFlow.js, only one array at a time is in memory. The new file appears once it is complete.
  *
  * Arrays of unsupported types are left out and named in the report; a damaged file is never converted in part.
  *
@@ -125,12 +127,15 @@ export async function writeConverted(
     return reportOf(weights, moves, found, to);
   };
   if (isTensorFlowModel(input)) {
+    if (isBucket(input) || remoteAddress(input) !== undefined) {
+      throw refuse(`${input} is a model of several files`, "copy its folder here, and name the model.json in it");
+    }
     const weights = await openTensorFlow(input, tensorflow);
     return write({ ...weights, format: "tfjs" }, tensorflow === undefined ? map : undefined);
   }
   if (tensorflow !== undefined)
     throw refuse(`${tensorflow} is for TensorFlow.js models`, "give the path of a model.json");
-  return io.openWeights(input, (weights) => write(weights, map), { key, opaque });
+  return io.openWeights(await localFile("convert", input), (weights) => write(weights, map), { key, opaque });
 }
 
 type Opened = Pick<io.Weights, "arrays" | "metadata" | "ignored" | "skipped" | "dropped" | "key"> &

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { isRemote } from "../../places/address.js";
 import { UsageError } from "../output/errors.js";
 
 const CHOOSE = "name a new or existing folder";
@@ -6,6 +7,8 @@ const CHOOSE = "name a new or existing folder";
 /** Throws if the name is empty or belongs to something other than a folder. */
 export async function checkFolder(option: string, path: string): Promise<void> {
   if (path === "") throw new UsageError(`${option} is ""`, CHOOSE);
+  if (isRemote(path))
+    throw new UsageError(`${option} ${path} is an address, and a folder of this machine is wanted`, CHOOSE);
   const found = await stat(path).catch(() => undefined);
   if (found && !found.isDirectory()) throw new UsageError(`${option} ${path} is not a folder`, CHOOSE);
 }

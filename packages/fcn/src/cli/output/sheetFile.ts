@@ -2,6 +2,7 @@ import { open as openFile, realpath } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import { isPng } from "../../data/decode/pngChunks.js";
+import { isBucket } from "../../data/files/buckets.js";
 import type { OpenedData, SegmentationDataset } from "../../data/samples/dataset.js";
 import { realName } from "../../prediction/files/paths.js";
 
@@ -11,7 +12,9 @@ import { realName } from "../../prediction/files/paths.js";
  */
 export async function checkSheetFile(sheet: string, opened: OpenedData): Promise<void> {
   const target = await realName(sheet);
-  const files = Object.values(opened.splits).flatMap(filesOf);
+  const files = Object.values(opened.splits)
+    .flatMap(filesOf)
+    .filter((file) => !isBucket(file));
   for (const folder of new Set(files.map((file) => dirname(resolve(file))))) {
     const real = await realpath(folder).catch(() => folder);
     if (target.startsWith(real + sep)) throw refused(sheet, `it lies among the images and labels, in ${folder}`);

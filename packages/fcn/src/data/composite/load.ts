@@ -1,10 +1,10 @@
 import { TensorError } from "@fcn/tensor";
-import { nodeModule } from "@fcn/tensor/internal";
 import { loadSharp } from "../../encoding/sharp.js";
 import { decodeDeep, isDeepImage } from "../decode/image.js";
 import { levelsOf, rankedValues, withoutTails } from "../decode/pixelScale.js";
+import { isBucket } from "../files/buckets.js";
 import { fileError, reasonOf } from "../files/errors.js";
-import { readBytes } from "../files/files.js";
+import { joinPath, kindOf, listFiles, readBytes } from "../files/files.js";
 import type { CompositeSource, Cutout } from "./compose.js";
 import type { RgbaImage } from "./raster.js";
 import { trimmed, whyNoCutout } from "./trim.js";
@@ -29,11 +29,11 @@ export interface LoadedComposite extends CompositeSource {
 }
 
 /**
- * Reads the cut-outs and backgrounds of a composite set (Node). Cut-outs are trimmed to what is visible; images without
- * a transparent part and mostly translucent ones are left out and listed. Files are sorted by name, so that a seed
- * means the same on every machine. Throws `missing-data` for a folder that does not exist or holds no image,
- * `unreadable-file` for a damaged image, and `range-needed` for a 16-bit image that uses only the lower part of its
- * scale.
+ * Reads the cut-outs and backgrounds of a composite set, from folders here or in buckets (Node). Cut-outs are trimmed
+ * to what is visible; images without a transparent part and mostly translucent ones are left out and listed. Files are
+ * sorted by name, so that a seed means the same on every machine. Throws `missing-data` for a folder that does not
+ * exist or holds no image, `unreadable-file` for a damaged image, and `range-needed` for a 16-bit image that uses only
+ * the lower part of its scale.
  */
 export async function loadComposite(folders: CompositeFolders): Promise<LoadedComposite> {
   const { skip = () => false, longestSide = {} } = folders;
@@ -63,18 +63,17 @@ async function imagesIn(
   recursive: boolean,
   skip: (path: string) => boolean,
 ): Promise<string[]> {
-  const { readdir, stat } = nodeModule("loadComposite", "node:fs/promises");
-  const { join } = nodeModule("loadComposite", "node:path");
   const files: string[] = [];
-  for (const folder of folders) {
-    if (pattern.test(folder) && (await stat(folder).catch(() => undefined))?.isFile()) {
+  for (const given of folders) {
+    const folder = given.replace(/(?<=.)[/\\]+$/, "");
+    if (pattern.test(folder) && (await kindOf(folder)) === "file") {
       files.push(folder);
       continue;
     }
-    const entries = await readdir(folder, { recursive }).catch((cause: unknown) => {
-      throw missing(`the folder ${folder} for ${what} cannot be read: ${(cause as Error).message}`, cause);
+    const entries = await listFiles(folder, { recursive }).catch((cause: unknown) => {
+      throw missing(`the folder for ${what} cannot be read: ${reasonOf(cause)}`, cause);
     });
-    files.push(...entries.filter((entry) => pattern.test(entry)).map((entry) => join(folder, entry)));
+    files.push(...entries.filter((entry) => pattern.test(entry)).map((entry) => joinPath(folder, entry)));
   }
   const wanted = [...new Set(files)].filter((file) => !skip(file)).sort();
   if (wanted.length === 0) throw missing(`no image for ${what} in ${folders.join(", ") || "no folder"}`);
@@ -110,7 +109,11 @@ async function decode(file: string, longestSide: number): Promise<RgbaImage> {
   try {
     if (await isDeepImage(file)) await refuseDark(file);
     const bounds = { width: longestSide, height: longestSide, fit: "inside", withoutEnlargement: true } as const;
-    const image = sharp(file).rotate().resize(bounds).toColourspace("srgb").ensureAlpha();
+    const image = sharp(isBucket(file) ? await readBytes(file) : file)
+      .rotate()
+      .resize(bounds)
+      .toColourspace("srgb")
+      .ensureAlpha();
     const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     return { data: new Uint8Array(data), height: info.height, width: info.width };
   } catch (cause) {

@@ -2,8 +2,9 @@ import { type PictureSource, TensorError } from "@fcn/tensor";
 import { type Guess, guessContent, isPicture } from "@fcn/tensor/internal";
 import { loadSharp } from "../../encoding/sharp.js";
 import type { RasterImage } from "../../labels/sample.js";
+import { isBucket } from "../files/buckets.js";
 import { damagedFile, fileError, reasonOf, tooManyPixels, wrongContent } from "../files/errors.js";
-import { readStart } from "../files/files.js";
+import { readBytes, readStart } from "../files/files.js";
 import { readBands, THREE_BANDS, unreadBands, unreadDepth, unusualBands } from "./bands.js";
 import { type EncodedImage, imageBytes } from "./imageBytes.js";
 import { drawnPixels, readPicture, withoutOpacity } from "./picture.js";
@@ -153,18 +154,29 @@ export async function isDeepImage(file: string): Promise<boolean> {
   const start = await readStart(file, 26);
   if (isPng(start)) return start[24] === 16;
   if (!isTiff(start)) return false;
-  const sharp = await loadSharp(file);
-  const { depth, space } = await sharp(file).metadata();
+  const { depth, space } = await headerOf(file);
   return depth !== "uchar" && space !== "cmyk";
 }
 
 /** Height and width of a photograph after turning it upright, read from its header only (Node). */
 export async function readImageSize(file: string): Promise<{ height: number; width: number }> {
-  const sharp = await loadSharp(file);
   try {
-    const { autoOrient } = await sharp(file).metadata();
+    const { autoOrient } = await headerOf(file);
     return { height: autoOrient.height, width: autoOrient.width };
   } catch (cause) {
     throw damagedFile(file, `the image's header cannot be read (${reasonOf(cause)})`, cause);
   }
+}
+
+/** In this much of a file, nearly all have their header. */
+const HEADER = 2 ** 16;
+
+/** What the header of an image file says; of a file in a bucket no more is read than that takes. */
+async function headerOf(file: string) {
+  const sharp = await loadSharp(file);
+  if (!isBucket(file)) return sharp(file).metadata();
+  const start = await readStart(file, HEADER);
+  return sharp(start)
+    .metadata()
+    .catch(async () => sharp(await readBytes(file)).metadata());
 }

@@ -1,5 +1,6 @@
 import type { TensorError } from "@fcn/tensor";
 import { decodeText, describeFault, guessContent, nodeModule, recodeFix, type TextFault } from "@fcn/tensor/internal";
+import { bucketFile, bucketFiles, bucketFolders, bucketKind, isBucket, readBucket } from "./buckets.js";
 import { damagedFile, fileError, reasonOf, wrongContent } from "./errors.js";
 import { JSON_FILE, parseJson } from "./json.js";
 import { joinPath } from "./paths.js";
@@ -67,21 +68,37 @@ async function closedPart(path: string): Promise<string> {
 }
 
 /**
- * Reads all bytes of a file (Node). Throws a TensorError that names the file if it does not exist, is forbidden or is
- * empty; `check` may throw for its size before it is read.
+ * Reads all bytes of a file, here or in a bucket (Node). Throws a TensorError that names the file if it does not exist,
+ * is forbidden or is empty; `check` may throw for its size before it is read.
  */
 export async function readBytes(path: string, check?: (size: number) => void): Promise<Uint8Array> {
-  const { readFile, stat } = nodeModule(path, "node:fs/promises");
-  if (check) check((await stat(path).catch(() => undefined))?.size ?? 0);
+  if (check) check(await sizeOf(path));
+  const bytes = isBucket(path) ? await readBucket(path) : await readHere(path);
+  if (bytes.length === 0) throw damagedFile(path, "it is empty (0 bytes)");
+  return bytes;
+}
+
+async function readHere(path: string): Promise<Uint8Array> {
+  const { readFile } = nodeModule(path, "node:fs/promises");
   const bytes = await readFile(path).catch(async (cause: unknown) => {
     throw await unreadable(path, cause);
   });
-  if (bytes.length === 0) throw damagedFile(path, "it is empty (0 bytes)");
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** The size of a file in bytes; 0 if it cannot be found (Node). */
+export async function sizeOf(path: string): Promise<number> {
+  if (isBucket(path)) return (await bucketFile(path).catch(() => undefined))?.bytes ?? 0;
+  const { stat } = nodeModule(path, "node:fs/promises");
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
 /** A value that changes when a file is written or replaced, or undefined if it cannot be found (Node). */
 export async function stampOf(path: string): Promise<string | undefined> {
+  if (isBucket(path)) {
+    const listed = await bucketFile(path).catch(() => undefined);
+    return listed && `${listed.bytes} ${listed.version}`;
+  }
   const { stat } = nodeModule(path, "node:fs/promises");
   const found = await stat(path).catch(() => undefined);
   return found && [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(" ");
@@ -89,6 +106,7 @@ export async function stampOf(path: string): Promise<string | undefined> {
 
 /** The first bytes of a file, or fewer if it is shorter (Node). Throws if it cannot be read. */
 export async function readStart(path: string, length: number): Promise<Uint8Array> {
+  if (isBucket(path)) return readBucket(path, { offset: 0, length });
   const { open } = nodeModule(path, "node:fs/promises");
   const handle = await open(path, "r").catch(async (cause: unknown) => {
     throw await unreadable(path, cause);
@@ -157,6 +175,7 @@ export async function listEntries(
   folder: string,
   { recursive = false }: { readonly recursive?: boolean } = {},
 ): Promise<{ files: string[]; broken: { path: string; target: string }[] }> {
+  if (isBucket(folder)) return { files: await bucketFiles(folder, recursive), broken: [] };
   const { readdir, realpath } = nodeModule(folder, "node:fs/promises");
   const files: string[] = [];
   const broken: { path: string; target: string }[] = [];
@@ -189,6 +208,7 @@ function entryKind(entry: { isFile(): boolean; isDirectory(): boolean }): "file"
 
 /** Whether a path is a file or a folder; undefined if there is nothing. Throws if access is forbidden. */
 export async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
+  if (isBucket(path)) return bucketKind(path);
   const { stat } = nodeModule(path, "node:fs/promises");
   try {
     return entryKind(await stat(path));
@@ -201,6 +221,7 @@ export async function kindOf(path: string): Promise<"file" | "folder" | undefine
 
 /** The folders in a folder, sorted. */
 export async function listFolders(folder: string): Promise<string[]> {
+  if (isBucket(folder)) return bucketFolders(folder);
   const { readdir } = nodeModule(folder, "node:fs/promises");
   const entries = await readdir(folder, { withFileTypes: true }).catch(async (cause: unknown) => {
     throw await unreadable(folder, cause);

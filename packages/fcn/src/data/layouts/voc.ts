@@ -3,6 +3,7 @@ import type { OptionTable } from "../../options/option.js";
 import { mapped, size, whole } from "../../options/rules.js";
 import { readImageSize } from "../decode/image.js";
 import { indexRule, type LabelRule } from "../decode/rule.js";
+import { isBucket } from "../files/buckets.js";
 import { fileError } from "../files/errors.js";
 import { fileName, joinPath, listFolders } from "../files/files.js";
 import { counted } from "../files/words.js";
@@ -112,7 +113,7 @@ async function open(root: string, options: VocOptions & PairOptions & OpenerOpti
 async function refuseOtherYear(root: string, year: number | undefined): Promise<void> {
   if (year === undefined || !(await hasAll(root, PARTS))) return;
   const { realpath } = nodeModule("open", "node:fs/promises");
-  const name = fileName(await realpath(root));
+  const name = fileName(isBucket(root) ? root : await realpath(root));
   if (name.endsWith(String(year))) return;
   const fix = "leave the year out, or name the folder above that holds several years";
   throw fileError(

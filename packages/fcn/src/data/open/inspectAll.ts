@@ -1,6 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import type { Abortable } from "../../async/abort.js";
+import { listedOnce } from "../files/buckets.js";
 import { stampOf } from "../files/files.js";
 import type { OpenedData, SegmentationDataset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
@@ -23,7 +24,10 @@ const stampsOf = async (item: SampleItem): Promise<string> =>
  * Inspects the files of all samples, keyed by {@link keysOf}. A sample that occurs in several splits (trainval) is
  * inspected once, and one whose files have not changed since the last inspection is not inspected again.
  */
-export async function inspectAll(opened: OpenedData, options: InspectOptions): Promise<Map<string, Inspection>> {
+export const inspectAll = (opened: OpenedData, options: InspectOptions): Promise<Map<string, Inspection>> =>
+  listedOnce([opened.root], () => inspectEach(opened, options));
+
+async function inspectEach(opened: OpenedData, options: InspectOptions): Promise<Map<string, Inspection>> {
   const items = new Map(
     Object.values(opened.splits).flatMap((dataset) => {
       return keysOf(dataset).map((key, i) => [key, dataset.item?.(i)] as const);

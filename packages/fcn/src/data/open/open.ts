@@ -1,5 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { firstOf } from "@fcn/tensor/internal";
+import { isBucket, listedOnce } from "../files/buckets.js";
 import { fileError } from "../files/errors.js";
 import { kindOf, listFiles, listFolders } from "../files/files.js";
 import { type DataRemark, plainRemark, withFix } from "../files/remarks.js";
@@ -9,16 +10,19 @@ import type { OpenedData } from "../samples/dataset.js";
 import { foreignAnnotations } from "./foreign.js";
 import { withImageRange } from "./imageRange.js";
 import { nearMisses } from "./nearLayouts.js";
-import { checkOptions, checkOwner, type OpenOptions } from "./openOptions.js";
+import { checkOptions, checkOwner, foldersIn, type OpenOptions } from "./openOptions.js";
 import { withoutBad } from "./skipBad.js";
 
 /**
- * Opens a folder of labelled images (Node). The layout is recognised from the files and reported in `layout`. Images
- * are not decoded, but masks are if their meaning has to be inferred: for `images/` and `masks/` that is usually every
- * mask, and only one if each class has its `value`, or if each has its `color` and all masks are RGB.
+ * Opens a folder of labelled images, here or in a bucket, as `s3://bucket/photos` (Node). What lies below the address
+ * is listed once, and images are read when they are wanted, each time from the bucket. The layout is recognised from
+ * the files and reported in `layout`. Images are not decoded, but masks are if their meaning has to be inferred: for
+ * `images/` and `masks/` that is usually every mask, and only one if each class has its `value`, or if each has its
+ * `color` and all masks are RGB.
  *
  * Throws `missing-data` if the folder does not exist or holds no known layout, `invalid-argument` for options that are
- * not valid or belong to another layout, and the reason of `signal` if it is aborted.
+ * not valid or belong to another layout, `unsupported` for an address of a web server, which lists no files,
+ * `missing-package` and `no-network` for buckets, and the reason of `signal` if it is aborted.
  *
  * @example
  * ```ts
@@ -30,7 +34,23 @@ import { withoutBad } from "./skipBad.js";
  * ```
  */
 export async function open(root: string, options: OpenOptions = {}): Promise<OpenedData> {
-  const folder = root.length > 1 ? root.replace(/[/\\]+$/, "") : root;
+  const folders = [root, ...foldersIn(options).map(([, folder]) => folder)];
+  for (const folder of folders) refuseAddress(folder);
+  return listedOnce(folders, () => openFolder(root, options));
+}
+
+/** Throws for an address that is not of a bucket. */
+function refuseAddress(folder: string): void {
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(folder) ?? [];
+  if (scheme === undefined || isBucket(folder)) return;
+  const problem = /^https?$/i.test(scheme)
+    ? "a web server does not list its files, so that no images can be found there"
+    : `images are not read from ${scheme}://`;
+  throw fileError("unsupported", folder, problem, "name a folder, or the address of a bucket (s3://bucket/photos)");
+}
+
+async function openFolder(root: string, options: OpenOptions): Promise<OpenedData> {
+  const folder = root.replace(/(?<=[^/\\:])[/\\]+$/, "");
   const kind = await kindOf(folder);
   if (kind !== "folder") {
     const problem = kind === undefined ? "it does not exist" : "it is a file";

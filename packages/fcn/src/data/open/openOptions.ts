@@ -49,6 +49,13 @@ const COMMON: OptionTable<CommonOptions> = {
 /** Every option of {@link open}, in the order of the command's help. */
 export const OPEN_OPTIONS: AnyTable = Object.assign({}, COMMON, ...LAYOUT_ROWS.map(([, { options }]) => options));
 
+/** The options that name a folder, and the folders. */
+export const foldersIn = (options: OpenOptions): [name: string, folder: string][] =>
+  Object.entries(options).filter(
+    (entry): entry is [string, string] =>
+      typeof entry[1] === "string" && OPEN_OPTIONS[entry[0]]?.flag?.endsWith("<dir>") === true,
+  );
+
 /** Throws `invalid-argument` for an option that is not valid. */
 export const checkOptions = (options: OpenOptions): void => checkGiven("open", OPEN_OPTIONS, options);
 

@@ -74,10 +74,10 @@ export async function loadItem(item: SampleItem): Promise<SegmentationSample> {
   return { name, image: image.image, labels, more: maps };
 }
 
-/** Loads the image of an item. Throws if its parts differ in size. */
-export async function loadImage(parts: readonly ImagePart[]): Promise<LoadedImage> {
+/** Loads the image of an item, whose files `read` reads. Throws if its parts differ in size. */
+export async function loadImage(parts: readonly ImagePart[], read = readBytes): Promise<LoadedImage> {
   const loaded = [];
-  for (const part of parts) loaded.push(await loadPart(part));
+  for (const part of parts) loaded.push(await loadPart(part, read));
   const first = loaded[0] as LoadedImage;
   if (loaded.length === 1) return first;
   const other = loaded.findIndex(({ image }) => !sameSize(image, first.image));
@@ -89,8 +89,8 @@ export async function loadImage(parts: readonly ImagePart[]): Promise<LoadedImag
   return { ...first, image: joinChannels(loaded.map(({ image }) => image)) };
 }
 
-async function loadPart({ file, as, ...scale }: ImagePart): Promise<LoadedImage> {
-  const bytes = await readBytes(file);
+async function loadPart({ file, as, ...scale }: ImagePart, read: typeof readBytes): Promise<LoadedImage> {
+  const bytes = await read(file);
   if (as === "log-depth") return { image: await decodeDepth(file, bytes) };
   const { image, stored, orientation, ...content } = await decodeImage(file, bytes, scale);
   const turned = orientation > 1 ? { turnedFrom: { ...stored, orientation } } : {};

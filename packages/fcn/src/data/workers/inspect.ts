@@ -1,3 +1,4 @@
+import { hasCode } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { VOID_LABEL } from "../../labels/sample.js";
 import { readBytes } from "../files/files.js";
@@ -41,18 +42,28 @@ export interface Inspection {
   readonly thumbnail: readonly number[];
 }
 
-/** Inspects all files of a sample and turns every fault into a remark (Node). */
+/**
+ * Inspects all files of a sample and turns every fault into a remark (Node). Throws `no-network` where they cannot be
+ * reached, which says nothing of them.
+ */
 export async function inspectItem({ item, numClasses, known }: InspectTask): Promise<Inspection> {
   const remarks: DataRemark[] = [];
+  const found = new Map<string, Promise<Uint8Array>>();
+  const read = (file: string): Promise<Uint8Array> => {
+    const bytes = found.get(file) ?? readBytes(file);
+    found.set(file, bytes);
+    return bytes;
+  };
   const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await work();
     } catch (error) {
+      if (hasCode(error, "no-network")) throw error;
       remarks.push(remarkOf(error, filesOf(item)));
       return undefined;
     }
   };
-  const image = await attempt(() => loadImage(item.image));
+  const image = await attempt(() => loadImage(item.image, read));
   const plane = await attempt(() => checkedLabels(item, image, item.labels, remarks, known));
   for (const source of Object.values(item.more ?? {})) {
     await attempt(() => checkedLabels(item, image, source, remarks));
@@ -67,7 +78,7 @@ export async function inspectItem({ item, numClasses, known }: InspectTask): Pro
   const { height = 0, width = 0 } = image?.image ?? {};
   const thumbnail = image ? fingerprintOf(image.image) : [];
   const about = { name: item.name, remarks, counts, voidPixels, height, width, ...(levels ? { levels } : {}) };
-  return { ...about, hash: await hashOf(item), thumbnail };
+  return { ...about, hash: await hashOf(item, read), thumbnail };
 }
 
 async function checkedLabels(
@@ -113,11 +124,11 @@ function byClass(pixels: LabelCounts["pixels"], numClasses: number): { counts: n
   return { counts, voidPixels: byLabel.get(VOID_LABEL) ?? 0 };
 }
 
-async function hashOf({ image }: SampleItem): Promise<string> {
+async function hashOf({ image }: SampleItem, read: typeof readBytes): Promise<string> {
   const { createHash } = nodeModule("check", "node:crypto");
   const hash = createHash("sha256");
   try {
-    for (const { file } of image) hash.update(await readBytes(file));
+    for (const { file } of image) hash.update(await read(file));
     return hash.digest("hex");
   } catch {
     // The failure to read the file is reported when the image is loaded.

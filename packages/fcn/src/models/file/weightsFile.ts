@@ -62,9 +62,9 @@ export interface LoadedModel {
 
 /**
  * Builds the net that a weights file describes, and loads the weights. The file is given by its path (Node), its bytes,
- * as a Blob or File, by its address (http, https, blob or data; on a page any address), or as the Response of a fetch;
- * `onProgress` and `signal` are about what is fetched. The net is in evaluation mode. A net described by its graph
- * takes no more memory than the file has values.
+ * as a Blob or File, by its address (http, https, blob or data; on a page any address; in Node also `s3://`), or as the
+ * Response of a fetch; `onProgress` and `signal` are about what is fetched. The net is in evaluation mode. A net
+ * described by its graph takes no more memory than the file has values.
  *
  * Throws `invalid-file` unless the file describes a net, `unsupported-file` for a file of another kind, such as a
  * `.pth` or `.onnx`, with what to do with it, `not-finite` if a weight is NaN or infinite, and for an address
@@ -87,8 +87,10 @@ export async function loadModel(source: FileSource, device: Device, options: Loa
 }
 
 /** What a weights file says of its net. Throws as {@link loadModel} does. */
-export const readMetadata = async (source: io.PathOrBytes): Promise<ModelMetadata> =>
-  parseMetadata(await io.readSafetensorsMetadata(source).catch(ofModel));
+export async function readMetadata(source: FileSource): Promise<ModelMetadata> {
+  const file = await localFile("loadModel", source);
+  return parseMetadata(await io.readSafetensorsMetadata(file).catch(ofModel));
+}
 
 async function loadFile(source: io.PathOrBytes, device: Device): Promise<LoadedModel> {
   const metadata = await readMetadata(source);

@@ -4,7 +4,6 @@ import { type ToldError, toldOf } from "../../data/files/errors.js";
 import type { DataRemark } from "../../data/files/remarks.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModels, type Nets } from "../../models/file/weightsFile.js";
-import { fileAt } from "../../places/open.js";
 import { adapterName } from "../../report/adapter.js";
 import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";
 import type { NpyProbabilities } from "../probabilities.js";
@@ -90,7 +89,7 @@ export async function runPredict(run: PredictRun, onImage: (report: ImageReport)
     const places = await folder.reserve(run.inputs, run);
     const device = await tunedDevice(run);
     try {
-      const nets = await loadModels(await Promise.all(run.weights.map(fileAt)), device);
+      const nets = await loadModels(run.weights, device);
       return await predictAndWrite(run, { device, nets }, { folder, places }, onImage);
     } finally {
       device.destroy();

@@ -15,6 +15,7 @@ import { compareRuns } from "./compare.js";
 import { trainRun } from "./run.js";
 import { plainOptions } from "./start/effective.js";
 import { checkpoints } from "./state/checkpoint.js";
+import { checkOut } from "./state/folder.js";
 import {
   type FoldScores,
   type FoldsSummary,
@@ -32,6 +33,7 @@ export async function trainFolds(options: TrainFoldsOptions): Promise<TrainFolds
   const { folds: count, out, resume = false, signal, view, preview, ...shared } = options;
   const begin = performance.now();
   checkValue("train", "folds", count, FOLDS.folds.rule);
+  checkOut(out);
   if ((await checkpoints(join(out, RUN_FILES.checkpoint))).length > 0) throw otherRun(out);
   const opened = await unlessStopped(openAll(options), signal);
   const parts = divided(opened, count, options.seed ?? 0);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { TensorError } from "@fcn/tensor";
 import { open } from "../../../data/open/open.js";
-import type { OpenOptions } from "../../../data/open/openOptions.js";
+import { foldersIn, type OpenOptions } from "../../../data/open/openOptions.js";
 import { type SegmentationDataset, subset, withScale } from "../../../data/samples/dataset.js";
 import type { EvaluateOptions } from "../../../evaluation/evaluate.js";
 import { evaluateMeasured } from "../../../evaluation/evaluate.js";
@@ -13,7 +13,7 @@ import type { Session } from "../session.js";
 
 /** What an evaluation asks of workers. */
 export interface EvaluateTask {
-  /** The folder of the data. */
+  /** The folder of the data, or its address in a bucket. */
   readonly data: string;
   readonly split: string;
   /** How the folder is read. */
@@ -85,7 +85,7 @@ export const EVALUATE: Kind = {
 
 async function openData(task: EvaluateTask, session: Session): Promise<SegmentationDataset> {
   const { data, split, digest } = task;
-  await session.roots.check(data);
+  for (const folder of [data, ...foldersIn(task.open).map(([, path]) => path)]) await session.roots.check(folder);
   const { splits } = await open(data, task.open);
   const dataset = splits[split];
   if (dataset && dataDigest(dataset) === digest) return dataset;

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { checkValue, invalidArgument } from "@fcn/tensor/internal";
-import { OPEN_OPTIONS, type OpenOptions } from "../../../data/open/openOptions.js";
+import type { OpenOptions } from "../../../data/open/openOptions.js";
 import { withoutUndefined } from "../../../options/option.js";
 import { isRemote } from "../../../places/address.js";
 import { bothWays } from "../../../training/remedies.js";
@@ -9,7 +9,7 @@ import { prepareData, type RunData } from "../../../training/run/start/data.js";
 import { FOLDS, SETTINGS } from "../../../training/settings/run.js";
 import { DEFAULT_MODEL, type TrainRunOptions } from "../../../training/settings/runOptions.js";
 import { findHere } from "../../../weights/registry/pretrained.js";
-import { absolute } from "../../start.js";
+import { absolute, absoluteFolders } from "../../start.js";
 import { type Axes, checkSetting, planTrials, type RandomSearch, type Range, type Settings } from "./plan.js";
 import { type Budget, budgetsOf, type Halving } from "./rungs.js";
 import { checkPlain, NOT_SHARED, type SweepTask } from "./task.js";
@@ -22,7 +22,7 @@ export type SweptSettings = Omit<
 
 /** What is to be trained. */
 export interface SweepPlan extends SweptSettings {
-  /** A folder that `data.open` understands. */
+  /** A folder that `data.open` understands, or its address in a bucket. */
   readonly data: string;
   /** A folder for everything that is written: a folder for each trial, `sweep.json` and `report.html`. */
   readonly out: string;
@@ -65,9 +65,11 @@ export async function makeTask(plan: SweepPlan): Promise<SweepTask> {
     });
   }
   const budgets = budgetsOf(trials.length, shared.steps as number | undefined, halving);
-  const open = withPaths({ ...plan.open, skipBad: plan.skipBad ?? plan.open?.skipBad });
+  const open = absoluteFolders(
+    withoutUndefined({ ...plan.open, skipBad: plan.skipBad ?? plan.open?.skipBad }) as OpenOptions,
+  );
   const task: SweepTask = {
-    ...{ data: resolve(data), out: resolve(out), shown: out, open, trials, budgets },
+    ...{ data: absolute(data), out: resolve(out), shown: out, open, trials, budgets },
     ...{ settings: { ...shared, ...paceOf(given, shared, budgets) }, eta: halving?.eta ?? 1 },
     ...(folds !== undefined && { folds }),
   };
@@ -75,7 +77,7 @@ export async function makeTask(plan: SweepPlan): Promise<SweepTask> {
 }
 
 function checkFolder(name: string, path: unknown): void {
-  if (typeof path === "string" && path !== "" && !isRemote(path)) return;
+  if (typeof path === "string" && path !== "" && (name === "data" || !isRemote(path))) return;
   throw invalidArgument(
     `sweep: ${name} is ${JSON.stringify(path)}`,
     "name a folder; trials read and write files of a folder that all machines share",
@@ -96,16 +98,6 @@ function sharedSettings(plan: SweepPlan): Settings {
 
 const withPath = (settings: Settings): Settings =>
   typeof settings.weights === "string" ? { ...settings, weights: absolute(settings.weights) } : settings;
-
-const withPaths = (open: object): OpenOptions =>
-  withoutUndefined(
-    Object.fromEntries(
-      Object.entries(open).map(([name, value]) => [
-        name,
-        typeof value === "string" && OPEN_OPTIONS[name]?.flag?.endsWith("<dir>") ? resolve(value) : value,
-      ]),
-    ),
-  );
 
 /** With halving, trials are validated at the first look at the latest, since they could not be compared otherwise. */
 function paceOf(axes: Axes, { validateEvery }: Settings, [first]: readonly Budget[]): Settings {

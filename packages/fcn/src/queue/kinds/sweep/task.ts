@@ -1,5 +1,5 @@
 import { invalidArgument, showValue } from "@fcn/tensor/internal";
-import { OPEN_OPTIONS, type OpenOptions } from "../../../data/open/openOptions.js";
+import { foldersIn, type OpenOptions } from "../../../data/open/openOptions.js";
 import { SETTINGS } from "../../../training/settings/run.js";
 import type { TrainRunOptions } from "../../../training/settings/runOptions.js";
 import type { Settings, Trial } from "./plan.js";
@@ -7,7 +7,7 @@ import type { Schedule } from "./rungs.js";
 
 /** A sweep, as data for workers. */
 export interface SweepTask extends Omit<Schedule, "runs"> {
-  /** The folder of images. */
+  /** The folder of images, or its address in a bucket. */
   readonly data: string;
   /** The folder for results. */
   readonly out: string;
@@ -37,11 +37,7 @@ export function trialOptions({ settings, open }: SweepTask, trial: Trial): Omit<
 /** The files and folders that a trial reads. */
 export function readBy(task: SweepTask, trial: Trial): string[] {
   const { weights, open = {} } = trialOptions(task, trial);
-  const folders = Object.entries(OPEN_OPTIONS).flatMap(([name, { flag }]) => {
-    const value = open[name as keyof OpenOptions];
-    return flag?.endsWith("<dir>") && typeof value === "string" ? [value] : [];
-  });
-  return [task.data, ...(weights === undefined ? [] : [weights]), ...folders];
+  return [task.data, ...(weights === undefined ? [] : [weights]), ...foldersIn(open).map(([, folder]) => folder)];
 }
 
 /** Throws `invalid-argument` unless a value can be sent as JSON. */

@@ -1,6 +1,5 @@
 import { io, type TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
-import { kindOf } from "../../../data/files/files.js";
 import type { Preprocessing } from "../../../data/samples/preprocessing.js";
 import { imagenetPreprocessing } from "../../../models/file/metadata.js";
 import { type ModelMetadata, type PartialMetadata, parsePartialMetadata } from "../../../models/file/weightsFile.js";
@@ -20,7 +19,7 @@ import type { ChosenStart } from "./pretrained.js";
  * checkpoint that the run continues from; it replaces a weights file that is gone or not named again.
  */
 export async function chooseNet(
-  { options, pretrained }: ChosenStart,
+  { options, file, pretrained }: ChosenStart,
   { opened, sample }: RunData,
   saved: Configuration | undefined,
 ): Promise<ModelMetadata> {
@@ -28,7 +27,7 @@ export async function chooseNet(
   const { options: needed, preprocessing: expected } = pretrained?.entry ?? {};
   const source = withoutUndefined({
     ...{ options: needed, preprocessing: expected },
-    ...(await describedNet(options.weights, saved)),
+    ...(await describedNet(file, saved)),
   }) as PartialMetadata;
   const graph =
     typeof options.model === "object" ? options.model : options.model === undefined ? source.graph : undefined;
@@ -84,13 +83,13 @@ function checkGraph(
 }
 
 /** What the starting weights say about their net, or the checkpoint if they are gone or not named. */
-async function describedNet(weights: string | undefined, saved: Configuration | undefined): Promise<PartialMetadata> {
-  if (saved !== undefined && (weights === undefined || (await kindOf(weights)) === undefined)) {
+async function describedNet(file: ChosenStart["file"], saved: Configuration | undefined): Promise<PartialMetadata> {
+  if (saved !== undefined && file === undefined) {
     const { model, modelOptions, graph, preprocessing } = saved;
     return { model, options: modelOptions, graph, preprocessing } as PartialMetadata;
   }
-  if (weights === undefined) return {};
-  const strings = await io.openWeights(weights, ({ format, metadata }) => (format === "safetensors" ? metadata : {}));
+  if (file === undefined) return {};
+  const strings = await io.openWeights(file, ({ format, metadata }) => (format === "safetensors" ? metadata : {}));
   return parsePartialMetadata(strings);
 }
 

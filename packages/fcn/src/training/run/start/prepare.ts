@@ -32,28 +32,28 @@ export interface PreparedRun extends RunParts {
  * checkpoint that the run continues from.
  */
 export async function prepareRun(
-  { pretrained, ...parts }: Pick<PreparedRun, "data" | "metadata" | "model"> & ChosenStart,
+  { pretrained, file, ...parts }: Pick<PreparedRun, "data" | "metadata" | "model"> & ChosenStart,
   saved: Configuration | undefined,
 ): Promise<PreparedRun> {
   const { data, metadata, model } = parts;
   const isAuto = parts.options.batchSize === "auto";
   const known = saved?.batchSize as number | undefined;
   const options = isAuto ? { ...parts.options, batchSize: known ?? 1 } : parts.options;
-  const { weights: file, prefix } = options;
+  const { weights, prefix } = options;
   const tell = (text: string): void => options.view?.line?.(text);
   if (file !== undefined && saved === undefined) {
     const headLabels = options.headLabels ?? ownHeadLabels(model);
     const names = pretrained && mapFor(pretrained.entry, metadata.model);
     const report = await loadStartWeights(model, file, { classes: metadata.classes, headLabels, prefix, names });
-    const title = pretrained ? tellPretrained(pretrained.entry.name, options) : file;
+    const title = pretrained ? tellPretrained(pretrained.entry.name, options) : `${weights}`;
     for (const line of describeStart(title, metadata.classes, report)) tell(line);
   }
   const { numClasses, seed = 0 } = metadata.options;
-  const weights = weightsOf(options, data);
+  const classWeights = weightsOf(options, data);
   const resolved = resolveTraining({
     ...{ model, data: [], preprocessing: metadata.preprocessing, steps: options.steps ?? 1, numClasses, seed },
     ...trainSettings(options),
-    ...(weights ? { classWeights: weights } : {}),
+    ...(classWeights ? { classWeights } : {}),
   });
   checkExtraLabels(resolved, data);
   const augmentation = augmentationOf(options, data, resolved.mirror);
@@ -69,7 +69,7 @@ export async function prepareRun(
     );
   }
   const run = { ...parts, settings, augmentation, ...pace };
-  return { ...run, configuration: configurationOf(run, await startFile(options, saved, pretrained)) };
+  return { ...run, configuration: configurationOf(run, await startFile({ options, file, pretrained }, saved)) };
 }
 
 /** Throws if a head learns from extra labels that the data lack, or whose number of classes differs from the head's. */

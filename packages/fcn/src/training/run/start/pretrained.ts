@@ -1,4 +1,7 @@
+import { hasCode } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
+import { kindOf } from "../../../data/files/files.js";
+import { localFile } from "../../../files/fetchBytes.js";
 import { list } from "../../../models/index.js";
 import type { FetchedWeights } from "../../../weights/registry/fetchWeights.js";
 import { fitting, type Wanted } from "../../../weights/registry/ofModel.js";
@@ -12,8 +15,10 @@ import type { RunData } from "./data.js";
 /** The options of a run with its model and starting weights decided. */
 export interface ChosenStart {
   readonly options: TrainRunOptions;
+  /** What `options.weights` names: its path, or its bytes if it is elsewhere. Absent if it is gone. */
+  readonly file?: string | Blob | undefined;
   /** Published weights, whose file is `options.weights`. */
-  readonly pretrained?: FetchedWeights;
+  readonly pretrained?: FetchedWeights | undefined;
 }
 
 /**
@@ -27,7 +32,7 @@ export async function chooseStart(
 ): Promise<ChosenStart> {
   const { pretrained: choice = "none", weights, view, signal } = options;
   refuseTwoStarts(options);
-  if (saved !== undefined || weights !== undefined) return { options };
+  if (saved !== undefined || weights !== undefined) return { options, file: await fileOf(weights, saved) };
   const model = options.model ?? modelOf(choice, view);
   const named = { ...options, model };
   if (choice === "none") return { options: named };
@@ -48,7 +53,23 @@ export async function chooseStart(
     ...(signal ? { signal } : {}),
     onProgress: ({ received, total = received }) => view?.fetching?.(received, total),
   });
-  return { options: { ...named, weights: pretrained.path }, pretrained };
+  return { options: { ...named, weights: pretrained.path }, file: pretrained.path, pretrained };
+}
+
+/** A file elsewhere is fetched once for all that is read of it. A run that goes on needs none. */
+async function fileOf(
+  weights: string | undefined,
+  saved: Configuration | undefined,
+): Promise<string | Blob | undefined> {
+  if (weights === undefined) return undefined;
+  try {
+    const file = (await localFile("train", weights)) as string | Blob;
+    const isGone = saved !== undefined && typeof file === "string" && (await kindOf(file)) === undefined;
+    return isGone ? undefined : file;
+  } catch (error) {
+    if (saved !== undefined && hasCode(error, "missing-data", "download-refused")) return undefined;
+    throw error;
+  }
 }
 
 /** The model of a run that names none: that of the chosen weights if they are of a whole net. */

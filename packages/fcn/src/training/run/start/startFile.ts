@@ -1,8 +1,6 @@
-import { kindOf } from "../../../data/files/files.js";
 import { fileDigest } from "../../../files/digest.js";
-import type { FetchedWeights } from "../../../weights/registry/fetchWeights.js";
-import type { TrainRunOptions } from "../../settings/runOptions.js";
 import type { Configuration } from "../configuration.js";
+import type { ChosenStart } from "./pretrained.js";
 
 /** The weights that a run starts from. Their contents identify them, wherever they lie. */
 export interface StartFile {
@@ -17,15 +15,14 @@ export interface StartFile {
  * a resumed run need not name or have them; if it names others, these are returned.
  */
 export async function startFile(
-  { weights: file, pretrained: choice }: TrainRunOptions,
+  { options: { weights, pretrained: choice }, file, pretrained }: ChosenStart,
   saved: Configuration | undefined,
-  pretrained: FetchedWeights | undefined,
 ): Promise<StartFile | undefined> {
   const before = saved?.weights as StartFile | undefined;
-  if (file === undefined) return restated(choice, before);
-  if ((await kindOf(file)) === undefined) return before?.file === file ? before : { file };
+  if (weights === undefined) return restated(choice, before);
+  if (file === undefined) return before?.file === weights ? before : { file: weights };
   const sha256 = (await fileDigest(file, "sha256")).slice(0, 16);
-  return before?.sha256 === sha256 ? before : { file: pretrained?.entry.name ?? file, sha256 };
+  return before?.sha256 === sha256 ? before : { file: pretrained?.entry.name ?? weights, sha256 };
 }
 
 /** What a resumed run started from, unless it is told to have started otherwise. */

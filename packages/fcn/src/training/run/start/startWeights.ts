@@ -1,6 +1,7 @@
 import { io, TensorError } from "@fcn/tensor";
 import { firstOf, matchNames, nameTarget, show } from "@fcn/tensor/internal";
 import { counted } from "../../../data/files/words.js";
+import { sourceName } from "../../../files/fetchBytes.js";
 import { readClasses, refuseNonFinite } from "../../../models/file/weightsFile.js";
 import type { GraphNet, NetOutput } from "../../../models/graph/net.js";
 import { scoreLayers, scoreUpsampling } from "../../../models/graph/scoreLayers.js";
@@ -63,10 +64,11 @@ type Names = ReadonlyMap<string, string>;
  */
 export async function loadStartWeights<Output extends NetOutput>(
   net: GraphNet<Output>,
-  file: string,
+  file: io.PathOrBytes,
   options: StartOptions = {},
 ): Promise<StartReport> {
   const { op = "train" } = options;
+  const title = sourceName(file);
   const own = net.stateDict();
   const { names, unused, unread, dropped, added, shapes } = await readNames(net, file, options);
   const rows = await matchedRows(net, file, names, options);
@@ -80,16 +82,16 @@ export async function loadStartWeights<Output extends NetOutput>(
   const stray = misfits.find(({ wanted }) => !counts.has(wanted[0]));
   if (stray !== undefined) {
     const { name, shape, wanted } = stray;
-    throw misfit(op, file, net.graph, `${name} is ${show(shape)} in the file and ${show(wanted)} in the net`);
+    throw misfit(op, title, net.graph, `${name} is ${show(shape)} in the file and ${show(wanted)} in the net`);
   }
   const left = new Set([...misfits.map(({ from }) => from), ...rows.names]);
   const rename = (from: string): string | undefined => (left.has(from) ? undefined : names.get(from));
   const taken = new Set([...names].filter(([from]) => !left.has(from)).map(([, name]) => name));
   const backbone = backboneOf(net);
-  if (taken.size === 0) throw misfit(op, file, net.graph, `no name in the file is one of the net: ${holds(shapes)}`);
+  if (taken.size === 0) throw misfit(op, title, net.graph, `no name in the file is one of the net: ${holds(shapes)}`);
   if (backbone.length > 0 && !backbone.some((name) => taken.has(name))) {
     const what = `none of the ${backbone.length} arrays of its backbone is in the file: ${holds(shapes)}`;
-    throw misfit(op, file, net.graph, what);
+    throw misfit(op, title, net.graph, what);
   }
   const { copied, reshaped, missing } = await io.loadWeights(net, file, { strict: false, rename });
   const matched = (options.classes ?? []).filter((_, label) => rows.classes[label] !== undefined);
@@ -108,14 +110,18 @@ export async function loadStartWeights<Output extends NetOutput>(
 }
 
 /** Matches the file's arrays with those of the net, and lists the rest. */
-async function readNames(net: GraphNet<NetOutput>, file: string, { prefix, names: map, op = "train" }: StartOptions) {
+async function readNames(
+  net: GraphNet<NetOutput>,
+  file: io.PathOrBytes,
+  { prefix, names: map, op = "train" }: StartOptions,
+) {
   const own = net.stateDict();
   const target = { own, adapterOf: net.stateAdapter.bind(net), stateName: net.stateName.bind(net) };
   return io.openWeights(file, ({ arrays, skipped, dropped: before }) => {
     const shapes = new Map(Object.entries(arrays).map(([name, { shape }]) => [name, shape]));
     const mapped = (from: string): string => map?.rename(from) ?? from;
     const known = new Map([...shapes].map(([from, shape]) => [mapped(from), shape]));
-    const { rename, dropped, added } = matchNames(`${op}: ${file}`, nameTarget(target), known, prefix);
+    const { rename, dropped, added } = matchNames(`${op}: ${sourceName(file)}`, nameTarget(target), known, prefix);
     const names: Names = new Map(
       [...shapes.keys()].flatMap((from) => {
         const name = rename(mapped(from));
@@ -188,7 +194,7 @@ interface MatchedRows {
  */
 async function matchedRows<Output extends NetOutput>(
   net: GraphNet<Output>,
-  file: string,
+  file: io.PathOrBytes,
   names: Names,
   { classes: wanted = [], headLabels = {} }: StartOptions,
 ): Promise<MatchedRows> {

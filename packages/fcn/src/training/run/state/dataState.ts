@@ -1,8 +1,7 @@
-import { nodeModule } from "@fcn/tensor/internal";
+import { listedOnce } from "../../../data/files/buckets.js";
+import { sizeOf } from "../../../data/files/files.js";
 import { countAndHash } from "../configuration.js";
 import type { RunData } from "../start/data.js";
-
-const { stat } = nodeModule("trainRun", "node:fs/promises");
 
 /**
  * A summary of a run's images and labels: how many there are, their file sizes, and the class counts of their pixels.
@@ -16,21 +15,22 @@ export interface DataState {
  * Undefined for samples in memory. A copy of the data has the same state. Files of equal size with equal class counts
  * cannot be told apart.
  */
-export async function dataState({ train, validation, report }: RunData): Promise<DataState | undefined> {
+export const dataState = (data: RunData): Promise<DataState | undefined> =>
+  listedOnce([data.opened.root], () => stateOf(data));
+
+async function stateOf({ train, validation, report }: RunData): Promise<DataState | undefined> {
   const [images, labels]: [string[], string[]] = [[], []];
   for (const dataset of validation ? [train, validation] : [train]) {
     for (let i = 0; i < dataset.length; i++) {
       const item = dataset.item?.(i);
       if (item === undefined) return undefined;
-      for (const { file } of item.image) images.push(await sizeOf(file));
-      if ("file" in item.labels) labels.push(await sizeOf(item.labels.file));
+      for (const { file } of item.image) images.push(`${await sizeOf(file)}`);
+      if ("file" in item.labels) labels.push(`${await sizeOf(item.labels.file)}`);
     }
   }
   const counts = Object.values(report?.splits ?? {}).map(({ histogram }) => histogram.join());
   return { images: countAndHash(images), labels: countAndHash([...labels, ...counts]) };
 }
-
-const sizeOf = async (file: string): Promise<string> => `${(await stat(file).catch(() => undefined))?.size ?? 0}`;
 
 /** A remark if a run continues with other data than it began with, or undefined if no difference shows. */
 export function tellOtherData(before: DataState | undefined, now: DataState | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import { type ErrorCode, type Fix, io, TensorError } from "@fcn/tensor";
 import { invalidArgument, type LockOwner, nodeModule, reworded, withFileLock } from "@fcn/tensor/internal";
 import { makeFolder } from "../../../files/write.js";
+import { isRemote } from "../../../places/address.js";
 import { bothWays } from "../../remedies.js";
 import type { TrainRunOptions } from "../../settings/runOptions.js";
 import { checkpoints } from "./checkpoint.js";
@@ -17,6 +18,7 @@ const LOCK = "run.lock";
  */
 export async function withRunFolder<T>(options: TrainRunOptions, use: () => Promise<T>): Promise<T> {
   const { out } = options;
+  checkOut(out);
   const isNew = (await namesIn(out)) === undefined;
   await makeFolder("train", out);
   try {
@@ -31,6 +33,15 @@ export async function withRunFolder<T>(options: TrainRunOptions, use: () => Prom
     // Fails if the folder is not empty.
     if (isNew) await rmdir(out).catch(() => {});
   }
+}
+
+/** Throws `invalid-argument` for an address: a checkpoint is many files, and is read and written in place. */
+export function checkOut(out: string): void {
+  if (!isRemote(out)) return;
+  throw invalidArgument(
+    `train: ${out} is an address, and a run is written into a folder of this machine`,
+    "name a folder, and copy it when the run has ended",
+  );
 }
 
 /** Prepares the folder for the first file: removes what killed runs left behind, and the run to be replaced. */

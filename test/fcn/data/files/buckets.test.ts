@@ -1,0 +1,240 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { data } from "@fcn/core";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { kindOf, listFiles, listFolders, readStart, stampOf } from "../../../../packages/fcn/src/data/files/files.js";
+import { openPlace } from "../../../../packages/fcn/src/places/open.js";
+import { bytes, copyFolder, setEnv, useServers } from "../../../support/places.js";
+import { writeTinyData } from "../../training/tinyData.js";
+import { greyPng, jpeg, palettePng, temporaryFolder, writeTree } from "../trees.js";
+
+const root = await temporaryFolder("fcn-data-buckets");
+const servers = useServers();
+
+const PALETTE = Array.from({ length: 256 }, (_, i) => [i, (i * 7) % 256, (i * 13) % 256]);
+const SQUARE = [2, 2, 12, 2, 12, 12, 2, 12];
+
+const coco = (file: string, category: number) => ({
+  images: [{ id: 1, file_name: file, height: 24, width: 32 }],
+  annotations: [{ id: 1, image_id: 1, category_id: category, segmentation: [SQUARE], iscrowd: 0 }],
+  categories: [
+    { id: 1, name: "cat" },
+    { id: 2, name: "dog" },
+  ],
+});
+
+const labelme = (file: string) => ({
+  version: "5.0.1",
+  shapes: [
+    {
+      label: "cat",
+      shape_type: "polygon",
+      points: [
+        [2, 2],
+        [12, 2],
+        [12, 12],
+      ],
+    },
+  ],
+  imagePath: file,
+  imageHeight: 24,
+  imageWidth: 32,
+});
+
+const photos = [await jpeg(24, 32, 1), await jpeg(24, 32, 2), await jpeg(24, 32, 3)] as [
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+];
+
+/** A folder in each layout, by the name of the layout. */
+const TREES: Record<string, Record<string, Uint8Array | string>> = {
+  voc: {
+    ...Object.fromEntries(photos.map((photo, i) => [`JPEGImages/${i}.jpg`, photo])),
+    ...Object.fromEntries(
+      photos.map((_, i) => [`SegmentationClass/${i}.png`, palettePng(24, 32, PALETTE, (x) => (x < 9 ? 255 : i + 1))]),
+    ),
+    "ImageSets/Segmentation/train.txt": "0\n1\n",
+    "ImageSets/Segmentation/val.txt": "2\n",
+  },
+  coco: {
+    "train2017/1.jpg": photos[0],
+    "val2017/2.jpg": photos[1],
+    "annotations/instances_train2017.json": JSON.stringify(coco("1.jpg", 1)),
+    "annotations/instances_val2017.json": JSON.stringify(coco("2.jpg", 2)),
+    "._hidden.json": "{",
+  },
+  labelme: {
+    "a/1.jpg": photos[0],
+    "a/1.json": JSON.stringify(labelme("1.jpg")),
+    "b/2.jpg": photos[1],
+    "b/2.json": JSON.stringify(labelme("..\\b\\2.jpg")),
+  },
+};
+
+beforeAll(async () => {
+  setEnv(servers.s3.env);
+  await writeTinyData(join(root, "folder"), 5);
+  for (const [layout, files] of Object.entries(TREES)) await writeTree(join(root, layout), files);
+  for (const layout of ["folder", ...Object.keys(TREES)]) await copyFolder(join(root, layout), `s3://bucket/${layout}`);
+});
+
+const elsewhere = (value: unknown, folder: string): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (key, part) => (key === "seconds" ? undefined : part)).replaceAll(
+      folder,
+      folder.replace(root, "s3://bucket"),
+    ),
+  );
+
+describe.each(["folder", "voc", "coco", "labelme"])("data of the layout %s in a bucket", (layout) => {
+  const [folder, address] = [join(root, layout), `s3://bucket/${layout}`];
+
+  it("are those of the folder, sample by sample", async () => {
+    const [here, there] = [await data.open(folder), await data.open(`${address}/`)];
+    expect(there.layout).toBe(layout);
+    expect(elsewhere(there, folder)).toEqual(elsewhere(here, folder));
+    expect(Object.keys(there.splits)).toContain("train");
+    for (const [name, dataset] of Object.entries(here.splits)) {
+      for (let i = 0; i < dataset.length; i++) expect(await there.splits[name]?.load(i)).toEqual(await dataset.load(i));
+    }
+  });
+
+  it.each([0, 2])("are checked alike, by %i threads", async (workers) => {
+    const report = await data.check(address, { workers });
+    expect(elsewhere(report, folder)).toEqual(elsewhere(await data.check(folder), folder));
+  });
+});
+
+const READ = "?x-id=GetObject";
+
+describe("a bucket with data", () => {
+  /** What the server was asked for meanwhile: lists, and objects. */
+  const requestsOf = async (use: () => Promise<unknown>): Promise<string[]> => {
+    const before = servers.s3.log().length;
+    await use();
+    const mark = `mark-${before}`;
+    await readStart(`s3://bucket/${mark}`, 1).catch(() => undefined);
+    await vi.waitFor(() => expect(servers.s3.log()).toContain(`/${mark}?`));
+    const lines = servers.s3.log().slice(before).split("\n");
+    return lines.flatMap((line) => / t\/(\S*\?(list-type|x-id=GetObject))/.exec(line)?.[1] ?? []).slice(0, -1);
+  };
+
+  it("is listed once to be opened, and each image is read when it is wanted", async () => {
+    let opened: Awaited<ReturnType<typeof data.open>> | undefined;
+    const opening = await requestsOf(async () => {
+      opened = await data.open("s3://bucket/voc");
+    });
+    expect(opening).toEqual([
+      "?list-type",
+      ...["train", "val"].map((name) => `voc/ImageSets/Segmentation/${name}.txt${READ}`),
+    ]);
+    const loading = await requestsOf(() => Promise.all([0, 1].map((i) => opened?.splits.train?.load(i))));
+    const files = ["JPEGImages/0.jpg", "JPEGImages/1.jpg", "SegmentationClass/0.png", "SegmentationClass/1.png"];
+    expect(loading.sort()).toEqual(files.map((file) => `voc/${file}${READ}`));
+  });
+
+  it("may be a whole bucket, and lies where folders with almost its name are", async () => {
+    await copyFolder(join(root, "folder"), "s3://bucket/two/data");
+    await copyFolder(join(root, "voc"), "s3://bucket/two/data-of-others");
+    expect((await data.open("s3://bucket/two/data")).layout).toBe("folder");
+    expect(await listFolders("s3://bucket/two")).toEqual(["data", "data-of-others"]);
+    expect(await listFolders("s3://bucket")).toContain("two");
+    expect(await kindOf("s3://bucket")).toBe("folder");
+  });
+
+  it("says what is there as a folder would", async () => {
+    expect(await kindOf("s3://bucket/voc/ImageSets")).toBe("folder");
+    expect(await kindOf("s3://bucket/voc/JPEGImages/0.jpg")).toBe("file");
+    expect(await kindOf("s3://bucket/voc/JPEGImages/0")).toBeUndefined();
+    expect(await listFiles("s3://bucket/coco", { recursive: true })).toEqual(
+      Object.keys(TREES.coco as object)
+        .filter((name) => !name.startsWith("."))
+        .sort(),
+    );
+    expect(await listFiles("s3://bucket/coco")).toEqual([]);
+    expect(await readStart("s3://bucket/voc/JPEGImages/0.jpg", 7)).toEqual(photos[0].subarray(0, 7));
+    await expect(listFiles("s3://bucket/nothing")).rejects.toMatchObject({ code: "missing-data" });
+  });
+
+  it("tells of a file that was replaced, also in its report", async () => {
+    const address = await copyFolder(join(root, "folder"), "s3://bucket/changing");
+    const opened = await data.open(address);
+    const before = await stampOf(`${address}/masks/0.png`);
+    const { splits } = await data.check(opened);
+    await (await openPlace(address)).write(
+      "masks/0.png",
+      greyPng(32, 32, () => 2),
+    );
+    expect(await stampOf(`${address}/masks/0.png`)).not.toBe(before);
+    expect((await data.check(opened)).splits).not.toEqual(splits);
+  });
+});
+
+describe("what is wrong with data elsewhere", () => {
+  const failure = (work: Promise<unknown>): Promise<Error & { code: string; fix: string }> =>
+    work.then(
+      () => Promise.reject(new Error("it did not fail")),
+      (error) => error,
+    );
+
+  it.each([
+    ["s3://nobucket/a", "missing-data", /^s3:\/\/nobucket\/a.*: there is no bucket nobucket$/],
+    ["s3://bucket/nothing", "missing-data", /^s3:\/\/bucket\/nothing: it does not exist$/],
+    ["s3://bucket/folder/classes.json", "missing-data", /: it is a file$/],
+    ["s3://", "invalid-argument", /"" is not the name of a bucket$/],
+    ["https://example.com/photos", "unsupported", /a web server does not list its files/],
+    ["gs://bucket/photos", "unsupported", /images are not read from gs:\/\/$/],
+  ])("is one line for %s", async (address, code, message) => {
+    const error = await failure(data.open(address));
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(error.fix).toBeTruthy();
+    expect(`${error.message}${error.fix}`).not.toContain("\n");
+  });
+
+  it("is the object that vanished, or a server that does not answer, when an image is read", async () => {
+    const address = await copyFolder(join(root, "voc"), "s3://bucket/vanishing");
+    const { splits } = await data.open(address);
+    await (await openPlace(address)).remove("JPEGImages/1.jpg");
+    expect(await failure(splits.train?.load(1) as Promise<unknown>)).toMatchObject({
+      code: "missing-data",
+      message: "s3://bucket/vanishing/JPEGImages/1.jpg: there is no such file",
+    });
+    const { remarks, ok } = await data.check(address);
+    expect([ok, remarks[0]?.file]).toEqual([false, `${address}/JPEGImages/1.jpg`]);
+    setEnv({ AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" });
+    expect(await failure(splits.train?.load(0) as Promise<unknown>)).toMatchObject({ code: "no-network" });
+  });
+
+  it("is a text that is none", async () => {
+    const address = await copyFolder(join(root, "folder"), "s3://bucket/text");
+    await (await openPlace(address)).write("classes.json", bytes(""));
+    expect(await failure(data.open(address))).toMatchObject({
+      code: "corrupt-file",
+      message: `${address}/classes.json: it is empty (0 bytes)`,
+    });
+  });
+});
+
+describe("cut-outs and backgrounds in a bucket", () => {
+  it("are those of the folders", async () => {
+    await mkdir(join(root, "cut"), { recursive: true });
+    const sharp = (await import("sharp")).default;
+    const raw = new Uint8Array(20 * 20 * 4).map((_, i) => (i % 4 === 3 ? (i < 800 ? 255 : 0) : i));
+    const png = await sharp(raw, { raw: { width: 20, height: 20, channels: 4 } })
+      .png()
+      .toBuffer();
+    await writeFile(join(root, "cut", "a.png"), png);
+    await copyFolder(join(root, "cut"), "s3://bucket/cut");
+    const read = async (base: string) => {
+      const { cutouts, backgrounds } = await data.loadComposite({
+        cutouts: { bird: [`${base}/cut/`] },
+        backgrounds: [`${base}/voc/JPEGImages`],
+      });
+      return { cutouts: cutouts.map(({ image }) => image), backgrounds };
+    };
+    const here = await read(root);
+    expect([here.cutouts.length, here.backgrounds.length]).toEqual([1, 3]);
+    expect(await read("s3://bucket")).toEqual(here);
+  });
+});
