@@ -76,6 +76,28 @@ describe("a bucket", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it("asks again for an object whose answer ended too early, and says so if all do", async () => {
+    const content = bytes("x".repeat(1000));
+    let cuts = 0;
+    const server = createServer((_, response) => {
+      response.writeHead(200, { "content-length": content.length });
+      if (cuts-- > 0) response.write(content.subarray(0, 10), () => response.destroy());
+      else response.end(content);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    setEnv({ AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const place = await openPlace("s3://bucket");
+    cuts = 2;
+    expect(await place.read("a")).toEqual(content);
+    cuts = 3;
+    await expect(place.read("a")).rejects.toMatchObject({
+      code: "no-network",
+      message: expect.stringMatching(/^s3:\/\/bucket\/a: /),
+    });
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it("says which packages it needs where they are not installed", async () => {
     const hook = `export const resolve = (name, context, next) => {
       if (name.startsWith("@aws-sdk/")) throw Object.assign(new Error("no"), { code: "ERR_MODULE_NOT_FOUND" });

@@ -122,6 +122,16 @@ it("fcn.predict and fcn.loadModel take them in code", async () => {
     code: "missing-data",
     message: "s3://bucket/none: there is no such file",
   });
+  const { splits } = await fcn.data.open(DATA);
+  const scored = await fcn.evaluate(loaded, splits.train as fcn.data.SegmentationDataset);
+  expect(scored.pixelAccuracy).toBeGreaterThan(0);
+  // No image is left out for a server that is away.
+  setEnv({ AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" });
+  const away = fcn.evaluate(loaded, splits.train as fcn.data.SegmentationDataset, { skipBad: true });
+  await expect(away).rejects.toMatchObject({ code: "no-network" });
+  await expect(fcn.data.check({ ...(await fcn.data.open(at("photos"))), splits })).rejects.toMatchObject({
+    code: "no-network",
+  });
   device.destroy();
 });
 
