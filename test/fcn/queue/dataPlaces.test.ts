@@ -1,15 +1,17 @@
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
-import { createDevice } from "@fcn/tensor";
+import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openPlace } from "../../../packages/fcn/src/places/open.js";
+import { openPlace, readAddress } from "../../../packages/fcn/src/places/open.js";
+import type { SweepOptions } from "../../../packages/fcn/src/queue/sweep.js";
 import { fcn as command } from "../../support/deviceCommandLine.js";
-import { copyFolder, setEnv } from "../../support/places.js";
-import { endWorkers, QueueServer, SERVERS, startWorker } from "../../support/queueServer.js";
+import { copyFolder, namesIn, setEnv } from "../../support/places.js";
+import { endWorkers, FcnProcess, QueueServer, SERVERS, sleep, startWorker } from "../../support/queueServer.js";
 import { fillWeights } from "../../support/random-weights.js";
 import { type S3Server, startS3Server } from "../../support/s3Server.js";
 import { temporaryFolder } from "../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "../training/tinyData.js";
+import { tinyRun } from "../training/tinyRun.js";
 
 const root = await temporaryFolder("fcn-queue-data");
 const DATA = "s3://bucket/photos";
@@ -74,6 +76,98 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
     await expect(refused).rejects.toMatchObject({
       code: "invalid-argument",
       message: expect.stringContaining(`${DATA}: the address is not below a root`),
+    });
+  });
+
+  describe("train the trials of a sweep", () => {
+    let device: Device;
+    beforeAll(async () => {
+      device = await createDevice({ quiet: true });
+    });
+    afterAll(() => device?.destroy());
+
+    /** A rate that learns and one that diverges, in two folds; halving trains one to the end. */
+    const plan = (data: string, out: string): SweepOptions => {
+      const { learningRate: _, device: _device, ...shared } = tinyRun(data, device);
+      return {
+        ...{ ...shared, data, out, steps: 8, folds: 2, schedule: "poly", optimizer: "adamw" },
+        ...{ axes: { learningRate: [1e-3, 0.02, 1e9] }, halving: { eta: 2 } },
+      };
+    };
+    const read = async (address: string): Promise<Buffer> => Buffer.from(await readAddress(address));
+    /** What is in a record besides times and places. */
+    const lasting = async (out: string) => {
+      const text = (await read(`${out}/sweep.json`)).toString().replaceAll(out, "OUT");
+      return JSON.parse(text, (key, value) => (key === "seconds" ? undefined : value));
+    };
+    const namesBelow = async (address: string): Promise<string[]> =>
+      (await namesIn(await openPlace(address))).map((name) => name.replace(/tfevents.*/, "tfevents")).sort();
+    async function expectSame(out: string, other: string, runs: readonly string[]): Promise<void> {
+      for (const file of runs.flatMap((run) => ["weights", "best"].map((name) => `${run}/${name}.safetensors`))) {
+        expect((await read(`${out}/${file}`)).equals(await read(`${other}/${file}`)), file).toBe(true);
+      }
+    }
+
+    it("in a bucket, alone and by two, as in a folder", async () => {
+      const [here, there, many] = [join(root, "here"), "s3://bucket/there", "s3://bucket/many"];
+      const wanted = await fcn.queue.sweep({ ...plan(join(root, "photos"), here), device });
+      const alone = await fcn.queue.sweep({ ...plan(DATA, `${there}/`), device });
+      expect(alone.files).toEqual([`${there}/report.html`, `${there}/sweep.json`]);
+      for (const name of ["a", "b"]) await startWorker(server.address, "--root", "s3://bucket", "--name", name);
+      const queued = await fcn.queue.sweep({ ...plan(DATA, many), queue: server.address });
+      expect(queued.files).toEqual([`${many}/report.html`, `${many}/sweep.json`]);
+      expect(wanted.trials.map(({ state }) => state)).toEqual(["complete", "pruned", "failed"]);
+      const runs = wanted.trials.slice(0, 2).flatMap(({ name }) => [`${name}/fold-1`, `${name}/fold-2`]);
+      for (const out of [there, many]) {
+        expect(await lasting(out)).toEqual(await lasting(here));
+        await expectSame(out, here, runs);
+        const once = async (at: string) => [...new Set(await namesBelow(at))];
+        expect(await once(out)).toEqual(await once(here));
+        const html = (await read(`${out}/report.html`)).toString();
+        for (const text of ["3 trials on", `>${wanted.trials[0]?.name}/fold-1<`]) expect(html).toContain(text);
+      }
+      await expect(fcn.queue.sweep({ ...plan(DATA, there), device })).rejects.toMatchObject({ code: "run-exists" });
+    });
+
+    it("go on from a checkpoint in the bucket when a worker is killed, or ends", async () => {
+      const flags = ["--model", "fcn8s-small", "--width", "0.25", "--batch", "3", "--workers", "0", "--steps", "60"];
+      const pace = ["--validate-every", "30", "--checkpoint-every", "2", "--lr", "0.01"];
+      const out = "s3://bucket/killed";
+      const worker = (name: string) =>
+        startWorker(server.address, "--root", "s3://bucket", "--name", name, "--patience", "2");
+      const first = await worker("c");
+      const two = [...pace.slice(0, -1), "0.01,0.02"];
+      const asked = ["sweep", "--data", DATA, "--out", out, ...flags, ...two, "--queue", server.address, "--json"];
+      const asking = new FcnProcess(asked);
+      const trial = await openPlace(`${out}/lr=0.01`);
+      const until = async (least: number): Promise<number> => {
+        const steps = (await namesIn(trial, "checkpoint/")).map((name) => Number(/step-(\d+)/.exec(name)?.[1] ?? 0));
+        const last = Math.max(0, ...steps);
+        if (last >= least) return last;
+        await sleep(20);
+        return until(least);
+      };
+      const killedAt = await until(2);
+      await first.kill();
+      const second = await worker("d");
+      const endedAt = await until(killedAt + 2);
+      await second.kill("SIGTERM");
+      expect(second.stdout).not.toContain("failed");
+      expect(endedAt).toBeLessThan(60);
+      await worker("e");
+      expect(await asking.code).toBe(0);
+      const straight = join(root, "straight");
+      expect(
+        (await command(["train", "--data", join(root, "photos"), ...flags, ...pace, "--out", straight])).code,
+      ).toBe(0);
+      setEnv(s3.env);
+      for (const file of ["weights.safetensors", "best.safetensors", "metrics.csv"]) {
+        const found = Buffer.from(await trial.read(file));
+        expect(found.equals(await read(join(straight, file))), file).toBe(true);
+      }
+      expect(await namesIn(trial, "checkpoint/")).toEqual(["checkpoint/step-000000060.safetensors"]);
+      // Each start that goes on has a file of events, of which the first step is not the first.
+      expect((await namesIn(trial, "tensorboard/")).length).toBeGreaterThanOrEqual(3);
     });
   });
 });

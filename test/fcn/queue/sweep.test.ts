@@ -132,7 +132,9 @@ describe("sweep", () => {
     await refused({ axes: { steps: [1, 2] } }, /differ in their length/);
     await refused({ validateEvery: 4 }, /compared after 3 steps, and validated only after 4/);
     await refused({ folds: 9 }, /9 folds of 8 images/);
-    await refused({ data: "s3://bucket/images" }, /data is "s3:/);
+    await refused({ data: "https://host/images" }, /a web server does not list its files/);
+    await refused({ out: "https://host/sweep" }, /a web server does not list its files/);
+    await refused({ data: "" }, /data is ""/);
     await refused({ loss: () => {} }, /loss/);
     await refused({ model: "fcn8s-smal" }, /no model called "fcn8s-smal"/);
     await refused({ data: join(root, "none") }, /does not exist/);

@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import { type Device, TensorError } from "@fcn/tensor";
 import type { ToldError } from "../data/files/errors.js";
 import { tunedDevice } from "../measure/tunedDevice.js";
 import { advanceSweep, type SweepResult } from "./kinds/sweep/advance.js";
 import { makeTask, type SweepPlan } from "./kinds/sweep/options.js";
+import { pathIn } from "./kinds/sweep/place.js";
 import { beginRecord, readRungs } from "./kinds/sweep/record.js";
 import { itemsOf, type Outcome, type Rung, standings } from "./kinds/sweep/rungs.js";
 import { outcomesOf } from "./kinds/sweep/sweepKind.js";
@@ -44,7 +44,7 @@ export interface SweepOptions extends SweepPlan, SweepFollowOptions {
 
 /** What became of a sweep. */
 export interface SweepSummary extends SweepResult {
-  /** The folder of its results, as it was named. */
+  /** The folder or the address of its results, as it was named. */
   readonly out: string;
   /** The id of its run on a queue. */
   readonly id?: string;
@@ -126,7 +126,7 @@ async function finish(connection: Connection, id: string, options: SweepFollowOp
 const summaryOf = ({ shown }: SweepTask, result: SweepResult): SweepSummary => ({
   ...result,
   out: shown,
-  files: result.files.map((name) => join(shown, name)),
+  files: result.files.map((name) => pathIn(shown, name)),
 });
 
 /** Tells of each trial once a rung, when all its runs are done or one has failed. */

@@ -1,11 +1,12 @@
-import { join } from "node:path";
 import { hasCode } from "@fcn/tensor";
 import { reworded } from "@fcn/tensor/internal";
 import type { Command } from "commander";
+import { isBucket } from "../../data/files/buckets.js";
 import { errorOf } from "../../data/files/errors.js";
 import { whole } from "../../options/rules.js";
 import * as queue from "../../queue/index.js";
 import { rankingTable } from "../../queue/kinds/sweep/advance.js";
+import { pathIn } from "../../queue/kinds/sweep/place.js";
 import type { SweepOptions, SweepSummary, TrialProgress } from "../../queue/sweep.js";
 import { formatTable, percent } from "../../report/table.js";
 import { FOLDS } from "../../training/settings/run.js";
@@ -92,7 +93,7 @@ async function optionsOf(
   const further = furtherOptions(command);
   const { shared, axes } = apart({ ...further.settings, ...flagValues(OF_TRIALS, given) });
   const { out } = shared as { out: string };
-  await checkFolder("--out", out);
+  if (!isBucket(out)) await checkFolder("--out", out);
   const all = { ...shared, ...axes };
   refuseBoth({ "--steps": all.steps, "--epochs": all.epochs });
   refuseBoth({ "--weights": all.weights, "--pretrained": all.pretrained });
@@ -155,7 +156,7 @@ function describeTrial({ name, steps, meanIU, error }: TrialProgress): string {
 function describe({ trials, files, out }: SweepSummary): string {
   const [best] = trials;
   const found =
-    best?.meanIU === undefined ? "" : `\nthe best is ${join(out, best.name)}, mean IU ${percent(best.meanIU)} %`;
+    best?.meanIU === undefined ? "" : `\nthe best is ${pathIn(out, best.name)}, mean IU ${percent(best.meanIU)} %`;
   const written = files.map((file) => `  ${file}`).join("\n");
   return `\nTrials by their best mean IU, per cent\n${formatTable(rankingTable(trials))}\n${found}\nwrote\n${written}\n`;
 }

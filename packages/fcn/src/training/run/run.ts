@@ -189,7 +189,10 @@ async function trainOn(run: Run, from: Checkpoint | undefined): Promise<Trained>
         await report(run, loader, progress, average);
         const isEnd = hasNoMorePatience(run) || progress.step === lastStep(run);
         const states = { optimizer, scaler, average };
-        if (isEnd || isKept(run, progress.step)) await keep(run, progress, states, loader.state);
+        if (isEnd || isKept(run, progress.step)) {
+          await keep(run, progress, states, loader.state);
+          await view?.kept?.(progress.step);
+        }
         if (isEnd) ended.abort();
         aside += (performance.now() - begin) / 1000;
       },

@@ -31,6 +31,8 @@ export interface TrainRunView {
   progress?(progress: TrainProgress): void;
   /** `loss` is that of training on the validation images, if any of them has a label. */
   validation?(step: number, meanIU: number, loss?: number): void;
+  /** A checkpoint was written; the training waits for what is done with it. */
+  kept?(step: number): Promise<void>;
   /** Training has ended or failed. */
   end?(): void;
 }

@@ -1,12 +1,10 @@
-import { join } from "node:path";
-import { writeWholeFile } from "../../../files/write.js";
 import { escapeHtml, htmlTable } from "../../../report/html/page.js";
 import { percent } from "../../../report/table.js";
 import { compareRuns } from "../../../training/run/compare.js";
 import { meanAndSpread } from "../../../training/run/folds.js";
-import { checkpointFile } from "../../../training/run/state/checkpoint.js";
 import { RUN_FILES } from "../../../training/run/state/result.js";
 import type { Advance } from "../../runs/tend.js";
+import { withRuns, writeText } from "./place.js";
 import { labelOf, textOf } from "./plan.js";
 import { RECORD, readRungs, type TrialReport, writeRecord } from "./record.js";
 import { itemsOf, nextRung, type Outcome, type Rung, type Standing, standings } from "./rungs.js";
@@ -71,19 +69,17 @@ const MOST_DRAWN = 16;
 
 async function writeReport(task: SweepTask, ranking: readonly TrialReport[]): Promise<string> {
   const names = new Map(task.trials.map((trial) => [trial.name, trial]));
-  const drawn: string[] = [];
-  for (const { name } of ranking) {
-    for (let run = 0; run < (task.folds ?? 1) && drawn.length < MOST_DRAWN; run++) {
-      const folder = join(task.out, folderOf(task, names.get(name) as SweepTask["trials"][number], run));
-      if (await checkpointFile(join(folder, RUN_FILES.checkpoint))) drawn.push(folder);
-    }
-  }
-  const { html } = await compareRuns(drawn, {
-    title: `${ranking.length} trials on ${task.data}`,
-    root: task.out,
-    sections: [...rankingSection(ranking), ...failures(ranking), ...drawnSection(task, ranking, drawn.length)],
+  const runs = ranking.flatMap(({ name }) =>
+    Array.from({ length: task.folds ?? 1 }, (_, run) =>
+      folderOf(task, names.get(name) as SweepTask["trials"][number], run),
+    ),
+  );
+  const html = await withRuns(task.out, runs, MOST_DRAWN, async (drawn, root) => {
+    const title = `${ranking.length} trials on ${task.data}`;
+    const sections = [...rankingSection(ranking), ...failures(ranking), ...drawnSection(task, ranking, drawn.length)];
+    return (await compareRuns(drawn, { title, root, sections })).html;
   });
-  await writeWholeFile("sweep", join(task.out, RUN_FILES.report), html);
+  await writeText(task.out, RUN_FILES.report, html);
   return RUN_FILES.report;
 }
 

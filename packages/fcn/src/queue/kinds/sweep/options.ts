@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
 import { checkValue, invalidArgument } from "@fcn/tensor/internal";
+import { fileError } from "../../../data/files/errors.js";
 import type { OpenOptions } from "../../../data/open/openOptions.js";
 import { withoutUndefined } from "../../../options/option.js";
-import { isRemote } from "../../../places/address.js";
+import { addressKind } from "../../../places/address.js";
 import { bothWays } from "../../../training/remedies.js";
 import { divided } from "../../../training/run/folds.js";
 import { prepareData, type RunData } from "../../../training/run/start/data.js";
@@ -24,7 +24,10 @@ export type SweptSettings = Omit<
 export interface SweepPlan extends SweptSettings {
   /** A folder that `data.open` understands, or its address in a bucket. */
   readonly data: string;
-  /** A folder for everything that is written: a folder for each trial, `sweep.json` and `report.html`. */
+  /**
+   * A folder for everything that is written, or an address of a bucket: a folder for each trial, `sweep.json` and
+   * `report.html`.
+   */
   readonly out: string;
   /**
    * The settings in which trials differ. Of lists, all combinations are trained; with `random`, some of them, and a
@@ -51,9 +54,10 @@ export interface SweepPlan extends SweptSettings {
 
 /** Checks everything that can be checked before the first trial. Throws what `trainRun` throws for the data. */
 export async function makeTask(plan: SweepPlan): Promise<SweepTask> {
-  const { axes, random, halving, folds, out, data } = plan;
+  const { axes, random, halving, folds, data } = plan;
+  checkPlaces(plan);
+  const out = plan.out.replace(/(?<=[^/:])\/+$/, "");
   if (folds !== undefined) checkValue("sweep", "folds", folds, FOLDS.folds.rule);
-  for (const [name, path] of Object.entries({ data, out })) checkFolder(name, path);
   const given = axes as Axes;
   checkPlain("axes", given);
   const trials = planTrials(given, random).map(({ name, settings }) => ({ name, settings: withPath(settings) }));
@@ -69,19 +73,22 @@ export async function makeTask(plan: SweepPlan): Promise<SweepTask> {
     withoutUndefined({ ...plan.open, skipBad: plan.skipBad ?? plan.open?.skipBad }) as OpenOptions,
   );
   const task: SweepTask = {
-    ...{ data: absolute(data), out: resolve(out), shown: out, open, trials, budgets },
+    ...{ data: absolute(data), out: absolute(out), shown: out, open, trials, budgets },
     ...{ settings: { ...shared, ...paceOf(given, shared, budgets) }, eta: halving?.eta ?? 1 },
     ...(folds !== undefined && { folds }),
   };
   return withStart(task, await checkData(task, plan.signal));
 }
 
-function checkFolder(name: string, path: unknown): void {
-  if (typeof path === "string" && path !== "" && (name === "data" || !isRemote(path))) return;
-  throw invalidArgument(
-    `sweep: ${name} is ${JSON.stringify(path)}`,
-    "name a folder; trials read and write files of a folder that all machines share",
-  );
+function checkPlaces({ data, out }: SweepPlan): void {
+  for (const [name, path] of Object.entries({ data, out })) {
+    if (typeof path !== "string" || path === "") {
+      throw invalidArgument(`sweep: ${name} is ${JSON.stringify(path)}`, "name a folder, or an address of a bucket");
+    }
+  }
+  if (addressKind(out) !== "http") return;
+  const fix = "name a folder, or an address of a bucket (s3://bucket/sweep)";
+  throw fileError("unsupported", out, "a web server does not list its files, so that no sweep can go on there", fix);
 }
 
 function sharedSettings(plan: SweepPlan): Settings {

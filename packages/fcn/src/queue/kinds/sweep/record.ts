@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { TensorError } from "@fcn/tensor";
 import type { ToldError } from "../../../data/files/errors.js";
-import { makeFolder, writeWholeFile } from "../../../files/write.js";
+import { makeFolder } from "../../../files/write.js";
+import { isRemote } from "../../../places/address.js";
 import { bothWays } from "../../../training/remedies.js";
+import { pathIn, readText, writeText } from "./place.js";
 import type { Settings } from "./plan.js";
 import type { Rung } from "./rungs.js";
 import type { SweepTask } from "./task.js";
@@ -42,8 +42,6 @@ export interface SweepRecord {
 /** The name of the file in the folder of a sweep. */
 export const RECORD = "sweep.json";
 
-const fileOf = ({ out }: Pick<SweepTask, "out">): string => join(out, RECORD);
-
 const planOf = ({ settings, open, trials, folds, budgets, eta }: SweepTask): SweepRecord["plan"] => ({
   ...{ settings, open, trials, budgets, eta },
   ...(folds !== undefined && { folds }),
@@ -51,10 +49,7 @@ const planOf = ({ settings, open, trials, folds, budgets, eta }: SweepTask): Swe
 
 /** The record in the folder of a sweep, or undefined if there is none. */
 async function readRecord(task: Pick<SweepTask, "out">): Promise<SweepRecord | undefined> {
-  const text = await readFile(fileOf(task), "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const text = await readText(task.out, RECORD);
   return text === undefined ? undefined : (JSON.parse(text) as SweepRecord);
 }
 
@@ -64,7 +59,7 @@ export async function readRungs(task: SweepTask): Promise<readonly Rung[]> {
   if (record) return record.rungs;
   throw new TensorError({
     code: "missing-data",
-    message: `sweep: ${fileOf(task)} is missing, which says what the trials are trained to`,
+    message: `sweep: ${pathIn(task.out, RECORD)} is missing, which says what the trials are trained to`,
     fix: "put the file back, or start the sweep again with resume",
   });
 }
@@ -74,7 +69,7 @@ export async function writeRecord(
   { rungs, ranking }: Pick<SweepRecord, "rungs" | "ranking">,
 ): Promise<void> {
   const record: SweepRecord = { plan: planOf(task), rungs, ranking };
-  await writeWholeFile("sweep", fileOf(task), `${JSON.stringify(record, undefined, 2)}\n`);
+  await writeText(task.out, RECORD, `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
 /**
@@ -88,7 +83,7 @@ export async function beginRecord(task: SweepTask, { resume }: { readonly resume
     const isSame = JSON.stringify(found.plan) === JSON.stringify(JSON.parse(JSON.stringify(planOf(task))));
     if (!isSame || !resume) throw sweepExists(shown, isSame);
   }
-  await makeFolder("sweep", task.out);
+  if (!isRemote(task.out)) await makeFolder("sweep", task.out);
   const first: Rung = { budget: budgets[0] ?? null, trials: trials.map((_, i) => i) };
   await writeRecord(task, { rungs: [first], ranking: [] });
 }

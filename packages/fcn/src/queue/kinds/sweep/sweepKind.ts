@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import type { ErrorCode } from "@fcn/tensor";
 import * as store from "../../runs/store.js";
 import type { Connection } from "../../server/connection.js";
 import type { Kind } from "../kind.js";
 import { advanceSweep } from "./advance.js";
+import { pathIn } from "./place.js";
 import { readRungs } from "./record.js";
 import type { Outcome } from "./rungs.js";
 import { readBy, type SweepTask } from "./task.js";
@@ -26,7 +26,7 @@ export const SWEEP: Kind = {
     await session.roots.check(task.out);
     const rungs = await readRungs(task);
     const { trial, run: fold } = itemOf(task, rungs, item);
-    const used = [join(task.out, folderOf(task, trial, fold)), ...readBy(task, trial)];
+    const used = [pathIn(task.out, folderOf(task, trial, fold)), ...readBy(task, trial)];
     for (const path of used) await session.roots.check(path);
     for (const weights of spec.weights) if (used.includes(weights.address)) await session.bytes(weights);
     const training = { device: await session.device(), signal: session.signal };

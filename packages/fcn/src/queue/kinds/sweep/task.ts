@@ -9,9 +9,9 @@ import type { Schedule } from "./rungs.js";
 export interface SweepTask extends Omit<Schedule, "runs"> {
   /** The folder of images, or its address in a bucket. */
   readonly data: string;
-  /** The folder for results. */
+  /** The folder for results, or its address in a bucket. */
   readonly out: string;
-  /** That folder as it was named, for results. */
+  /** That as it was named, for results. */
   readonly shown: string;
   readonly open: OpenOptions;
   /** The settings that all trials share. */

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { type Device, hasCode, TensorError } from "@fcn/tensor";
 import { toldOf } from "../../../data/files/errors.js";
 import { readRun } from "../../../training/run/compare.js";
@@ -7,6 +6,7 @@ import { trainRun } from "../../../training/run/run.js";
 import type { TrainRunResult } from "../../../training/run/state/result.js";
 import { unlessStopped } from "../../../training/run/stop.js";
 import type { TrainRunOptions } from "../../../training/settings/runOptions.js";
+import { pathIn, type RunFolder, shownError, withRunFolder } from "./place.js";
 import type { Trial } from "./plan.js";
 import { RECORD } from "./record.js";
 import { type Outcome, placeOf, type Rung } from "./rungs.js";
@@ -26,7 +26,7 @@ const OF_THE_TRIAL = [
 
 /** The folder of a run: that of its trial, or of a fold in it. */
 export const folderOf = ({ folds }: SweepTask, { name }: Trial, run: number): string =>
-  folds === undefined ? name : join(name, `fold-${run + 1}`);
+  folds === undefined ? name : `${name}/fold-${run + 1}`;
 
 /** The item of a sweep, as its number and the rungs so far say. */
 export function itemOf(task: SweepTask, rungs: readonly Rung[], item: number) {
@@ -35,7 +35,7 @@ export function itemOf(task: SweepTask, rungs: readonly Rung[], item: number) {
   if (place && trial) return { ...place, trial };
   throw new TensorError({
     code: "corrupt-file",
-    message: `sweep: ${join(task.out, RECORD)} says nothing of item ${item}`,
+    message: `sweep: ${pathIn(task.out, RECORD)} says nothing of item ${item}`,
     fix: "put the file back that the sweep wrote, or start the sweep again",
   });
 }
@@ -52,23 +52,25 @@ export async function trainItem(
   const { trial, budget, run } = itemOf(task, rungs, item);
   const begin = performance.now();
   const seconds = (): number => (performance.now() - begin) / 1000;
-  const out = join(task.out, folderOf(task, trial, run));
-  try {
-    const { done, stopped } = await trainTo(task, { trial, run, budget, out }, training);
-    if (stopped) throw aborted();
-    const { history } = await readRun(out);
-    const within = history.validations.filter(({ step }) => step <= (budget ?? Number.POSITIVE_INFINITY));
-    const scores = within.map(({ scores: { meanIU } }) => meanIU).filter(Number.isFinite);
-    return { item, meanIU: scores.length > 0 ? Math.max(...scores) : null, steps: done, seconds: seconds() };
-  } catch (error) {
-    if (hasCode(error, "aborted")) throw aborted();
-    if (!hasCode(error, ...OF_THE_TRIAL)) throw error;
-    const steps = await readRun(out).then(
-      ({ history }) => history.readings.at(-1)?.step ?? 0,
-      () => 0,
-    );
-    return { item, meanIU: null, steps, seconds: seconds(), error: toldOf(error) };
-  }
+  return withRunFolder(task.out, folderOf(task, trial, run), training, async (folder) => {
+    try {
+      const { done, stopped } = await trainTo(task, { trial, run, budget, folder }, training);
+      if (stopped) throw aborted();
+      const { history } = await readRun(folder.path);
+      const within = history.validations.filter(({ step }) => step <= (budget ?? Number.POSITIVE_INFINITY));
+      const scores = within.map(({ scores: { meanIU } }) => meanIU).filter(Number.isFinite);
+      return { item, meanIU: scores.length > 0 ? Math.max(...scores) : null, steps: done, seconds: seconds() };
+    } catch (cause) {
+      const error = shownError(cause, folder);
+      if (hasCode(error, "aborted")) throw aborted();
+      if (!hasCode(error, ...OF_THE_TRIAL)) throw error;
+      const steps = await readRun(folder.path).then(
+        ({ history }) => history.readings.at(-1)?.step ?? 0,
+        () => 0,
+      );
+      return { item, meanIU: null, steps, seconds: seconds(), error: toldOf(error) };
+    }
+  });
 }
 
 const aborted = (): TensorError =>
@@ -82,18 +84,19 @@ interface Target {
   readonly trial: Trial;
   readonly run: number;
   readonly budget: number | null;
-  readonly out: string;
+  readonly folder: RunFolder;
 }
 
 async function trainTo(
   task: SweepTask,
-  { trial, run, budget, out }: Target,
+  { trial, run, budget, folder: { path: out, kept } }: Target,
   { device, signal }: Training,
 ): Promise<TrainRunResult> {
   const options: TrainRunOptions = {
     ...{ ...trialOptions(task, trial), data: task.data, out, device, resume: true },
     ...(budget !== null && { stopAt: budget }),
     ...(signal && { signal }),
+    ...(kept && { view: { kept } }),
   };
   const { folds } = task;
   if (folds === undefined) return whenFree(() => trainRun(options));

@@ -103,10 +103,13 @@ function checkFormat(file: string, format: string | undefined): void {
 /** Steps of the checkpoints in a folder, ascending. Files that a killed process left unfinished have other names. */
 export async function checkpoints(folder: string): Promise<number[]> {
   const names = await readdir(folder).catch(() => [] as string[]);
-  return names
-    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
+  return names.flatMap((name) => checkpointStep(name) ?? []).sort((a, b) => a - b);
+}
+
+/** The step of a checkpoint by the name of its file; undefined for any other file. */
+export function checkpointStep(name: string): number | undefined {
+  const step = NAME.exec(name)?.[1];
+  return step === undefined ? undefined : Number(step);
 }
 
 /** A rename reaches the disk only with its folder. Windows cannot open folders and does not need this. */
