@@ -63,8 +63,8 @@ export const attach = async (id: string, options: QueueOptions): Promise<QueuePr
 
 /**
  * Scores a net on labelled images on all workers of a queue, as `evaluate` does: what is counted are whole numbers, so
- * that the scores are exactly those of one machine. All machines must see the data at the same path. Throws what
- * {@link work} throws, `unreadable-sample` for images that cannot be read unless `skipBad` is set, and
+ * that the scores are exactly those of one machine. All machines must see the data at the same path or address. Throws
+ * what {@link work} throws, `unreadable-sample` for images that cannot be read unless `skipBad` is set, and
  * `checksum-mismatch` if weights change under way or a worker sees other images.
  */
 export const evaluate = async (options: QueueEvaluateOptions): Promise<QueueEvaluation> =>

@@ -41,7 +41,10 @@ export function setUp(data: Command): void {
   const check = data
     .command("check")
     .description("check all images and masks of a folder before training; the exit code is 0 if all is well, else 1")
-    .argument("<dir>", "a folder with images/ and masks/, labelme or COCO files, or a published data set");
+    .argument(
+      "<dir>",
+      "a folder with images/ and masks/, labelme or COCO files, or a published data set, here or in a bucket (s3://)",
+    );
   addOpenFlags(addFlags(check, OPTIONS)).action(run);
   setUpCompose(
     data

@@ -35,7 +35,7 @@ import { evalQueued, oneOrAll } from "./evalQueued.js";
 const OPTIONS = {
   data: {
     flag: "--data <dir>",
-    help: "a folder with images/ and masks/, or a published data set",
+    help: "a folder with images/ and masks/, or a published data set, here or in a bucket (s3://)",
     isRequired: true,
   },
   ...WEIGHTS,

@@ -48,7 +48,8 @@ const SWEEP = {
 const HELP = `A setting takes several values with commas between them, and all combinations are trained:
   fcn sweep --data photos --out sweep --model fcn8s-small,fcn16s-mobilenetv2 --lr 1e-2,1e-3 --folds 5
 With --random, numbers may be ranges too: --lr 1e-4..1e-1 (evenly in the logarithm), --momentum 0.5..0.99:linear
-Each trial is a run of fcn train in a folder of its own in --out; sweep.json and report.html compare them.
+Each trial is a run of fcn train in a folder of its own in --out, a folder or an address of a bucket (s3://);
+sweep.json and report.html compare them.
 Exit codes: 0 done, 1 failed, stopped by Ctrl-C, or no trial succeeded, 2 wrong usage.`;
 
 /** Adds the flags and the action of `fcn sweep`. */

@@ -19,7 +19,7 @@ export const WORKERS = {
 export const WEIGHTS = {
   weights: {
     flag: "--weights <file...>",
-    help: "weights file of a training run; with several, such as those of folds, the probabilities of all nets are averaged, which takes the time and the memory for weights of all",
+    help: "file or address of the weights of a training run; with several, such as those of folds, the probabilities of all nets are averaged, which takes the time and the memory for weights of all",
     isRequired: true,
   },
 } as const;

@@ -33,7 +33,7 @@ const PRETRAINED = {
 export const RUN = {
   data: {
     flag: "--data <dir>",
-    help: "a folder with images/ and masks/, or in another layout that `fcn data check` recognises",
+    help: "a folder with images/ and masks/, or in another layout that `fcn data check` recognises, here or in a bucket (s3://)",
     isRequired: true,
     decides: "trainingImages",
   },
@@ -53,7 +53,7 @@ export const RUN = {
       reader: mapped(positive, (widthMultiplier) => ({ widthMultiplier })),
     },
   },
-  weights: { flag: "--weights <file>", help: "weights to start from, for these or other classes" },
+  weights: { flag: "--weights <file>", help: "file or address of weights to start from, for these or other classes" },
   pretrained: {
     flag: "--pretrained [which]",
     help: "start from published weights for the net, fetched if need be: those that fcn weights list calls so; none starts from random ones",

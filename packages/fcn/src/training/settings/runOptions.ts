@@ -43,7 +43,7 @@ export interface TrainRunView {
  * pixels.
  */
 export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimizer" | "schedule" | "batchSize"> {
-  /** A folder that `data.open` understands, or what `data.open` returned. */
+  /** A folder or an address that `data.open` understands, or what `data.open` returned. */
   readonly data: string | OpenedData;
   /** A folder for everything that is written. It is made if missing. */
   readonly out: string;
@@ -55,8 +55,8 @@ export interface TrainRunOptions extends Omit<Partial<TrainingSettings>, "optimi
   /** Other options of the model, such as `widthMultiplier`. */
   readonly modelOptions?: Partial<Omit<ModelOptions, "numClasses">>;
   /**
-   * A weights file to start from, for the same or other classes. If it names its classes, those of the same name keep
-   * their scores. A run that continues from a checkpoint does not need it.
+   * A weights file to start from, or its address, for the same or other classes. If it names its classes, those of the
+   * same name keep their scores. A run that continues from a checkpoint does not need it.
    */
   readonly weights?: string;
   /**
