@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { openPlace, readAddress } from "../../../packages/fcn/src/places/open.js";
 import type { SweepOptions } from "../../../packages/fcn/src/queue/sweep.js";
 import { fcn as command } from "../../support/deviceCommandLine.js";
@@ -58,15 +58,15 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
     for (const name of ["pixelAccuracy", "meanIU", "perClassIU", "confusion", "boundary", "sizes", "images"]) {
       expect([name, found[name]]).toEqual([name, wanted[name]]);
     }
-    const reads = [
-      ...s3
-        .log()
-        .slice(before)
-        .matchAll(/ t\/photos\/images\/(\d+)\.png\?x-id=GetObject 200/g),
-    ];
-    const images = reads.map(([, name]) => name);
-    expect(images).toHaveLength(found.images);
-    expect(new Set(images).size).toBe(found.images);
+    const images = (): (string | undefined)[] =>
+      [
+        ...s3
+          .log()
+          .slice(before)
+          .matchAll(/ t\/photos\/images\/(\d+)\.png\?x-id=GetObject 200/g),
+      ].map(([, name]) => name);
+    await vi.waitFor(() => expect(images()).toHaveLength(found.images));
+    expect(new Set(images()).size).toBe(found.images);
   });
 
   it("refuse data that are not below their roots", async () => {

@@ -111,13 +111,19 @@ const READ = "?x-id=GetObject";
 describe("a bucket with data", () => {
   /** What the server was asked for meanwhile: lists, and objects. */
   const requestsOf = async (use: () => Promise<unknown>): Promise<string[]> => {
-    const before = servers.s3.log().length;
+    const mark = async (): Promise<number> => {
+      const name = `mark-${servers.s3.log().length}`;
+      await readStart(`s3://bucket/${name}`, 1).catch(() => undefined);
+      await vi.waitFor(() => expect(servers.s3.log()).toContain(`/${name}?`));
+      return servers.s3.log().indexOf(`/${name}?`) + 1;
+    };
+    const begin = await mark();
     await use();
-    const mark = `mark-${before}`;
-    await readStart(`s3://bucket/${mark}`, 1).catch(() => undefined);
-    await vi.waitFor(() => expect(servers.s3.log()).toContain(`/${mark}?`));
-    const lines = servers.s3.log().slice(before).split("\n");
-    return lines.flatMap((line) => / t\/(\S*\?(list-type|x-id=GetObject))/.exec(line)?.[1] ?? []).slice(0, -1);
+    const lines = servers.s3
+      .log()
+      .slice(begin, await mark())
+      .split("\n");
+    return lines.flatMap((line) => / t\/(\S*\?(list-type|x-id=GetObject))/.exec(line)?.[1] ?? []);
   };
 
   it("is listed once to be opened, and each image is read when it is wanted", async () => {

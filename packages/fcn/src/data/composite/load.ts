@@ -71,7 +71,7 @@ async function imagesIn(
       continue;
     }
     const entries = await listFiles(folder, { recursive }).catch((cause: unknown) => {
-      throw missing(`the folder for ${what} cannot be read: ${reasonOf(cause)}`, cause);
+      throw missing(`the folder ${folder} for ${what} cannot be read: ${reasonOf(cause)}`, cause);
     });
     files.push(...entries.filter((entry) => pattern.test(entry)).map((entry) => joinPath(folder, entry)));
   }
