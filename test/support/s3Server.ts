@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A server that speaks the protocol of S3. */
 export interface S3Server {
@@ -13,10 +14,15 @@ export interface S3Server {
   readonly folder: string;
   /** What it has said of its requests, a line each. */
   log(): string;
+  /** The same, when it has said nothing more for a while: it tells of a request only after its answer. */
+  settledLog(): Promise<string>;
   stop(): Promise<void>;
 }
 
 const PROGRAM = join(dirname(createRequire(import.meta.url).resolve("s3rver/package.json")), "bin/s3rver.js");
+
+/** Milliseconds. */
+const QUIET = 500;
 
 /** Starts one with these buckets, on a port that is free. It numbers pages of lists by a cipher that Node calls old. */
 export async function startS3Server(...buckets: readonly string[]): Promise<S3Server> {
@@ -47,5 +53,12 @@ export async function startS3Server(...buckets: readonly string[]): Promise<S3Se
     await ended;
     await rm(folder, { recursive: true, force: true });
   };
-  return { env, folder, log: () => said, stop };
+  const settledLog = async (): Promise<string> => {
+    for (let before = ""; before !== said; ) {
+      before = said;
+      await sleep(QUIET);
+    }
+    return said;
+  };
+  return { env, folder, log: () => said, settledLog, stop };
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openPlace, readAddress } from "../../../packages/fcn/src/places/open.js";
 import type { SweepOptions } from "../../../packages/fcn/src/queue/sweep.js";
 import { fcn as command } from "../../support/deviceCommandLine.js";
@@ -50,7 +50,7 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
     );
     setEnv(s3.env);
     for (const name of ["a", "b"]) await startWorker(server.address, "--root", "s3://bucket", "--name", name);
-    const before = s3.log().length;
+    const before = (await s3.settledLog()).length;
     const given = ["--data", `${DATA}/`, "--weights", "s3://bucket/nets/net.safetensors", "--split", "train", "--json"];
     const many = await command(["eval", ...given, "--queue", server.address, "--chunk", "2"], { env: s3.env });
     expect([many.code, alone.code]).toEqual([0, 0]);
@@ -58,15 +58,9 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
     for (const name of ["pixelAccuracy", "meanIU", "perClassIU", "confusion", "boundary", "sizes", "images"]) {
       expect([name, found[name]]).toEqual([name, wanted[name]]);
     }
-    const images = (): (string | undefined)[] =>
-      [
-        ...s3
-          .log()
-          .slice(before)
-          .matchAll(/ t\/photos\/images\/(\d+)\.png\?x-id=GetObject 200/g),
-      ].map(([, name]) => name);
-    await vi.waitFor(() => expect(images()).toHaveLength(found.images));
-    expect(new Set(images()).size).toBe(found.images);
+    const log = (await s3.settledLog()).slice(before);
+    const images = [...log.matchAll(/ t\/photos\/images\/(\d+)\.png\?x-id=GetObject 200/g)].map(([, name]) => name);
+    expect([images.length, new Set(images).size]).toEqual([found.images, found.images]);
   });
 
   it("refuse data that are not below their roots", async () => {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { data } from "@fcn/core";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { kindOf, listFiles, listFolders, readStart, stampOf } from "../../../../packages/fcn/src/data/files/files.js";
 import { openPlace } from "../../../../packages/fcn/src/places/open.js";
 import { bytes, copyFolder, setEnv, useServers } from "../../../support/places.js";
@@ -111,18 +111,9 @@ const READ = "?x-id=GetObject";
 describe("a bucket with data", () => {
   /** What the server was asked for meanwhile: lists, and objects. */
   const requestsOf = async (use: () => Promise<unknown>): Promise<string[]> => {
-    const mark = async (): Promise<number> => {
-      const name = `mark-${servers.s3.log().length}`;
-      await readStart(`s3://bucket/${name}`, 1).catch(() => undefined);
-      await vi.waitFor(() => expect(servers.s3.log()).toContain(`/${name}?`));
-      return servers.s3.log().indexOf(`/${name}?`) + 1;
-    };
-    const begin = await mark();
+    const before = (await servers.s3.settledLog()).length;
     await use();
-    const lines = servers.s3
-      .log()
-      .slice(begin, await mark())
-      .split("\n");
+    const lines = (await servers.s3.settledLog()).slice(before).split("\n");
     return lines.flatMap((line) => / t\/(\S*\?(list-type|x-id=GetObject))/.exec(line)?.[1] ?? []);
   };
 
