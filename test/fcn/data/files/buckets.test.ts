@@ -1,7 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { data } from "@fcn/core";
+import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
+import { isDeepImage, readImageSize } from "../../../../packages/fcn/src/data/decode/image.js";
 import { kindOf, listFiles, listFolders, readStart, stampOf } from "../../../../packages/fcn/src/data/files/files.js";
 import { openPlace } from "../../../../packages/fcn/src/places/open.js";
 import { bytes, copyFolder, setEnv, useServers } from "../../../support/places.js";
@@ -203,6 +207,23 @@ describe("what is wrong with data elsewhere", () => {
     expect(await failure(splits.train?.load(0) as Promise<unknown>)).toMatchObject({ code: "no-network" });
   });
 
+  it("is not the length of a header: what is in the first bytes is read from them, all else from the whole", async () => {
+    const image = sharp(
+      new Uint8Array(300 * 200 * 3).map((_, i) => i * i),
+      { raw: { height: 300, width: 200, channels: 3 } },
+    );
+    const files = {
+      "flat.tif": await image.tiff({ compression: "none" }).toBuffer(),
+      "flat.png": await image.png().toBuffer(),
+    };
+    const deep = await image.toColourspace("rgb16").tiff({ compression: "none" }).toBuffer();
+    for (const [name, content] of Object.entries({ ...files, "deep.tif": deep })) {
+      await (await openPlace("s3://bucket/headers")).write(name, new Uint8Array(content));
+      expect(await readImageSize(`s3://bucket/headers/${name}`)).toEqual({ height: 300, width: 200 });
+      expect(await isDeepImage(`s3://bucket/headers/${name}`)).toBe(name === "deep.tif");
+    }
+  });
+
   it("is a text that is none", async () => {
     const address = await copyFolder(join(root, "folder"), "s3://bucket/text");
     await (await openPlace(address)).write("classes.json", bytes(""));
@@ -216,7 +237,6 @@ describe("what is wrong with data elsewhere", () => {
 describe("cut-outs and backgrounds in a bucket", () => {
   it("are those of the folders", async () => {
     await mkdir(join(root, "cut"), { recursive: true });
-    const sharp = (await import("sharp")).default;
     const raw = new Uint8Array(20 * 20 * 4).map((_, i) => (i % 4 === 3 ? (i < 800 ? 255 : 0) : i));
     const png = await sharp(raw, { raw: { width: 20, height: 20, channels: 4 } })
       .png()
@@ -233,5 +253,55 @@ describe("cut-outs and backgrounds in a bucket", () => {
     const here = await read(root);
     expect([here.cutouts.length, here.backgrounds.length]).toEqual([1, 3]);
     expect(await read("s3://bucket")).toEqual(here);
+  });
+});
+
+describe("a bucket that does not answer", () => {
+  /** A server that passes requests on, unless the path matches what it is to refuse. */
+  async function refusing(): Promise<{ refuse: RegExp; close(): Promise<unknown>; url: string }> {
+    const state = { refuse: /^$/ };
+    const server = createServer(async (request, response) => {
+      if (state.refuse.test(request.url ?? "")) return void request.socket.destroy();
+      const headers = { ...(request.headers as Record<string, string>) };
+      const answer = await fetch(`${servers.s3.env.AWS_ENDPOINT_URL_S3}${request.url}`, {
+        ...{ method: request.method as string, headers },
+      });
+      response.writeHead(answer.status, Object.fromEntries(answer.headers));
+      response.end(Buffer.from(await answer.arrayBuffer()));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const close = (): Promise<unknown> => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    };
+    return Object.assign(state, { close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  }
+
+  it("ends what is opened, checked and loaded, in place of less of it", async () => {
+    const proxy = await refusing();
+    setEnv({ AWS_ENDPOINT_URL_S3: proxy.url });
+    const away = (work: Promise<unknown>) => expect(work).rejects.toMatchObject({ code: "no-network" });
+    for (const [address, refuse] of [
+      ["s3://bucket/folder", /masks\/3\.png/],
+      ["s3://bucket/folder", /images\/2\.png/],
+      ["s3://bucket/folder", /classes\.json/],
+      ["s3://bucket/labelme", /b\/2\.json/],
+      ["s3://bucket/coco", /instances_val/],
+      ["s3://bucket/folder", /list-type/],
+    ] as const) {
+      proxy.refuse = refuse;
+      await away(data.open(address));
+    }
+    proxy.refuse = /^$/;
+    const { splits } = await data.open("s3://bucket/folder");
+    proxy.refuse = /images\/\d\.png/;
+    const preprocessing = data.IMAGENET_MEAN;
+    const loader = new data.DataLoader(splits.train as data.SegmentationDataset, {
+      ...{ batchSize: 2, preprocessing, workers: 0 },
+    });
+    await away(loader.epoch().next());
+    await loader.close();
+    await away(data.open("s3://bucket/folder", { skipBad: true }));
+    await proxy.close();
   });
 });

@@ -1,4 +1,6 @@
 import { TensorError } from "@fcn/tensor";
+import { mapAhead } from "../../async/pipeline.js";
+import { unlessAway } from "../files/errors.js";
 import { fileName, joinPath, listFiles, readStart } from "../files/files.js";
 import { type DataRemark, remarkOf } from "../files/remarks.js";
 
@@ -34,24 +36,35 @@ export async function jsonKind(root: string, file: string): Promise<JsonKind> {
   return /(["'])(images|annotations|categories|info|licenses)\1\s*:/.test(text) ? "coco" : "other";
 }
 
-/** Reads files in turn, without those for which `read` returns nothing. Those that cannot be read become remarks. */
-export async function readEach<T>(
+/**
+ * Reads files, `ahead` of them at a time, and takes them in turn, without those for which `take` returns nothing. Those
+ * that cannot be read become remarks.
+ */
+export async function readEach<T, R>(
   root: string,
   files: readonly string[],
-  { remarks, signal }: { readonly remarks: DataRemark[]; readonly signal: AbortSignal | undefined },
-  read: (file: string) => Promise<T | undefined>,
-): Promise<{ found: T[]; failures: TensorError[] }> {
-  const found: T[] = [];
+  about: { readonly remarks: DataRemark[]; readonly signal: AbortSignal | undefined; readonly ahead: number },
+  read: (file: string) => Promise<T>,
+  take: (file: string, value: T) => R | undefined | Promise<R | undefined>,
+): Promise<{ found: R[]; failures: TensorError[] }> {
+  const found: R[] = [];
   const failures: TensorError[] = [];
-  for (const file of files) {
-    signal?.throwIfAborted();
+  const reading = mapAhead(files, about.ahead, async (file) => {
+    about.signal?.throwIfAborted();
+    return read(file).then(
+      (value) => ({ file, value }),
+      (error: unknown) => ({ file, error }),
+    );
+  });
+  for await (const { file, ...loaded } of reading) {
     try {
-      const value = await read(file);
-      if (value !== undefined) found.push(value);
+      if ("error" in loaded) throw loaded.error;
+      const taken = await take(file, loaded.value);
+      if (taken !== undefined) found.push(taken);
     } catch (error) {
       if (!(error instanceof TensorError)) throw error;
-      failures.push(error);
-      remarks.push(remarkOf(error, [joinPath(root, file)]));
+      failures.push(unlessAway(error)(error));
+      about.remarks.push(remarkOf(error, [joinPath(root, file)]));
     }
   }
   return { found, failures };

@@ -164,6 +164,7 @@ export async function readImageSize(file: string): Promise<{ height: number; wid
     const { autoOrient } = await headerOf(file);
     return { height: autoOrient.height, width: autoOrient.width };
   } catch (cause) {
+    if (cause instanceof TensorError) throw cause;
     throw damagedFile(file, `the image's header cannot be read (${reasonOf(cause)})`, cause);
   }
 }

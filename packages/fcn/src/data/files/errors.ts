@@ -1,4 +1,4 @@
-import { type ErrorCode, TensorError } from "@fcn/tensor";
+import { type ErrorCode, hasCode, TensorError } from "@fcn/tensor";
 import { brief } from "@fcn/tensor/internal";
 
 /** A remedy that differs between code and the command line. */
@@ -95,6 +95,14 @@ export function tooManyPixels(file: string, size: string, cause?: unknown): Tens
   const problem = `${size} more than ${MOST_PIXELS} pixels`;
   return fileError("unsupported-file", file, problem, CUT, cause);
 }
+
+/** For `catch`: what stands for a file that cannot be read. Throws again where it could not be reached at all. */
+export const unlessAway =
+  <T>(value: T) =>
+  (error: unknown): T => {
+    if (hasCode(error, "no-network")) throw error;
+    return value;
+  };
 
 /** The first line of the message of anything thrown. */
 export function reasonOf(error: unknown): string {

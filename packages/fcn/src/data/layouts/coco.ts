@@ -9,7 +9,7 @@ import { cocoImages, splitOf } from "../annotations/cocoImages.js";
 import { strayAnnotations } from "../annotations/cocoStrays.js";
 import { jsonFiles, jsonKind, readEach } from "../annotations/jsonFiles.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { damagedFile, fileError } from "../files/errors.js";
+import { damagedFile, fileError, unlessAway } from "../files/errors.js";
 import { fileName, folderOf, joinPath, kindOf, listFiles, readJson, withoutExtension } from "../files/files.js";
 import { pathFinder } from "../files/findPath.js";
 import { type DataRemark, withFix } from "../files/remarks.js";
@@ -64,7 +64,7 @@ async function ofCoco(root: string, files: readonly string[]): Promise<string[]>
   const found: string[] = [];
   for (const file of files) {
     // A file that cannot be read is reported when it is opened.
-    if ((await jsonKind(root, file).catch(() => "coco")) === "coco") found.push(file);
+    if ((await jsonKind(root, file).catch(unlessAway("coco"))) === "coco") found.push(file);
   }
   return found;
 }
@@ -73,7 +73,7 @@ async function hasCoco(root: string): Promise<boolean> {
   for (const file of await cocoFiles(root)) {
     // Files with this name are large, and reading one twice would take seconds.
     if (/(^|\/)annotations\/instances_/.test(file)) return true;
-    if (isCoco(await readJson(joinPath(root, file)).catch(() => undefined))) return true;
+    if (isCoco(await readJson(joinPath(root, file)).catch(unlessAway(undefined)))) return true;
   }
   return false;
 }
@@ -95,12 +95,15 @@ export async function readCoco(file: string): Promise<CocoFile | undefined> {
 async function open(root: string, options: CocoOptions & OpenerOptions): Promise<OpenedLayout> {
   const remarks: DataRemark[] = [];
   const images = await listFiles(root, { recursive: true });
-  const about = { remarks, signal: options.signal };
+  const about = { remarks, signal: options.signal, ahead: 1 };
   // An unusable file is a remark if there are others, and an error otherwise.
-  const { found: read, failures } = await readEach(root, await cocoFiles(root), about, async (file) => {
-    const json = await readCoco(joinPath(root, file));
-    return json && { file, json };
-  });
+  const { found: read, failures } = await readEach(
+    root,
+    await cocoFiles(root),
+    about,
+    (file) => readCoco(joinPath(root, file)),
+    (file, json) => json && { file, json },
+  );
   if (read.length === 0) {
     throw failures[0] ?? fileError("missing-data", root, "it holds no COCO file", "put it into annotations/");
   }

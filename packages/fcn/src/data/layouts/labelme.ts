@@ -7,7 +7,7 @@ import { number } from "../../options/rules.js";
 import { jsonFiles, jsonKind, readEach } from "../annotations/jsonFiles.js";
 import { labelmeImages, otherImages } from "../annotations/labelmeImages.js";
 import { IMAGE_PATTERN } from "../decode/image.js";
-import { fileError } from "../files/errors.js";
+import { fileError, unlessAway } from "../files/errors.js";
 import { joinPath, listFiles, readJson, withoutExtension } from "../files/files.js";
 import { type DataRemark, withFix } from "../files/remarks.js";
 import { counted } from "../files/words.js";
@@ -35,7 +35,7 @@ const OPTIONS = {
 /** Whether a JSON file below `root` is a labelme file, or has its keys but cannot be read. */
 async function hasLabelme(root: string): Promise<boolean> {
   for (const file of await jsonFiles(root)) {
-    if ((await jsonKind(root, file).catch(() => "other")) !== "labelme") continue;
+    if ((await jsonKind(root, file).catch(unlessAway("other"))) !== "labelme") continue;
     const isOne = await readJson(joinPath(root, file)).then(isLabelme, () => true);
     if (isOne) return true;
   }
@@ -50,6 +50,9 @@ async function readIfLabelme(root: string, path: string): Promise<LabelmeFile | 
   return isLabelme(json) ? parseLabelme(file, json) : undefined;
 }
 
+/** Files that are read at a time. */
+const AHEAD = 16;
+
 /**
  * Opens a folder of labelme files anywhere below `root`. The image of each is found by its `imagePath`, otherwise by
  * its name. Classes come from `classes.json`, otherwise from the shapes: background, then the names in alphabetical
@@ -61,9 +64,9 @@ async function open(root: string, options: LabelmeOptions & OpenerOptions): Prom
   const imageOf = labelmeImages(root, images);
   const foreign: string[] = [];
   const byImage = new Map<string, string>();
-  const about = { remarks, signal: options.signal };
-  const { found, failures } = await readEach(root, await jsonFiles(root), about, async (json) => {
-    const labelme = await readIfLabelme(root, json);
+  const about = { remarks, signal: options.signal, ahead: AHEAD };
+  const read = (json: string) => readIfLabelme(root, json);
+  const { found, failures } = await readEach(root, await jsonFiles(root), about, read, async (json, labelme) => {
     if (labelme === undefined) {
       foreign.push(json);
       return undefined;

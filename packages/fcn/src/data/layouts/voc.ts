@@ -4,7 +4,7 @@ import { mapped, size, whole } from "../../options/rules.js";
 import { readImageSize } from "../decode/image.js";
 import { indexRule, type LabelRule } from "../decode/rule.js";
 import { isBucket } from "../files/buckets.js";
-import { fileError } from "../files/errors.js";
+import { fileError, unlessAway } from "../files/errors.js";
 import { fileName, joinPath, listFolders } from "../files/files.js";
 import { counted } from "../files/words.js";
 import { PAIR_OPTIONS, type PairOptions } from "../folder/pairs.js";
@@ -141,7 +141,7 @@ async function withoutSmall(
     for (let i = 0; i < dataset.length; i++) {
       signal?.throwIfAborted();
       // An unreadable image is reported when it is loaded, and by the check.
-      const size = await readImageSize(dataset.item?.(i).image[0]?.file as string).catch(() => undefined);
+      const size = await readImageSize(dataset.item?.(i).image[0]?.file as string).catch(unlessAway(undefined));
       if (size === undefined || (size.height >= height && size.width >= width)) kept.push(i);
     }
     splits[name] = subset(dataset, kept);

@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { invalidArgument } from "@fcn/tensor/internal";
 import { readImageSize } from "../decode/image.js";
+import { unlessAway } from "../files/errors.js";
 import type { SegmentationDataset } from "../samples/dataset.js";
 import type { SampleItem } from "../samples/item.js";
 import { type BatchTask, type HostSamples, makeBatch, type SampleFailure } from "../workers/makeBatch.js";
@@ -199,7 +200,8 @@ async function readBuckets(dataset: SegmentationDataset): Promise<string[]> {
   for (let i = 0; i < dataset.length; i++) {
     const file = dataset.item?.(i).image[0]?.file;
     // An unreadable image fails when it is loaded.
-    const size = file === undefined ? (await dataset.load(i)).image : await readImageSize(file).catch(() => undefined);
+    const size =
+      file === undefined ? (await dataset.load(i)).image : await readImageSize(file).catch(unlessAway(undefined));
     buckets.push(size ? `${Math.ceil(size.height / BUCKET)}x${Math.ceil(size.width / BUCKET)}` : "unknown");
   }
   return buckets;

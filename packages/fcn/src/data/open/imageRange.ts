@@ -2,6 +2,7 @@ import type { Abortable } from "../../async/abort.js";
 import { mapAhead } from "../../async/pipeline.js";
 import { isDeepImage } from "../decode/image.js";
 import { type PixelRange, type PixelScale, rangeText, short } from "../decode/pixelScale.js";
+import { unlessAway } from "../files/errors.js";
 import type { DataRemark } from "../files/remarks.js";
 import { type OpenedData, type SegmentationDataset, withScale } from "../samples/dataset.js";
 import { type WorkerOptions, withPool } from "../workers/pool.js";
@@ -65,7 +66,7 @@ async function onlyDeep(files: readonly string[], { signal }: Abortable): Promis
   const candidates = files.filter((file) => !FLAT.test(file));
   const looked = mapAhead(candidates, AT_ONCE, async (file) => ({
     file,
-    isDeep: await isDeepImage(file).catch(() => false),
+    isDeep: await isDeepImage(file).catch(unlessAway(false)),
   }));
   const deep = new Set<string>();
   for await (const { file, isDeep } of looked) {
@@ -80,7 +81,7 @@ async function surveyAll(files: readonly string[], options: WorkerOptions & Abor
   const some = Array.from({ length: Math.ceil(files.length / step) }, (_, i) => files[Math.floor(i * step)] as string);
   const found = await withPool(options, some.length, (pool) =>
     // An unreadable image is reported when it is loaded.
-    Promise.all(some.map((file) => pool.run("range", file).catch(() => undefined))),
+    Promise.all(some.map((file) => pool.run("range", file).catch(unlessAway(undefined)))),
   );
   options.signal?.throwIfAborted();
   return found.filter((survey) => survey !== undefined);

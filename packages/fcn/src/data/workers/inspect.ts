@@ -1,6 +1,6 @@
-import { hasCode } from "@fcn/tensor";
 import { nodeModule } from "@fcn/tensor/internal";
 import { VOID_LABEL } from "../../labels/sample.js";
+import { unlessAway } from "../files/errors.js";
 import { readBytes } from "../files/files.js";
 import { type DataRemark, remarkOf, withFix } from "../files/remarks.js";
 import {
@@ -58,9 +58,8 @@ export async function inspectItem({ item, numClasses, known }: InspectTask): Pro
     try {
       return await work();
     } catch (error) {
-      if (hasCode(error, "no-network")) throw error;
       remarks.push(remarkOf(error, filesOf(item)));
-      return undefined;
+      return unlessAway(undefined)(error);
     }
   };
   const image = await attempt(() => loadImage(item.image, read));

@@ -2,7 +2,7 @@ import { TensorError } from "@fcn/tensor";
 import { type SegmentationSample, VOID_LABEL } from "../../labels/sample.js";
 import { augmentSample } from "../augment/augment.js";
 import type { Augmentation } from "../augment/augmentation.js";
-import { reasonOf, type ToldError, toldOf } from "../files/errors.js";
+import { reasonOf, type ToldError, toldOf, unlessAway } from "../files/errors.js";
 import { stackLabels } from "../samples/batches.js";
 import { imageMean, normaliseInto, type Preprocessing } from "../samples/preprocessing.js";
 
@@ -45,7 +45,10 @@ export interface HostSamples {
   readonly failures: readonly SampleFailure[];
 }
 
-/** Loads, augments, pads and stacks the samples of a batch. Failing samples are left out and listed. */
+/**
+ * Loads, augments, pads and stacks the samples of a batch. Failing samples are left out and listed. Throws `no-network`
+ * where they could not be reached, since the batch would be another one.
+ */
 export async function makeBatch<T>(
   task: BatchTask<T>,
   load: (source: T) => Promise<SegmentationSample>,
@@ -59,7 +62,7 @@ export async function makeBatch<T>(
         return { index, sample: augmentSample(await load(source), augmentation, { seed, epoch, index }) };
       } catch (error) {
         failures.push({ index, name, ...describe(error) });
-        return undefined;
+        return unlessAway(undefined)(error);
       }
     }),
   );

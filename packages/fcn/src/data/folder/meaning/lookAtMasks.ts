@@ -1,6 +1,7 @@
 import { TensorError } from "@fcn/tensor";
 import { reworded } from "@fcn/tensor/internal";
 import type { Abortable } from "../../../async/abort.js";
+import { unlessAway } from "../../files/errors.js";
 import { type WorkerOptions, withPool } from "../../workers/pool.js";
 import type { MaskSurvey } from "../../workers/surveyMasks.js";
 import type { ClassEntry } from "../classes.js";
@@ -20,7 +21,7 @@ export async function lookAtMasks(
   const isListed = entries?.some(({ value, colour }) => value !== undefined || colour !== undefined) ?? false;
   return withPool(isListed ? { ...options, workers: 0 } : options, files.length, async (pool) => {
     const survey = (file: string): Promise<MaskSurvey | TensorError> =>
-      pool.run("survey", file).catch((error: TensorError) => error);
+      pool.run("survey", file).catch((error: TensorError) => unlessAway(error)(error));
     const found: (MaskSurvey | TensorError)[] = [];
     for (let at = 0; isListed && at < files.length && !found.some(isRead); at++) {
       options.signal?.throwIfAborted();
