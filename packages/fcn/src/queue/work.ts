@@ -82,8 +82,10 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     for (const id of await store.openRunIds(connection)) await keepTending(connection, id);
     const takeChunk = async (job: Job<ChunkJob>, token?: string): Promise<void> => {
       const { data } = job;
-      const run = await store.readRun("work", connection, data.run);
-      const chunk = await store.openChunk(connection, run.id, data.k);
+      const [run, chunk] = await Promise.all([
+        store.readRun("work", connection, data.run),
+        store.openChunk(connection, data.run, data.k),
+      ]);
       if (run.state !== "running" || chunk === undefined) return;
       const start = performance.now();
       try {

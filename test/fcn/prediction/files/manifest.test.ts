@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { fileDigest } from "../../../../packages/fcn/src/files/digest.js";
 import { LocalPlace } from "../../../../packages/fcn/src/places/local.js";
-import { Manifest, type WrittenFile } from "../../../../packages/fcn/src/prediction/files/manifest.js";
+import { Manifest } from "../../../../packages/fcn/src/prediction/files/manifest.js";
+import type { WrittenFile } from "../../../../packages/fcn/src/prediction/files/written.js";
 import { temporaryFolder, writeTree } from "../../data/trees.js";
 
 const root = await temporaryFolder("fcn-manifest");

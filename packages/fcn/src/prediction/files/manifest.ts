@@ -2,17 +2,10 @@ import { createHash } from "node:crypto";
 import { hasCode } from "@fcn/tensor";
 import { folderOf } from "../../data/files/files.js";
 import type { Place } from "../../places/place.js";
+import type { WrittenFile } from "./written.js";
 
 /** The hidden file that lists the results in their place. */
 const MANIFEST = ".fcn-predict.json";
-
-/** A result as it was written, under its name below the place for results. */
-export interface WrittenFile {
-  readonly name: string;
-  readonly bytes: number;
-  /** The digest of its content, in hexadecimal digits. */
-  readonly sha256: string;
-}
 
 /** The content with which a file was left; null if it is being written, or was when the run was cut off. */
 type Stamp = Omit<WrittenFile, "name"> | null;

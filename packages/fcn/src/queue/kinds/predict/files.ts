@@ -1,13 +1,14 @@
 import { promisify } from "node:util";
 import { deflateRaw, inflateRaw } from "node:zlib";
 import { hasCode } from "@fcn/tensor";
+import { mapAhead } from "../../../async/pipeline.js";
 import type { ToldError } from "../../../data/files/errors.js";
 import type { DataRemark } from "../../../data/files/remarks.js";
 import type { Colour } from "../../../labels/colours.js";
 import type { Place } from "../../../places/place.js";
-import type { WrittenFile } from "../../../prediction/files/manifest.js";
-import { OUTPUTS, type OutputName } from "../../../prediction/files/outputs.js";
+import { namesOf, type OutputName } from "../../../prediction/files/outputs.js";
 import type { ImageReport } from "../../../prediction/files/run.js";
+import type { WrittenFile } from "../../../prediction/files/written.js";
 import type { ScenePlan } from "../../../prediction/scene/plan.js";
 
 /** An image of a run. */
@@ -58,6 +59,8 @@ export interface SceneList {
 
 /** Images a file of the list. */
 const BLOCK = 1000;
+/** Small files that are read or removed at a time. */
+const AT_A_TIME = 16;
 
 const blockName = (folder: string, block: number): string => `${folder}/list/${String(block).padStart(6, "0")}.jsonl`;
 const partName = (folder: string, k: number): string => `${folder}/parts/${k}.json`;
@@ -113,7 +116,7 @@ export class RunFiles {
   /** The names of all results that the images of the list may have. */
   async names(total: number, save: readonly OutputName[]): Promise<string[]> {
     const images = await this.readList(0, total);
-    return images.flatMap(({ stem }) => save.map((kind) => `${stem}${OUTPUTS[kind].suffix}`));
+    return images.flatMap(({ stem }) => [...namesOf(stem, save).values()]);
   }
 
   async #readBlock(index: number): Promise<readonly ListedImage[]> {
@@ -134,6 +137,11 @@ export class RunFiles {
   /** The part of a chunk, or undefined if it is not done. */
   async readPart(k: number): Promise<PredictPart | undefined> {
     return (await this.#found(partName(this.#folder, k))) as PredictPart | undefined;
+  }
+
+  /** The parts of so many chunks in order, some of which are read ahead. */
+  parts(chunks: number): AsyncGenerator<PredictPart | undefined> {
+    return mapAhead(Array(chunks).keys(), AT_A_TIME, (k) => this.readPart(k));
   }
 
   /** What a file holds, or undefined if it is not there. */
@@ -202,11 +210,15 @@ export class RunFiles {
 
   /** Removes all but the report: the list, so many files of weights, the parts, and the regions of scenes. */
   async clear(total: number, chunks: number, weights: number): Promise<void> {
-    for (let index = 0; index < weights; index++) await this.place.remove(this.#weightsName(index));
     const lines = (await this.readScenes())?.lines ?? total;
-    for (let item = lines; item < total; item++) await this.place.remove(this.#regionName(item));
+    const folder = this.#folder;
+    const names = function* (this: RunFiles): Generator<string> {
+      for (let index = 0; index < weights; index++) yield this.#weightsName(index);
+      for (let item = lines; item < total; item++) yield this.#regionName(item);
+      for (let block = 0; block * BLOCK < lines; block++) yield blockName(folder, block);
+      for (let k = 0; k < chunks; k++) yield partName(folder, k);
+    };
+    for await (const _ of mapAhead(names.call(this), AT_A_TIME, (name) => this.place.remove(name)));
     await this.place.remove(this.#scenesName);
-    for (let block = 0; block * BLOCK < lines; block++) await this.place.remove(blockName(this.#folder, block));
-    for (let k = 0; k < chunks; k++) await this.place.remove(partName(this.#folder, k));
   }
 }

@@ -1,12 +1,12 @@
 import { TensorError } from "@fcn/tensor";
-import { makeTemporaryFolder } from "@fcn/tensor/internal";
 import { toldOf } from "../../../data/files/errors.js";
 import type { DataRemark } from "../../../data/files/remarks.js";
 import { openPlace } from "../../../places/open.js";
 import type { Roots } from "../../../places/roots.js";
-import { Manifest, type WrittenFile } from "../../../prediction/files/manifest.js";
+import { Manifest } from "../../../prediction/files/manifest.js";
 import type { ImageReport } from "../../../prediction/files/run.js";
 import { SAVED } from "../../../prediction/files/scenes.js";
+import type { WrittenFile } from "../../../prediction/files/written.js";
 import type { Chunk, Run } from "../../runs/spec.js";
 import * as store from "../../runs/store.js";
 import type { Kind } from "../kind.js";
@@ -32,10 +32,8 @@ async function filesOf(run: Run, roots?: Roots): Promise<RunFiles> {
 export const PREDICT: Kind = {
   async work(run, chunk, session) {
     const files = await session.kept(`files of ${run.id}`, () => filesOf(run, session.roots));
-    // A worker may have died between its part and the end of its job.
-    const before = await files.readPart(chunk.k);
-    const part = before ?? (await predictPart(run, chunk, session, files));
-    if (before === undefined) await files.writePart(chunk.k, part);
+    const part = await predictPart(run, chunk, session, files);
+    await files.writePart(chunk.k, part);
     // That there are scenes decides what comes next, for which not all files should have to be read.
     return part.scenes && part.scenes.length > 0 ? part.scenes : undefined;
   },
@@ -62,10 +60,10 @@ export const PREDICT: Kind = {
     };
     const reports = async function* (): AsyncGenerator<ImageReport> {
       const regions = scenes === undefined ? new Map() : await regionParts(run, files);
-      let line = 0;
-      for (let k = 0; k < run.chunks && line < (scenes?.lines ?? run.total); k++) {
-        const part = await files.readPart(k);
-        const given = aside.get(k);
+      let [k, line] = [0, 0];
+      for await (const part of files.parts(run.chunks)) {
+        if (line === (scenes?.lines ?? run.total)) break;
+        const given = aside.get(k++);
         written.push(...(part?.files ?? []));
         for (const remark of part?.remarks ?? []) remarks.set(JSON.stringify(remark), remark);
         for (const report of part?.images ?? (given ? await givenUp(files, given) : [])) {
@@ -102,19 +100,14 @@ async function predictPart(run: Run, chunk: Chunk, session: Session, files: RunF
   const scenes = await files.readScenes();
   if (scenes && chunk.from >= scenes.lines) return predictRegions(run, chunk, scenes, session, files);
   const images = await files.readList(chunk.from, chunk.to);
-  const scratch = await makeTemporaryFolder("work");
-  try {
-    return await predictChunk(run, chunk.from, images, session, { place: files.place, scratch: scratch.path });
-  } finally {
-    await scratch.remove();
-  }
+  return predictChunk(run, chunk.from, images, session, files.place);
 }
 
 /** What became of regions, by their items. */
 async function regionParts(run: Run, files: RunFiles): Promise<Map<number, RegionPart>> {
   const found = new Map<number, RegionPart>();
-  for (let k = 0; k < run.chunks; k++) {
-    for (const part of (await files.readPart(k))?.regions ?? []) found.set(part.item, part);
+  for await (const part of files.parts(run.chunks)) {
+    for (const region of part?.regions ?? []) found.set(region.item, region);
   }
   return found;
 }

@@ -1,7 +1,12 @@
-import { createHash } from "node:crypto";
-import type { WrittenFile } from "../../../prediction/files/manifest.js";
-import { classShares, countLabels, OUTPUTS, type OutputName, summaryText } from "../../../prediction/files/outputs.js";
+import {
+  classShares,
+  countLabels,
+  encodeSummary,
+  namesOf,
+  type OutputName,
+} from "../../../prediction/files/outputs.js";
 import { sceneRemark } from "../../../prediction/files/scenes.js";
+import { type WrittenFile, writeWithDigest } from "../../../prediction/files/written.js";
 import { preparePrediction } from "../../../prediction/predict.js";
 import { joinRegions } from "../../../prediction/scene/join.js";
 import { regionsOf } from "../../../prediction/scene/plan.js";
@@ -74,19 +79,9 @@ export async function joinScene(
   if (own.some((part) => part === undefined)) return undefined;
   const summary = summaryOfScene(input, scene, own as RegionPart[]);
   const written: WrittenFile[] = [];
-  const put = async (kind: OutputName, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> => {
-    const name = `${stem}${OUTPUTS[kind].suffix}`;
-    const hash = createHash("sha256");
-    let bytes = 0;
-    const counted = async function* (): AsyncGenerator<Uint8Array> {
-      for await (const piece of pieces) {
-        hash.update(piece);
-        bytes += piece.length;
-        yield piece;
-      }
-    };
-    await files.place.write(name, counted());
-    written.push({ name, bytes, sha256: hash.digest("hex") });
+  const names = namesOf(stem, save);
+  const put = async (kind: OutputName, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> => {
+    written.push(await writeWithDigest(files.place, names.get(kind) as string, content));
   };
   if (save.includes("labels")) {
     await put(
@@ -94,7 +89,7 @@ export async function joinScene(
       joinRegions(scene.plan, scene.palette, (_, i) => files.readRegion(scene.first + i)),
     );
   }
-  if (save.includes("summary")) await put("summary", [new TextEncoder().encode(summaryText(summary))]);
+  if (save.includes("summary")) await put("summary", encodeSummary(summary));
   return { summary, files: written, remark: sceneRemark(input, { plan: scene.plan, summary }, save) };
 }
 
