@@ -78,7 +78,7 @@ async function start(connection: Connection, names: readonly string[], options: 
   });
   await runFiles.writeList(images);
   const task: PredictTask = {
-    ...{ out: absolute(out), shown: out, names: files, options: inference, tolerance },
+    ...{ images: images.length, out: absolute(out), shown: out, names: files, options: inference, tolerance },
     ...(save && { save }),
     ...(scenes && { scenes }),
   };

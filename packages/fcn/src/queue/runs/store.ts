@@ -117,8 +117,7 @@ return redis.call("HLEN", KEYS[2])`;
 
 /**
  * Records that a chunk is done that is open, or was given up too early, with its part unless that is a file, and the
- * seconds that an item took. Does nothing for one that is done, as where two workers had it. Returns how many chunks are
- * open.
+ * seconds that an item took. Does nothing for one that is done, as where two workers had it. Returns how many are open.
  */
 export async function finishChunk(
   { redis }: Redis,
