@@ -1,10 +1,15 @@
+import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
-import { hasCode } from "@fcn/tensor";
+import { hasCode, TensorError } from "@fcn/tensor";
 import { folderOf } from "../../data/files/files.js";
+import { counted } from "../../data/files/words.js";
 import type { Place } from "../../places/place.js";
+import { SPLIT } from "./input.js";
 
 /** The hidden file that lists the results in their place. */
 const MANIFEST = ".fcn-predict.json";
+/** Characters that a list may have, which is one string. */
+const LONGEST = constants.MAX_STRING_LENGTH;
 
 /** A result as it was written, under its name below the place for results. */
 export interface WrittenFile {
@@ -55,6 +60,25 @@ export class Manifest {
     return stamp.bytes === found.bytes && stamp.sha256 === (await this.#digest(name));
   }
 
+  /**
+   * Throws `limit-exceeded` unless the list has room for the results of so many images, each of which has several
+   * names, beside those that it has. An entry has about 130 characters, so that for two results an image, and no others
+   * in the place, there is room for some 1.9 million images.
+   */
+  checkRoom(named: readonly (readonly string[])[], longest = LONGEST): void {
+    const [before, after] = [new Set(this.stamps.keys()), new Set(named.flat())];
+    for (const name of before) after.delete(name);
+    const [left, added] = [longest - FRAME - lengthOf(before), lengthOf(after)];
+    if (added <= left) return;
+    const room = counted(Math.max(0, Math.floor((named.length * left) / added)), "image");
+    const others = before.size > 0 ? ` beside the ${before.size} results that are there` : "";
+    throw new TensorError({
+      code: "limit-exceeded",
+      message: `predict: the list of results in ${this.place.address} has room for those of about ${room}${others}, not of ${named.length}`,
+      fix: SPLIT,
+    });
+  }
+
   /** Lists files that are about to be written, so that they are recognised if the run is cut off. */
   announce(names: Iterable<string>): Promise<void> {
     return this.#update(new Map(Array.from(names, (name) => [name, null])));
@@ -95,6 +119,17 @@ export class Manifest {
       .map(([name, stamp]) => `${JSON.stringify(name)}:${JSON.stringify(stamp)}`);
     await this.place.write(MANIFEST, new TextEncoder().encode(`{"files":{${lines.join(",")}}}\n`));
   }
+}
+
+/** Characters of a list beside its entries, and at most those of an entry beside its name. */
+const FRAME = '{"files":{}}\n'.length;
+const STAMP = `:${JSON.stringify({ bytes: Number.MAX_SAFE_INTEGER, sha256: "0".repeat(64) })},`.length;
+
+/** Characters of the entries of such files once they are written. */
+function lengthOf(names: Iterable<string>): number {
+  let length = 0;
+  for (const name of names) length += JSON.stringify(name).length + STAMP;
+  return length;
 }
 
 function stampsIn(text: string): Map<string, Stamp> {

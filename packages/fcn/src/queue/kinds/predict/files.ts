@@ -210,10 +210,16 @@ export class RunFiles {
 
   /** What became of the images, or undefined if that was removed. */
   async readReport(): Promise<ImageReport[] | undefined> {
-    return (await this.#text(this.#reportName))
-      ?.trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as ImageReport);
+    const reports: ImageReport[] = [];
+    try {
+      for await (const line of linesOf(this.place.stream(this.#reportName))) {
+        reports.push(JSON.parse(line) as ImageReport);
+      }
+    } catch (error) {
+      if (hasCode(error, "missing-data")) return undefined;
+      throw error;
+    }
+    return reports;
   }
 
   removeReport(): Promise<void> {
@@ -233,5 +239,16 @@ export class RunFiles {
     await this.place.remove(this.#scenesName);
     for (let block = 0; block * BLOCK < images; block++) await this.place.remove(blockName(this.#folder, block));
     for (let k = 0; k < chunks; k++) await this.place.remove(partName(this.#folder, k));
+  }
+}
+
+/** The lines of a text, each of which ends with a line break, whose whole may be longer than a string can be. */
+async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const text = new TextDecoder();
+  let rest = "";
+  for await (const piece of pieces) {
+    const lines = (rest + text.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
   }
 }
