@@ -10,6 +10,8 @@ import { SPLIT } from "./input.js";
 const MANIFEST = ".fcn-predict.json";
 /** Characters that a list may have, which is one string. */
 const LONGEST = constants.MAX_STRING_LENGTH;
+/** Characters that are encoded at a time, about. */
+const PIECE = 2 ** 16;
 
 /** A result as it was written, under its name below the place for results. */
 export interface WrittenFile {
@@ -30,7 +32,7 @@ type Stamp = Omit<WrittenFile, "name"> | null;
 export class Manifest {
   private constructor(
     private readonly place: Place,
-    private readonly stamps: ReadonlyMap<string, Stamp>,
+    private readonly stamps: Map<string, Stamp>,
   ) {}
 
   /** The manifest of a place; empty if there is none, or none that makes sense. */
@@ -81,15 +83,12 @@ export class Manifest {
 
   /** Lists files that are about to be written, so that they are recognised if the run is cut off. */
   announce(names: Iterable<string>): Promise<void> {
-    return this.#update(new Map(Array.from(names, (name) => [name, null])));
+    return this.#update(names, () => null);
   }
 
   /** Lists what was written. Files that were announced and are not among it return to their earlier state. */
   settle(written: Iterable<WrittenFile>, announced: Iterable<string> = []): Promise<void> {
-    const changes = new Map<string, Stamp | undefined>();
-    for (const name of announced) changes.set(name, this.stamps.get(name));
-    for (const { name, bytes, sha256 } of written) changes.set(name, { bytes, sha256 });
-    return this.#update(changes);
+    return this.#update(announced, (name) => this.stamps.get(name), written);
   }
 
   /**
@@ -97,10 +96,7 @@ export class Manifest {
    * not among it are no results.
    */
   finish(written: Iterable<WrittenFile>, announced: Iterable<string>): Promise<void> {
-    const changes = new Map<string, Stamp | undefined>();
-    for (const name of announced) changes.set(name, this.stamps.get(name) ?? undefined);
-    for (const { name, bytes, sha256 } of written) changes.set(name, { bytes, sha256 });
-    return this.#update(changes);
+    return this.#update(announced, (name) => this.stamps.get(name) ?? undefined, written);
   }
 
   async #digest(name: string): Promise<string> {
@@ -109,16 +105,37 @@ export class Manifest {
     return hash.digest("hex");
   }
 
-  async #update(changes: ReadonlyMap<string, Stamp | undefined>): Promise<void> {
+  /** Gives names the stamps of `stampOf`, which is undefined for those that go, and then lists what was written. */
+  async #update(
+    names: Iterable<string>,
+    stampOf: (name: string) => Stamp | undefined,
+    written: Iterable<WrittenFile> = [],
+  ): Promise<void> {
     // Keeps what another run into the same place has listed meanwhile.
     const { stamps } = await Manifest.read(this.place);
-    const all = [...new Map([...stamps, ...changes])].filter(([, stamp]) => stamp !== undefined);
-    if (all.length === 0) return this.place.remove(MANIFEST);
-    const lines = all
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, stamp]) => `${JSON.stringify(name)}:${JSON.stringify(stamp)}`);
-    await this.place.write(MANIFEST, new TextEncoder().encode(`{"files":{${lines.join(",")}}}\n`));
+    for (const name of names) {
+      const stamp = stampOf(name);
+      if (stamp === undefined) stamps.delete(name);
+      else stamps.set(name, stamp);
+    }
+    for (const { name, bytes, sha256 } of written) stamps.set(name, { bytes, sha256 });
+    if (stamps.size === 0) return this.place.remove(MANIFEST);
+    await this.place.write(MANIFEST, Buffer.concat([...encoded(stamps)]));
   }
+}
+
+/** The list in the order of its names. */
+function* encoded(stamps: ReadonlyMap<string, Stamp>): Generator<Buffer> {
+  let text = '{"files":{';
+  let before = "";
+  for (const name of [...stamps.keys()].sort()) {
+    text += `${before}${JSON.stringify(name)}:${JSON.stringify(stamps.get(name))}`;
+    before = ",";
+    if (text.length < PIECE) continue;
+    yield Buffer.from(text);
+    text = "";
+  }
+  yield Buffer.from(`${text}}}\n`);
 }
 
 /** Characters of a list beside its entries, and at most those of an entry beside its name. */
@@ -133,16 +150,17 @@ function lengthOf(names: Iterable<string>): number {
 }
 
 function stampsIn(text: string): Map<string, Stamp> {
+  const stamps = new Map<string, Stamp>();
   try {
     const { files } = JSON.parse(text) as { files: Record<string, Partial<WrittenFile> | null> };
-    return new Map(
-      Object.entries(files).flatMap(([name, stamp]): [string, Stamp][] => {
-        const { bytes, sha256 } = stamp ?? {};
-        if (stamp === null) return [[name, null]];
-        return typeof bytes === "number" && typeof sha256 === "string" ? [[name, { bytes, sha256 }]] : [];
-      }),
-    );
+    for (const name of Object.keys(files)) {
+      const stamp = files[name] as Partial<WrittenFile> | null;
+      const { bytes, sha256 } = stamp ?? {};
+      if (stamp === null) stamps.set(name, null);
+      else if (typeof bytes === "number" && typeof sha256 === "string") stamps.set(name, { bytes, sha256 });
+    }
   } catch {
     return new Map();
   }
+  return stamps;
 }
