@@ -53,6 +53,15 @@ describe("inputs", () => {
     expect(all.map(({ stem }) => stem)).toContain("results/b");
   });
 
+  it("are at most as many as there may be", async () => {
+    const there = await expandInputs([folder]);
+    expect(await expandInputs([folder], { most: there.length })).toHaveLength(there.length);
+    const refusal = { code: "limit-exceeded", commandFix: expect.stringContaining("by folder or prefix") };
+    await expect(expandInputs([folder], { most: there.length - 1 })).rejects.toMatchObject(refusal);
+    const two = [join(folder, "b.jpg"), join(folder, "br[1].jpg")];
+    await expect(expandInputs(two, { most: 1 })).rejects.toMatchObject(refusal);
+  });
+
   it("are found once where links lead in a circle, and links to nothing are told", async () => {
     await touch("links/a.png", "links/deep/b.png");
     await symlink(join(folder, "links"), join(folder, "links", "deep", "again"));

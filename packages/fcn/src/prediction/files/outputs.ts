@@ -116,7 +116,7 @@ export function classShares(counts: Float64Array, classes: readonly string[]): C
 /**
  * The names of the results of each input in a place, in the order of `kinds`: such as no other result and no input has.
  * They are listed as about to be written. Throws `file-exists` if any other file has one of them, unless `overwrite` is
- * set.
+ * set, and `limit-exceeded` if the list has no room for them.
  */
 export async function reserveNames(
   place: Place,
@@ -127,6 +127,7 @@ export async function reserveNames(
   const suffixes = kinds.map((kind) => OUTPUTS[kind].suffix);
   const named = await nameOutputs(place, suffixes, inputs);
   const manifest = await Manifest.read(place);
+  manifest.checkRoom(named);
   if (!overwrite) await checkOwn(place, named.flat(), manifest);
   await manifest.announce(named.flat());
   return { named, manifest };
