@@ -6,11 +6,16 @@ import { cut } from "../../packages/fcn/dist/queue/runs/tend.js";
 const results = join(import.meta.dirname, "../../bench/results");
 const DAY = 24 * 3600;
 
-/** What `npm run bench -- queue` measured, or undefined where it has not been run. */
-export function queueRecord() {
-  const file = readdirSync(results).find((name) => /^queue-.*\.json$/.test(name));
+function record(pattern) {
+  const file = readdirSync(results).find((name) => pattern.test(name));
   return file && JSON.parse(readFileSync(join(results, file), "utf8"));
 }
+
+/** What `npm run bench -- queue` measured, or undefined where it has not been run. */
+export const queueRecord = () => record(/^queue-.*\.json$/);
+
+/** What a long run of the jobs alone measured, or undefined where there was none. */
+export const jobsRecord = () => record(/^jobs\.json$/);
 
 const none = "not measured";
 const count = (value) => Math.round(value).toLocaleString("en");
@@ -33,6 +38,21 @@ export function measuredTable(record) {
     ],
   ];
   return markdownTable([adapter ? `measured on ${adapter.description}` : "measured", "value"], rows);
+}
+
+/** A long run of jobs, as a table of Markdown. */
+export function jobsTable({ many }) {
+  const quarters = (values) => values.map((mib) => `${digits(mib)} MiB`).join(", then ");
+  const rows = [
+    ["jobs a second", digits(many.perSecond)],
+    ["results, and those in the list of results", [many.files, many.listed].map(count).join(", ")],
+    ["jobs in flight", count(many.open)],
+    ["memory of the server above one without jobs, first and last quarter", quarters(many.redis)],
+    ["memory of the worker, first and last quarter", quarters(many.worker)],
+    ["most memory of the worker, which lists the results at the end", `${digits(many.mostOfWorker)} MiB`],
+    ["most memory of the command that asks", `${digits(many.mostOfAsking)} MiB`],
+  ];
+  return markdownTable([`${count(many.jobs)} jobs of one tiny image, ${many.concurrency} at a time`, "value"], rows);
 }
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { allReduceTable, ringBytes } from "../../scripts/lib/all-reduce.mjs";
-import { capacityTable, measuredTable, queueRecord } from "../../scripts/lib/queue-capacity.mjs";
+import { capacityTable, jobsRecord, jobsTable, measuredTable, queueRecord } from "../../scripts/lib/queue-capacity.mjs";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/queue.md"), "utf8");
 
@@ -23,6 +23,7 @@ describe("the page on queues", () => {
   it("shows what scripts/queue-capacity.mjs prints", () => {
     const record = queueRecord();
     expect(plain(page)).toContain(plain(measuredTable(record)));
+    expect(plain(page)).toContain(plain(jobsTable(jobsRecord())));
     const asked = { images: 1e9, workers: 100, perSecond: 50, input: 5e5, output: 2e4 };
     expect(plain(page)).toContain(plain(capacityTable(asked, record)));
   });

@@ -56,7 +56,7 @@ describe("probabilities on their way to a file", () => {
     expect(probabilities?.shape).toEqual([CLASSES, height, width]);
     if (name === "at once") expect(sameBits(probabilities!.data, await reference())).toBe(true);
     const path = join(root, `${name}.npy`);
-    const sink = new NpyProbabilities(path, image, async () => {});
+    const sink = new NpyProbabilities(image, async () => path);
     const { done } = await enqueue(createInference(net, RAW, options), [image], { probabilities: sink });
     const [prediction] = await done;
     expect(prediction).not.toHaveProperty("probabilities");
@@ -107,7 +107,7 @@ describe("probabilities on their way to a file", () => {
     const large = makeImage(760, 800, 4);
     const before = device.memory().liveTensors;
     const path = join(root, "missing", "x.npy");
-    const sink = new NpyProbabilities(path, large, async () => {});
+    const sink = new NpyProbabilities(large, async () => path);
     const predicted = enqueue(createInference(net, RAW, {}), [large], { probabilities: sink });
     await expect(predicted).rejects.toMatchObject({
       code: "unwritable-file",
@@ -115,7 +115,7 @@ describe("probabilities on their way to a file", () => {
     });
     await sink.discard();
     expect(device.memory().liveTensors).toBe(before);
-    const half = new NpyProbabilities(join(root, "half.npy"), { height: 2, width: 3 }, async () => {});
+    const half = new NpyProbabilities({ height: 2, width: 3 }, async () => join(root, "half.npy"));
     await half.write({ top: 0, height: 1, classes: 2, values: new Float32Array(6) });
     await expect(half.finish()).rejects.toThrow(/6 of 12 elements/);
     await half.discard();

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice } from "@fcn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MOST_PARTS } from "../../../packages/fcn/src/queue/runs/store.js";
+import { connect } from "../../../packages/fcn/src/queue/server/connection.js";
 import { fcn as command } from "../../support/deviceCommandLine.js";
-import { endWorkers, FcnProcess, QueueServer, SERVERS, startWorker } from "../../support/queueServer.js";
+import { endWorkers, FcnProcess, QueueServer, SERVERS, sleep, startWorker } from "../../support/queueServer.js";
 import { fillWeights } from "../../support/random-weights.js";
 import { temporaryFolder } from "../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "../training/tinyData.js";
@@ -25,8 +27,9 @@ describe.skipIf(SERVERS.length === 0)("evaluation by a queue", () => {
     device.destroy();
     server = await QueueServer.start(SERVERS[0] as string);
     alone = JSON.parse((await command(asked)).stdout);
-    await startWorker(server.address, "--root", root, "--name", "a");
-    await startWorker(server.address, "--root", root, "--name", "b", "--concurrency", "2");
+    const flags = ["--root", root, "--patience", "2"];
+    await startWorker(server.address, ...flags, "--name", "a");
+    await startWorker(server.address, ...flags, "--name", "b", "--concurrency", "2");
   });
   afterAll(async () => {
     await endWorkers();
@@ -86,6 +89,34 @@ describe.skipIf(SERVERS.length === 0)("evaluation by a queue", () => {
       "--skip-bad",
     ]);
     expect(JSON.parse(stdout).confusion).toEqual(JSON.parse(one.stdout).confusion);
+  });
+
+  it("keeps few parts of many chunks, each counted once, also where a worker is killed", async () => {
+    const many = await writeTinyData(join(root, "many"), 400);
+    const given = ["eval", "--data", many, "--weights", weights, "--split", "train", "--json"];
+    const one = JSON.parse((await command(given)).stdout);
+    const victim = await startWorker(server.address, "--root", root, "--name", "c", "--patience", "2");
+    const asking = new FcnProcess([...given, "--queue", server.address, "--chunk", "1"]);
+    const [, id] = await asking.printed(/run ([0-9a-f]{12});/);
+    const killed = victim.printed(/chunk \d+: 1 items/).then(() => victim.kill());
+    const [parts, open]: [number[], number[]] = [[], []];
+    const { redis, close } = await connect("test", server.address);
+    while (asking.child.exitCode === null) {
+      const counts = await redis.multi().hlen(`fcn:run:${id}:parts`).hlen(`fcn:run:${id}:open`).exec();
+      parts.push(counts?.[0]?.[1] as number);
+      open.push(counts?.[1]?.[1] as number);
+      await sleep(5);
+    }
+    await close();
+    await killed;
+    expect(await asking.code).toBe(0);
+    // Some are done between two looks at them.
+    expect(Math.max(...parts)).toBeLessThan(MOST_PARTS + Math.max(...open) + 20);
+    expect(parts.at(-1)).toBeLessThanOrEqual(MOST_PARTS);
+    const found = JSON.parse(asking.stdout);
+    expect(found.images).toBeGreaterThan(300);
+    for (const name of ["confusion", "meanIU", "sizes", "images"])
+      expect([name, found[name]]).toEqual([name, one[name]]);
   });
 
   it("says which splits there are", async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice } from "@fcn/tensor";
@@ -153,6 +153,18 @@ describe.skipIf(SERVERS.length === 0)("what fails on a queue", () => {
     const lost = new FcnProcess(["worker", "--queue", server.address, "--root", join(root, "nowhere")]);
     expect(await lost.code).toBe(1);
     expect(lost.stderr).toMatch(/^error: .*nowhere: a root of the worker must be a folder/m);
+  });
+
+  it("is said before anything is queued where there are more images than a run may have", async () => {
+    const options = { queue: server.address, weights, out: join(root, "many"), mostImages: 1 };
+    const asking = fcn.queue.predict([images], options);
+    await expect(asking).rejects.toMatchObject({
+      code: "limit-exceeded",
+      message: "predict: more images are named than the 1 that a run may have",
+      fix: expect.stringContaining("by folder or prefix"),
+    });
+    expect((await fcn.queue.jobs(server.address)).runs).toEqual([]);
+    await expect(readdir(options.out)).rejects.toThrow("ENOENT");
   });
 
   it("waits for a server that is away, and says so", async () => {

@@ -7,8 +7,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openPlace } from "../../../packages/fcn/src/places/open.js";
 import { expandInputs } from "../../../packages/fcn/src/prediction/files/inputs.js";
 import { runPredict } from "../../../packages/fcn/src/prediction/files/run.js";
+import type { Chunk } from "../../../packages/fcn/src/queue/runs/spec.js";
+import * as store from "../../../packages/fcn/src/queue/runs/store.js";
+import { connect } from "../../../packages/fcn/src/queue/server/connection.js";
 import { setEnv } from "../../support/places.js";
-import { endWorkers, QueueServer, SERVERS, startWorker } from "../../support/queueServer.js";
+import { endWorkers, QueueServer, SERVERS, sleep, startWorker } from "../../support/queueServer.js";
 import { fillWeights } from "../../support/random-weights.js";
 import { startS3Server } from "../../support/s3Server.js";
 import { temporaryFolder } from "../data/trees.js";
@@ -55,9 +58,9 @@ describe.skipIf(SERVERS.length === 0)("a scene that workers share", () => {
 
   const inputs = NAMES.map((name) => at(name));
   const options = { tile: 64, overlap: 32 };
-  const many = (out: string, save?: ("labels" | "summary" | "overlay")[]) =>
+  const many = (out: string, save?: ("labels" | "summary" | "overlay")[], onStart?: (id: string) => void) =>
     fcn.queue.predict(inputs, {
-      ...{ ...options, queue: server.address, weights: at("net.safetensors"), out: at(out), scenes: SCENES },
+      ...{ ...options, queue: server.address, weights: at("net.safetensors"), out: at(out), scenes: SCENES, onStart },
       ...(save && { save }),
     });
 
@@ -88,6 +91,33 @@ describe.skipIf(SERVERS.length === 0)("a scene that workers share", () => {
     expect(failed).toBe(1);
     expect(reports?.[1]).toMatchObject({ error: { code: "unsupported", message: expect.stringContaining("overlay") } });
     expect(await readdir(at("refused"))).toContain("c.overlay.png");
+  });
+
+  it("is a line of the result where a region was given up, and whole when the run is retried", async () => {
+    const connection = await connect("test", server.address);
+    const started: string[] = [];
+    const asking = many("retried", ["labels", "summary"], (id) => started.push(id));
+    while (started.length === 0) await sleep(5);
+    const id = started[0] as string;
+    // The last one that waits is at work nowhere.
+    for (let last: Chunk | undefined; last === undefined; await sleep(5)) {
+      last = (await store.openChunks(connection, id))
+        .slice(1)
+        .filter(({ from }) => from >= inputs.length)
+        .at(-1);
+      if (last) await store.putAside(connection, id, last, "it ended 3 workers");
+    }
+    const { failed, reports } = await asking;
+    expect([failed, reports?.[1]]).toMatchObject([1, { error: { code: "worker-died" } }]);
+    expect(await readdir(at("retried"))).not.toContain("scene.png");
+    const { total } = await store.readRun("test", connection, id);
+    expect(await fcn.queue.retry(server.address, id)).toBe(1);
+    const again = await fcn.queue.attach(id, { queue: server.address });
+    expect([again.failed, again.remarks.map(({ code }) => code)]).toEqual([0, ["scene"]]);
+    // The regions were all there already, and what puts them together came last.
+    expect((await store.readRun("test", connection, id)).total).toBe(total + 1);
+    expect(await filesOf(at("retried"))).toEqual(await filesOf(at("many")));
+    await connection.close();
   });
 
   it("is read in parts from a bucket too", async () => {

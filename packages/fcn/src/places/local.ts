@@ -8,12 +8,14 @@ import { makeFolder } from "../files/write.js";
 import { checkName } from "./address.js";
 import { CALLER, noSuchFile, withoutCaller } from "./errors.js";
 import { piecesOf } from "./pieces.js";
-import type { Place, PlaceContent, PlaceEntry } from "./place.js";
+import type { Place, PlaceContent, PlaceEntry, WriteOptions } from "./place.js";
 
 /** A folder of this machine. Links in it are followed as long as they stay in it. */
 export class LocalPlace implements Place {
   readonly address: string;
   readonly #root: string;
+  /** The folder without links, once it exists. */
+  #real: string | undefined;
 
   constructor(folder: string) {
     this.#root = resolve(folder);
@@ -63,11 +65,11 @@ export class LocalPlace implements Place {
     }
   }
 
-  async write(name: string, content: PlaceContent): Promise<void> {
+  async write(name: string, content: PlaceContent, options?: WriteOptions): Promise<void> {
     const path = await this.#target(name);
     try {
       await makeFolder(CALLER, dirname(path));
-      await io.writeWhole(CALLER, path, piecesOf(content));
+      await io.writeWhole(CALLER, path, piecesOf(content), options);
     } catch (error) {
       throw withoutCaller(error, path);
     }
@@ -81,9 +83,14 @@ export class LocalPlace implements Place {
     await this.#removeEmpty(dirname(path));
   }
 
+  async #realRoot(): Promise<string> {
+    this.#real ??= await realpath(this.#root).catch(() => undefined);
+    return this.#real ?? realPathOf(this.#root);
+  }
+
   /** Removes a folder below the place that holds nothing, and those above it. Other places have no folders. */
   async #removeEmpty(folder: string): Promise<void> {
-    const root = await realPathOf(this.#root);
+    const root = await this.#realRoot();
     for (let at = await realPathOf(folder); at !== root && isBelow(root, at); at = dirname(at)) {
       if (
         !(await rmdir(at).then(
@@ -98,9 +105,8 @@ export class LocalPlace implements Place {
   /** Where a file is written: links to it are replaced, those to its folder must stay in the place. */
   async #target(name: string): Promise<string> {
     const path = this.#pathOf(name);
-    const below = dirname(path);
-    const folder = await realPathOf(below);
-    if (!isBelow(await realPathOf(this.#root), folder)) throw this.#outside(name);
+    const folder = dirname(path);
+    if (folder !== this.#root && !isBelow(await this.#realRoot(), await realPathOf(folder))) throw this.#outside(name);
     return path;
   }
 
@@ -117,7 +123,7 @@ export class LocalPlace implements Place {
       if (isNothing(cause)) return undefined;
       throw this.#unreadable(name, cause);
     });
-    if (real !== undefined && !isBelow(await realPathOf(this.#root), real)) throw this.#outside(name);
+    if (real !== undefined && !isBelow(await this.#realRoot(), real)) throw this.#outside(name);
     return real;
   }
 
@@ -150,7 +156,7 @@ export class LocalPlace implements Place {
   async *#listFolder(below: string, prefix: string, above: readonly string[]): AsyncGenerator<PlaceEntry> {
     const here = join(this.#root, below);
     const real = await realpath(here).catch(() => undefined);
-    if (real === undefined || above.includes(real) || !isBelow(await realPathOf(this.#root), real)) return;
+    if (real === undefined || above.includes(real) || !isBelow(await this.#realRoot(), real)) return;
     const entries = await readdir(here, { withFileTypes: true }).catch((cause: unknown) => {
       if (isNothing(cause)) return [];
       throw this.#unreadable(below, cause);

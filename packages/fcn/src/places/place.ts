@@ -10,6 +10,12 @@ export interface PlaceEntry {
 /** What can be written: bytes, pieces of bytes, or a file of this machine. */
 export type PlaceContent = Uint8Array | AsyncIterable<Uint8Array> | { readonly file: string };
 
+/** How a file is written. */
+export interface WriteOptions {
+  /** Whether a folder's file is on its disk before it has its name. Default true. */
+  readonly sync?: boolean;
+}
+
 /** A folder, a bucket's prefix, or a server's path, in which files are read and written by their names below it. */
 export interface Place {
   /** The address of the place itself, without a slash at the end. */
@@ -25,7 +31,7 @@ export interface Place {
   /** A file piece by piece. Throws `missing-data` if there is none. */
   stream(name: string): AsyncIterable<Uint8Array>;
   /** Writes a file, which appears whole or not at all. Throws `unwritable-file` or `disk-full`. */
-  write(name: string, content: PlaceContent): Promise<void>;
+  write(name: string, content: PlaceContent, options?: WriteOptions): Promise<void>;
   /** Removes a file, and folders that hold nothing after it; nothing happens if there is none. */
   remove(name: string): Promise<void>;
 }

@@ -7,6 +7,9 @@ import { isBelow, realPathOf } from "./local.js";
  * are to be checked. Servers below a root are trusted, since they may send a request on to others.
  */
 export class Roots {
+  /** What the roots are compared by. */
+  readonly #paths = new Map<string, string>();
+
   constructor(private readonly roots: readonly string[]) {
     for (const root of roots) {
       if (addressKind(root) === "http" && webAddress(root).search !== "") {
@@ -30,11 +33,17 @@ export class Roots {
     }
     const path = await PATHS[kind](address);
     for (const root of this.roots) {
-      if (addressKind(root) === kind && IS_BELOW[kind](await PATHS[kind](root), path)) return;
+      if (addressKind(root) === kind && IS_BELOW[kind](await this.#pathOf(root), path)) return;
     }
     const roots = this.roots.length === 0 ? "there are none" : firstOf(this.roots, 8);
     const fix = "name a place below a root, or start the program with a further root";
     throw invalidArgument(`${address}: the address is not below a root (${roots})`, fix);
+  }
+
+  async #pathOf(root: string): Promise<string> {
+    const path = this.#paths.get(root) ?? (await PATHS[addressKind(root)](root));
+    this.#paths.set(root, path);
+    return path;
   }
 }
 

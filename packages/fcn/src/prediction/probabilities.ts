@@ -37,13 +37,13 @@ export class HostProbabilities implements BandSink {
 /** Probabilities in a `.npy` file. Only what is in transit is in memory (Node). */
 export class NpyProbabilities implements BandSink {
   #file: Promise<io.NpyWriter> | undefined;
+  #path = "";
   #isDiscarded = false;
 
-  /** @param open is awaited before the file is made */
+  /** @param findPath is called when there is something to write */
   constructor(
-    private readonly path: string,
     private readonly size: Size,
-    private readonly open: () => Promise<void>,
+    private readonly findPath: () => Promise<string>,
   ) {}
 
   async write(band: Band): Promise<void> {
@@ -57,13 +57,14 @@ export class NpyProbabilities implements BandSink {
 
   async #create(classes: number): Promise<io.NpyWriter> {
     const { height, width } = this.size;
-    await this.open();
-    return io.createNpy(this.path, { dtype: "float32", shape: [classes, height, width] });
+    this.#path = await this.findPath();
+    return io.createNpy(this.#path, { dtype: "float32", shape: [classes, height, width] });
   }
 
-  /** Makes the file appear under its name. */
-  async finish(): Promise<void> {
+  /** Makes the file appear under its name, and returns its path. */
+  async finish(): Promise<string> {
     await (await this.#file)?.finish();
+    return this.#path;
   }
 
   /** Removes an unfinished file. */

@@ -51,8 +51,9 @@ export const work = async (options: WorkOptions): Promise<WorkSummary> => (await
  * Predicts images on all workers of a queue, and writes the results into a place, as `fcn predict` on one machine does:
  * the same files with the same bytes, and the same manifest. The run goes on if the caller goes away; `onStart` tells
  * its id, with which {@link attach} waits for it again. An image that cannot be read is a line of the reports. Throws
- * what {@link work} throws, `file-exists` as `fcn predict`, `checksum-mismatch` if weights change under way, and
- * `aborted` if the run is cancelled.
+ * what {@link work} throws, `file-exists` as `fcn predict`, `limit-exceeded` for more than 2,000,000 images or than the
+ * list of results in the place has room for, `checksum-mismatch` if weights change under way, and `aborted` if the run
+ * is cancelled.
  */
 export const predict = async (inputs: readonly string[], options: QueuePredictOptions): Promise<QueuePredictSummary> =>
   (await onNode("predict")).predict(inputs, options);

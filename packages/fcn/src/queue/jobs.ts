@@ -95,9 +95,9 @@ export const retry = (queue: string, id: string): Promise<number> =>
         "retry a run of which something failed",
       );
     }
-    await store.reopen(connection, id, aside);
+    const opened = await store.reopen(connection, id, aside);
     await keepTending(connection, id);
-    return aside.length;
+    return opened;
   });
 
 /** Ends a run: what is at work is finished and forgotten. Results that are written stay. */

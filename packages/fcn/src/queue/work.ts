@@ -82,8 +82,10 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     for (const id of await store.openRunIds(connection)) await keepTending(connection, id);
     const takeChunk = async (job: Job<ChunkJob>, token?: string): Promise<void> => {
       const { data } = job;
-      const run = await store.readRun("work", connection, data.run);
-      const chunk = await store.openChunk(connection, run.id, data.k);
+      const [run, chunk] = await Promise.all([
+        store.readRun("work", connection, data.run),
+        store.openChunk(connection, data.run, data.k),
+      ]);
       if (run.state !== "running" || chunk === undefined) return;
       const start = performance.now();
       try {
@@ -111,7 +113,7 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
         const isLast = job.attemptsMade + 1 >= ATTEMPTS || hasCode(error, ...AT_ONCE);
         if (!isLast) throw error;
         if (error instanceof TensorError && !hasCode(error, ...OF_THE_WORKER)) {
-          return store.endRun(connection, run.id, "failed", { error });
+          return store.failRun(connection, run.id, error);
         }
         throw new connection.bullmq.UnrecoverableError(messageOf(error));
       }
@@ -119,6 +121,7 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
     const takeTending = async ({ data: { run: id } }: Job<{ run: string }>): Promise<void> =>
       tendOnce(connection, id, {
         advance: (run) => KINDS[run.spec.kind].advance(run, session, connection),
+        foldOf: ({ spec }) => KINDS[spec.kind].fold,
         cleanUp: (run) => KINDS[run.spec.kind].cleanUp(run, roots),
       });
     const lock = 1000 * patience;

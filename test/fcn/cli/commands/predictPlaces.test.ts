@@ -10,6 +10,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { openPlace } from "../../../../packages/fcn/src/places/open.js";
 import type { Place } from "../../../../packages/fcn/src/places/place.js";
+import { expandInputs } from "../../../../packages/fcn/src/prediction/files/inputs.js";
 import type { PredictSummary } from "../../../../packages/fcn/src/prediction/files/run.js";
 import { fcn as command } from "../../../support/commandLine.js";
 import { type FileServer, startFileServer } from "../../../support/fileServer.js";
@@ -160,6 +161,10 @@ it("takes patterns and prefixes of buckets, leaves hidden files and results out,
   ]);
   const images = ["A.PNG", "a.png", "b.png", "broken.png", "deep/a.png", "deep/Ünï & co.png", "empty.png"];
   expect(inputsOf(whole)).toEqual(images.map((name) => `s3://bucket/mixed/${name}`));
+  // Lists that are too long are not read to their ends.
+  for (const name of ["s3://bucket/mixed/", "s3://bucket/mixed/**"]) {
+    await expect(expandInputs([name], { most: 2 })).rejects.toMatchObject({ code: "limit-exceeded" });
+  }
   // The results below the prefix are no inputs for a run to elsewhere either.
   const again = await predict("s3://bucket/mixed/", ...labels, "--out", "s3://bucket/again");
   expect(inputsOf(again)).toEqual(inputsOf(whole));

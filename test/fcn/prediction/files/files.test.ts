@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mapAhead, startAhead } from "../../../../packages/fcn/src/async/pipeline.js";
 import { encodeIndexedPng } from "../../../../packages/fcn/src/encoding/indexedPng.js";
 import { makeFolder } from "../../../../packages/fcn/src/files/write.js";
+import { LocalPlace } from "../../../../packages/fcn/src/places/local.js";
 import { expandInputs } from "../../../../packages/fcn/src/prediction/files/inputs.js";
 import { OutputFolder, type Predicted } from "../../../../packages/fcn/src/prediction/files/outputs.js";
 import { toRaster } from "../../../../packages/fcn/src/prediction/image.js";
@@ -50,6 +51,15 @@ describe("inputs", () => {
     expect(stems).not.toContain("results/b");
     const all = await expandInputs([join(folder, "in")], { out: join(folder, "in") });
     expect(all.map(({ stem }) => stem)).toContain("results/b");
+  });
+
+  it("are at most as many as there may be", async () => {
+    const there = await expandInputs([folder]);
+    expect(await expandInputs([folder], { most: there.length })).toHaveLength(there.length);
+    const refusal = { code: "limit-exceeded", commandFix: expect.stringContaining("by folder or prefix") };
+    await expect(expandInputs([folder], { most: there.length - 1 })).rejects.toMatchObject(refusal);
+    const two = [join(folder, "b.jpg"), join(folder, "br[1].jpg")];
+    await expect(expandInputs(two, { most: 1 })).rejects.toMatchObject(refusal);
   });
 
   it("are found once where links lead in a circle, and links to nothing are told", async () => {
@@ -159,22 +169,22 @@ describe("images", () => {
 describe("an output folder", () => {
   /** The names of the labels, and of the overlay, of each stem. */
   const namesFor = async (root: string, inputs: { stem: string; path?: string }[]): Promise<string[][]> => {
-    const out = new OutputFolder(join(folder, root), ["labels", "overlay"]);
+    const out = new OutputFolder(new LocalPlace(join(folder, root)), ["labels", "overlay"]);
     await out.open();
     const places = await out.reserve(inputs);
     await out.close();
-    return [...places.values()].map((paths) => [...paths.values()].map((path) => path.replace(out.root, "")));
+    return [...places.values()].map((names) => [...names.values()]);
   };
 
   it("gives every image names of its own, and never that of an input", async () => {
     await touch("o/Photo.png");
     const stems = ["photo", "a", "A", "a.overlay", "deep/a"].map((stem) => ({ stem }));
     expect(await namesFor("o", [{ ...stems[0]!, path: join(folder, "o", "Photo.png") }, ...stems.slice(1)])).toEqual([
-      ["/photo-2.png", "/photo-2.overlay.png"],
-      ["/a.png", "/a.overlay.png"],
-      ["/A-2.png", "/A-2.overlay.png"],
-      ["/a.overlay-2.png", "/a.overlay-2.overlay.png"],
-      ["/deep/a.png", "/deep/a.overlay.png"],
+      ["photo-2.png", "photo-2.overlay.png"],
+      ["a.png", "a.overlay.png"],
+      ["A-2.png", "A-2.overlay.png"],
+      ["a.overlay-2.png", "a.overlay-2.overlay.png"],
+      ["deep/a.png", "deep/a.overlay.png"],
     ]);
   });
 
@@ -184,20 +194,20 @@ describe("an output folder", () => {
     await mkdir(join(folder, "elsewhere"));
     await symlink(join(folder, "real", "a.png"), join(folder, "elsewhere", "c.png"));
     expect(await namesFor("linked", [{ stem: "a", path: join(folder, "real", "a.png") }])).toEqual([
-      ["/a-2.png", "/a-2.overlay.png"],
+      ["a-2.png", "a-2.overlay.png"],
     ]);
     expect(await namesFor("linked", [{ stem: "deep/b", path: join(folder, "real", "deep", "b.png") }])).toEqual([
-      ["/deep/b-2.png", "/deep/b-2.overlay.png"],
+      ["deep/b-2.png", "deep/b-2.overlay.png"],
     ]);
     expect(await namesFor("real", [{ stem: "a", path: join(folder, "elsewhere", "c.png") }])).toEqual([
-      ["/a-2.png", "/a-2.overlay.png"],
+      ["a-2.png", "a-2.overlay.png"],
     ]);
   });
 
   it("is written over where predict wrote it, and nowhere else", async () => {
     const root = join(folder, "own");
     const open = async (stems: string[], overwrite = false) => {
-      const out = new OutputFolder(root, ["labels"]);
+      const out = new OutputFolder(new LocalPlace(root), ["labels"]);
       await out.open();
       const places = await out.reserve(
         stems.map((stem) => ({ stem })),
@@ -234,12 +244,12 @@ describe("an output folder", () => {
 
   it("that cannot be written is refused before anything is done", async () => {
     await writeFile(join(folder, "file"), "x");
-    const inFile = new OutputFolder(join(folder, "file", "out"), ["labels"]);
+    const inFile = new OutputFolder(new LocalPlace(join(folder, "file", "out")), ["labels"]);
     await expect(inFile.open()).rejects.toMatchObject({
       code: "unwritable-file",
       message: expect.stringContaining("file/out"),
     });
-    const fine = new OutputFolder(join(folder, "x", "y", "z"), ["labels"]);
+    const fine = new OutputFolder(new LocalPlace(join(folder, "x", "y", "z")), ["labels"]);
     await fine.open();
     expect(await readdir(join(folder, "x", "y", "z"))).toEqual([]);
   });

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { fileDigest } from "../../../../packages/fcn/src/files/digest.js";
 import { LocalPlace } from "../../../../packages/fcn/src/places/local.js";
-import { Manifest, type WrittenFile } from "../../../../packages/fcn/src/prediction/files/manifest.js";
+import { Manifest } from "../../../../packages/fcn/src/prediction/files/manifest.js";
+import type { WrittenFile } from "../../../../packages/fcn/src/prediction/files/written.js";
 import { temporaryFolder, writeTree } from "../../data/trees.js";
 
 const root = await temporaryFolder("fcn-manifest");
@@ -77,3 +78,36 @@ it.each(["", "no JSON", "null", "[]", '{"files":3}', '{"files":{"a.png":{"bytes"
     expect([manifest.isEmpty, await manifest.isOwn("a.png")]).toEqual([true, false]);
   },
 );
+
+it("says beforehand how many images its list has room for, whose results are as long as can be", async () => {
+  const { place, folder, files } = await filled("room");
+  const named = NAMES.map((name) => [name]);
+  const manifest = await Manifest.read(place);
+  /** The shortest list that would do. */
+  let enough = 0;
+  const refusal = (): unknown => {
+    try {
+      manifest.checkRoom(named, enough);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+  const refused: string[] = [];
+  for (let error = refusal(); error !== undefined; error = refusal()) {
+    expect(error).toMatchObject({ code: "limit-exceeded", commandFix: expect.stringContaining("--out") });
+    refused.push((error as Error).message);
+    enough++;
+  }
+  expect(refused[0]).toContain("room for those of about 0 images, not of 5");
+  expect(refused.at(-1)).toContain("room for those of about 4 images, not of 5");
+  await manifest.settle(files.map((file) => ({ ...file, bytes: Number.MAX_SAFE_INTEGER })));
+  const { length } = await textOf({ folder });
+  expect(length).toBeLessThanOrEqual(enough);
+  expect(length).toBe(enough - 1);
+  const later = await Manifest.read(place);
+  later.checkRoom(named, enough);
+  expect(() => later.checkRoom([["c.png"], ["d.png"]], enough + 130)).toThrow(
+    "about 1 image beside the 5 results that are there, not of 2",
+  );
+});

@@ -1,7 +1,10 @@
 import { fstatSync, writeSync } from "node:fs";
 import { unwritable } from "@fcn/tensor/io";
+import { jsonPieces } from "./json.js";
 
 const NAME = "standard output";
+/** Characters that are printed at a time, about. */
+const PRINTED = 2 ** 16;
 let failure: unknown;
 /**
  * Whether the reader, such as `head`, has closed the output. Then nothing more is printed, but the work continues,
@@ -46,6 +49,15 @@ function writeAll(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(process.stdout.fd, bytes, at);
 }
 
-/** Prints a result as text for people, or as one JSON object. */
-export const printResult = <T>(result: T, describe: (result: T) => string, json = false): Promise<void> =>
-  print(json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
+/** Prints a result as text for people, or as one JSON object, which may be longer than a string can be. */
+export async function printResult<T>(result: T, describe: (result: T) => string, json = false): Promise<void> {
+  if (!json) return print(describe(result));
+  let text = "";
+  for (const piece of jsonPieces(result)) {
+    text += piece;
+    if (text.length < PRINTED) continue;
+    await print(text);
+    text = "";
+  }
+  await print(`${text}\n`);
+}

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { TensorError } from "@fcn/tensor";
 import type { PixelScale } from "../../data/decode/pixelScale.js";
 import { fileError } from "../../data/files/errors.js";
 import type { RasterImage } from "../../labels/sample.js";
@@ -25,8 +26,23 @@ export interface InputOptions {
    * `predict` in it that are named.
    */
   readonly out?: string | undefined;
+  /** Images at most. Default: as many as there are. */
+  readonly most?: number | undefined;
   /** Called with each thing that was left out. */
   readonly onWarning?: ((text: string) => void) | undefined;
+}
+
+/** What to do with more images than a run can have. Runs into one place share a list of results there. */
+export const SPLIT = {
+  code: "split them by folder or prefix into several runs, each with a place for results of its own",
+  command: "split them by folder or prefix into several runs, each with an --out of its own",
+} as const;
+
+/** Throws `limit-exceeded` for more images than there may be. */
+export function checkCount(images: number, most = Number.POSITIVE_INFINITY): void {
+  if (images <= most) return;
+  const message = `predict: more images are named than the ${most} that a run may have`;
+  throw new TensorError({ code: "limit-exceeded", message, fix: SPLIT });
 }
 
 /** Characters of patterns. */

@@ -8,7 +8,7 @@ import { joinPath, kindOf, listEntries, readBytes, withoutExtension } from "../.
 import type { RasterImage } from "../../labels/sample.js";
 import { isRemote } from "../../places/address.js";
 import { toRaster } from "../image.js";
-import { failed, type Input, type InputOptions, noImages, noMatch, onlyResults, PATTERN } from "./input.js";
+import { checkCount, failed, type Input, type InputOptions, noImages, noMatch, onlyResults, PATTERN } from "./input.js";
 import { realName } from "./paths.js";
 import { expandAddress } from "./remoteInputs.js";
 import { Results } from "./results.js";
@@ -22,7 +22,8 @@ const MOST_BYTES = 2 ** 30;
 /**
  * The images that the arguments name: files, folders with all their images, patterns such as `photos/*.jpg`, addresses
  * of web servers and of buckets, and `-` for standard input. A name without a match becomes an image that fails to
- * load, so that the others are still predicted. Results of earlier runs are not inputs.
+ * load, so that the others are still predicted. Results of earlier runs are not inputs. Throws `limit-exceeded` for
+ * more images than `most`.
  */
 export async function expandInputs(names: readonly string[], options: InputOptions = {}): Promise<Input[]> {
   const inputs: Input[] = [];
@@ -34,6 +35,7 @@ export async function expandInputs(names: readonly string[], options: InputOptio
       if (!seen.has(key)) inputs.push(input);
       seen.add(key);
     }
+    checkCount(inputs.length, options.most);
   }
   const { named } = results;
   if (named > 0) options.onWarning?.(`left out ${named} of the files named: results of fcn predict in ${options.out}`);
@@ -45,6 +47,7 @@ async function expandOne(name: string, options: InputOptions, results: Results):
   try {
     if (isRemote(name)) return await expandAddress(name, options, results);
   } catch (error) {
+    if (hasCode(error, "limit-exceeded")) throw error;
     return [failed(name, error)];
   }
   const kind = await kindOf(name).catch((error: unknown) => failed(name, error));

@@ -1,10 +1,16 @@
 import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { TensorError } from "@fcn/tensor";
-import { isRemote } from "../../places/address.js";
+import { mapAhead } from "../../async/pipeline.js";
+import { addressKind, isRemote } from "../../places/address.js";
 import type { Place } from "../../places/place.js";
 import type { Manifest } from "./manifest.js";
 import { realName } from "./paths.js";
+
+/** Files that are asked for at a time. */
+const AT_A_TIME = 16;
+/** Objects of a bucket that are asked for one by one: a list has a thousand in an answer. */
+const MOST_ASKED = 200;
 
 /** An input after which results are named. */
 export interface Named {
@@ -57,8 +63,9 @@ const sameCase = (path: string): string => path.toLowerCase();
 /** Throws `file-exists` if a file in the way is not in the manifest of its place. */
 export async function checkOwn(place: Place, names: readonly string[], manifest: Manifest): Promise<void> {
   const foreign: string[] = [];
-  for (const name of names) {
-    if ((await place.stat(name)) !== undefined && !(await manifest.isOwn(name))) foreign.push(place.addressOf(name));
+  const look = async (name: string) => ((await manifest.isOwn(name)) ? undefined : place.addressOf(name));
+  for await (const address of mapAhead(await existing(place, names), AT_A_TIME, look)) {
+    if (address !== undefined) foreign.push(address);
   }
   if (foreign.length === 0) return;
   const more = foreign.length === 1 ? "" : `, and ${foreign.length - 1} more`;
@@ -67,4 +74,17 @@ export async function checkOwn(place: Place, names: readonly string[], manifest:
     message: `predict: ${foreign[0]} exists and was not written by fcn predict, or was changed since${more}`,
     fix: "name another folder, or pass --overwrite",
   });
+}
+
+/** Those of the names that are files of a place. */
+async function existing(place: Place, names: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  if (addressKind(place.address) === "s3" && names.length > MOST_ASKED) {
+    const wanted = new Set(names);
+    for await (const { name } of place.list()) if (wanted.has(name)) found.push(name);
+    return found;
+  }
+  const look = async (name: string) => ((await place.stat(name)) === undefined ? undefined : name);
+  for await (const name of mapAhead(names, AT_A_TIME, look)) if (name !== undefined) found.push(name);
+  return found;
 }

@@ -1,23 +1,22 @@
 import { rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { io, TensorError } from "@fcn/tensor";
+import { io } from "@fcn/tensor";
 import { makeTemporaryFolder, type TemporaryFolder } from "@fcn/tensor/internal";
 import { encodeIndexedPng } from "../../encoding/indexedPng.js";
 import { fileDigest } from "../../files/digest.js";
-import { makeFolder, writeWholeFile } from "../../files/write.js";
+import { makeFolder } from "../../files/write.js";
 import type { Colour } from "../../labels/colours.js";
 import type { RasterImage } from "../../labels/sample.js";
 import { isRemote } from "../../places/address.js";
-import { openPlace } from "../../places/open.js";
 import type { Place } from "../../places/place.js";
 import { renderWithLegend } from "../../report/images/legend.js";
 import type { Prediction } from "../enqueue.js";
 import { geoJsonPieces } from "../polygons/geojson.js";
 import { eachPolygon } from "../polygons/polygons.js";
 import { NpyProbabilities } from "../probabilities.js";
-import { Manifest, type WrittenFile } from "./manifest.js";
+import { Manifest } from "./manifest.js";
 import { checkOwn, type Named, nameOutputs } from "./outputNames.js";
-import { nameIn } from "./paths.js";
+import { type WrittenFile, writeWithDigest } from "./written.js";
 
 /** How many pixels of an image have one class. */
 export interface ClassShare {
@@ -45,47 +44,43 @@ export interface Predicted {
 
 interface OutputKind {
   readonly suffix: string;
-  readonly write: (path: string, predicted: Predicted) => Promise<void>;
+  /** What the file holds; absent where it is written while the image is predicted. */
+  readonly content?: (predicted: Predicted) => Content | Promise<Content>;
 }
 
-/** Without flushing each file to disk, because there are many small ones. */
-const write = (path: string, content: string | Uint8Array | Iterable<string>): Promise<void> =>
-  writeWholeFile("predict", path, content, { sync: false });
+type Content = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** Everything that can be written for an image. */
 export const OUTPUTS = {
   labels: {
     suffix: ".png",
-    write: async (path, { prediction, palette }) => write(path, await encodeIndexedPng({ ...prediction, palette })),
+    content: ({ prediction, palette }) => encodeIndexedPng({ ...prediction, palette }),
   },
-  overlay: { suffix: ".overlay.png", write: writeOverlay },
-  probabilities: {
-    suffix: ".npy",
-    // They were written while the image was predicted.
-    write: async (_, { probabilities }) => probabilities?.finish(),
-  },
+  overlay: { suffix: ".overlay.png", content: overlayOf },
+  probabilities: { suffix: ".npy" },
   polygons: {
     suffix: ".geojson",
-    write: (path, { prediction, classes, tolerance }) =>
-      write(path, geoJsonPieces(eachPolygon(prediction, { tolerance }), classes)),
+    content: ({ prediction, classes, tolerance }) =>
+      encoded(geoJsonPieces(eachPolygon(prediction, { tolerance }), classes)),
   },
-  summary: {
-    suffix: ".json",
-    write: (path, predicted) => writeSummary(path, summaryOf(predicted)),
-  },
+  summary: { suffix: ".json", content: (predicted) => encodeSummary(summaryOf(predicted)) },
 } as const satisfies Record<string, OutputKind>;
 
 export type OutputName = keyof typeof OUTPUTS;
 
-/** Where each kind of result of an image is written. */
-export type OutputPaths = ReadonlyMap<OutputName, string>;
+/** The name of each kind of result of an image in the place for results. */
+export type OutputNames = ReadonlyMap<OutputName, string>;
 
-async function writeOverlay(path: string, { prediction, shares, palette, plain }: Predicted): Promise<void> {
+/** The names of the results of an image whose name is `stem`. */
+export const namesOf = (stem: string, kinds: readonly OutputName[]): OutputNames =>
+  new Map(kinds.map((kind) => [kind, `${stem}${OUTPUTS[kind].suffix}`]));
+
+function overlayOf({ prediction, shares, palette, plain }: Predicted): Promise<Uint8Array> {
   const { overlay, height, width } = prediction;
   const painted = shares.filter(({ label }) => label !== plain);
   const entries = painted.map(({ label, class: name }) => ({ name, colour: palette[label] ?? ([0, 0, 0] as const) }));
   const rgba = overlay as Uint8ClampedArray;
-  await write(path, await renderWithLegend({ rgba, height, width }, entries));
+  return renderWithLegend({ rgba, height, width }, entries);
 }
 
 /** The facts about an image other than its pixels. */
@@ -101,9 +96,8 @@ export function summaryOf({ input, prediction: { height, width, tiles }, shares 
   return { input, height, width, tiles, classes: shares };
 }
 
-export const summaryText = (summary: ImageSummary): string => `${JSON.stringify(summary, null, 2)}\n`;
-
-export const writeSummary = (path: string, summary: ImageSummary): Promise<void> => write(path, summaryText(summary));
+export const encodeSummary = (summary: ImageSummary): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify(summary, null, 2)}\n`);
 
 /** How often each label occurs, added to `counts`. */
 export function countLabels(labels: Uint8Array, counts = new Float64Array(256)): typeof counts {
@@ -122,7 +116,7 @@ export function classShares(counts: Float64Array, classes: readonly string[]): C
 /**
  * The names of the results of each input in a place, in the order of `kinds`: such as no other result and no input has.
  * They are listed as about to be written. Throws `file-exists` if any other file has one of them, unless `overwrite` is
- * set.
+ * set, and `limit-exceeded` if the list has no room for them.
  */
 export async function reserveNames(
   place: Place,
@@ -133,32 +127,37 @@ export async function reserveNames(
   const suffixes = kinds.map((kind) => OUTPUTS[kind].suffix);
   const named = await nameOutputs(place, suffixes, inputs);
   const manifest = await Manifest.read(place);
+  manifest.checkRoom(named);
   if (!overwrite) await checkOwn(place, named.flat(), manifest);
   await manifest.announce(named.flat());
   return { named, manifest };
 }
 
+/** How an {@link OutputFolder} is written. */
+export interface OutputFolderOptions {
+  /**
+   * Whether other machines write into the place too, and tell each other what they wrote. Then files are on the disk
+   * before they have their names, and the place alone decides where a name leads. Default false.
+   */
+  readonly isShared?: boolean;
+}
+
 /**
- * A place for the results of images. It lists what was written, so that no other file is overwritten. Results for
- * another machine are made in a folder of this one, and sent one by one.
+ * A place for the results of images. It lists what was written, so that no other file is overwritten. Each result
+ * appears whole or not at all.
  */
 export class OutputFolder {
   readonly #written = new Map<string, WrittenFile>();
-  #place: Place | undefined;
-  #scratch: TemporaryFolder | undefined;
+  /** For files of this machine that then are sent to the place. */
+  #scratch: Promise<TemporaryFolder> | undefined;
   #manifest: Manifest | undefined;
   #announced: readonly string[] = [];
 
-  /** @param address a folder of this machine, or an address of another one */
   constructor(
-    private readonly address: string,
+    private readonly place: Place,
     private readonly kinds: readonly OutputName[],
+    private readonly options: OutputFolderOptions = {},
   ) {}
-
-  /** The folder of this machine in which results are made. */
-  get root(): string {
-    return this.#scratch?.path ?? this.address;
-  }
 
   /** What was written so far. */
   get written(): Iterable<WrittenFile> {
@@ -167,18 +166,15 @@ export class OutputFolder {
 
   /** Makes the folder and tries to write into it. Throws a TensorError if that fails. */
   async open(): Promise<void> {
-    this.#place = await openPlace(this.address);
-    if (isRemote(this.address)) {
-      this.#scratch = await makeTemporaryFolder("predict");
-      return;
-    }
-    const trial = await io.temporaryName(join(this.root, ".trial"));
-    await makeFolder("predict", this.root);
+    const { address } = this.place;
+    if (isRemote(address)) return;
+    const trial = await io.temporaryName(join(address, ".trial"));
+    await makeFolder("predict", address);
     try {
       await writeFile(trial, "");
       await rm(trial);
     } catch (cause) {
-      throw io.unwritable("predict", this.root, cause);
+      throw io.unwritable("predict", address, cause);
     }
   }
 
@@ -186,62 +182,67 @@ export class OutputFolder {
    * Gives the results of each input names that no other result and no input has. Throws `file-exists` if any other file
    * has one of them, unless `overwrite` is set. Removes what killed runs left unfinished.
    */
-  async reserve<T extends Named>(inputs: readonly T[], { overwrite = false } = {}): Promise<Map<T, OutputPaths>> {
-    const place = this.#place as Place;
-    const { named, manifest } = await reserveNames(place, this.kinds, inputs, overwrite);
-    if (this.#scratch === undefined) {
-      for (const folder of manifest.folders) await io.removeLeftovers(join(this.root, folder));
-    }
+  async reserve<T extends Named>(inputs: readonly T[], { overwrite = false } = {}): Promise<Map<T, OutputNames>> {
+    const { address } = this.place;
+    const { named, manifest } = await reserveNames(this.place, this.kinds, inputs, overwrite);
+    if (!isRemote(address)) for (const folder of manifest.folders) await io.removeLeftovers(join(address, folder));
     this.#manifest = manifest;
     this.#announced = named.flat();
-    const pathsOf = (names: readonly string[]): OutputPaths =>
-      new Map(this.kinds.map((kind, k) => [kind, join(this.root, names[k] as string)]));
-    return new Map(inputs.map((input, i) => [input, pathsOf(named[i] as string[])]));
+    const namesOf = (names: readonly string[]): OutputNames =>
+      new Map(this.kinds.map((kind, k) => [kind, names[k] as string]));
+    return new Map(inputs.map((input, i) => [input, namesOf(named[i] as string[])]));
   }
 
   /** Where each result of an image is once it is written. */
-  addresses(paths: OutputPaths): Partial<Record<OutputName, string>> {
-    const addressOf = (path: string): string =>
-      this.#scratch === undefined ? path : (this.#place as Place).addressOf(nameIn(this.root, path));
-    return Object.fromEntries(Array.from(paths, ([kind, path]) => [kind, addressOf(path)]));
+  addresses(names: OutputNames): Partial<Record<OutputName, string>> {
+    return Object.fromEntries(Array.from(names, ([kind, name]) => [kind, this.place.addressOf(name)]));
   }
 
   /**
    * The file for the probabilities of an image, which is made with the first of them. Returns undefined if they are not
    * wanted.
    */
-  probabilities(paths: OutputPaths, size: RasterImage): NpyProbabilities | undefined {
-    const path = paths.get("probabilities");
-    return path === undefined
-      ? undefined
-      : new NpyProbabilities(path, size, () => makeFolder("predict", dirname(path)));
-  }
-
-  /**
-   * Writes all results of an image, each under a temporary name first. Throws `disk-full` or `unwritable-file`, with
-   * the name of the file.
-   */
-  async write(paths: OutputPaths, predicted: Predicted): Promise<void> {
-    for (const [kind, path] of paths) await this.put(path, () => OUTPUTS[kind].write(path, predicted));
-  }
-
-  /** Lets `make` write one of the results, whole or not at all. Throws as {@link write} does. */
-  async put(path: string, make: () => Promise<void>): Promise<void> {
-    try {
+  probabilities(names: OutputNames, size: RasterImage): NpyProbabilities | undefined {
+    const name = names.get("probabilities");
+    if (name === undefined) return undefined;
+    return new NpyProbabilities(size, async () => {
+      const path = await this.#ownPath(name);
       await makeFolder("predict", dirname(path));
-      await make();
-      await this.#settle(path);
-    } catch (cause) {
-      throw cause instanceof TensorError ? cause : io.unwritable("predict", path, cause);
+      return path;
+    });
+  }
+
+  get #isApart(): boolean {
+    return this.options.isShared === true || isRemote(this.place.address);
+  }
+
+  /** Where a file is made that is not written in one go: at its place, or on the way there. */
+  async #ownPath(name: string): Promise<string> {
+    if (!this.#isApart) return join(this.place.address, name);
+    this.#scratch ??= makeTemporaryFolder("predict");
+    return join((await this.#scratch).path, name);
+  }
+
+  /** Writes all results of an image. Throws `disk-full` or `unwritable-file`, with the name of the file. */
+  async write(names: OutputNames, predicted: Predicted): Promise<void> {
+    for (const [kind, name] of names) {
+      const { content }: OutputKind = OUTPUTS[kind];
+      if (content) await this.put(name, await content(predicted));
+      else if (predicted.probabilities) await this.#finish(name, predicted.probabilities);
     }
   }
 
-  /** Sends a result to its place, and keeps what the list says of it. */
-  async #settle(path: string): Promise<void> {
-    const name = nameIn(this.root, path);
+  /** Writes one of the results. Throws as {@link write} does, and what the pieces throw. */
+  async put(name: string, content: Content): Promise<void> {
+    const { isShared: sync = false } = this.options;
+    this.#written.set(name, await writeWithDigest(this.place, name, content, { sync }));
+  }
+
+  async #finish(name: string, probabilities: NpyProbabilities): Promise<void> {
+    const path = await probabilities.finish();
     const [{ size: bytes }, sha256] = await Promise.all([stat(path), fileDigest(path, "sha256")]);
-    if (this.#scratch !== undefined) {
-      await this.#place?.write(name, { file: path });
+    if (this.#isApart) {
+      await this.place.write(name, { file: path });
       await rm(path, { force: true });
     }
     this.#written.set(name, { name, bytes, sha256 });
@@ -251,6 +252,11 @@ export class OutputFolder {
   async close(): Promise<void> {
     // If this cannot be written, the announced files are still listed.
     await this.#manifest?.settle(this.written, this.#announced).catch(() => {});
-    await this.#scratch?.remove();
+    await (await this.#scratch)?.remove();
   }
+}
+
+function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  for (const piece of pieces) yield encoder.encode(piece);
 }

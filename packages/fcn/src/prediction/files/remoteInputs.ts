@@ -4,11 +4,11 @@ import { fileName, withoutExtension } from "../../data/files/files.js";
 import { addressKind, bucketAddress, checkName, splitAddress } from "../../places/address.js";
 import { openPlace } from "../../places/open.js";
 import type { Place } from "../../places/place.js";
-import { failed, type Input, type InputOptions, noImages, noMatch, onlyResults, PATTERN } from "./input.js";
+import { checkCount, failed, type Input, type InputOptions, noImages, noMatch, onlyResults, PATTERN } from "./input.js";
 import type { Results } from "./results.js";
 
 /** The images that an address names: a file of a web server; an object, a pattern of keys or a prefix of a bucket. */
-export async function expandAddress(address: string, { out }: InputOptions, results: Results): Promise<Input[]> {
+export async function expandAddress(address: string, { out, most }: InputOptions, results: Results): Promise<Input[]> {
   if (addressKind(address) === "http") {
     const { place, name } = splitAddress(address);
     return [placeInput(await openPlace(place), name, name)];
@@ -21,7 +21,7 @@ export async function expandAddress(address: string, { out }: InputOptions, resu
     if ((IMAGE_PATTERN.test(key) && !isPattern) || (await root.stat(key)) !== undefined) {
       return (await results.isNamed(address)) ? [] : [placeInput(root, key, fileName(key))];
     }
-    if (isPattern) return chosen(address, root, await matching(root, key), fileName, results);
+    if (isPattern) return chosen(address, root, await matching(root, key, most), fileName, results);
   }
   const folder = await openPlace(address);
   const within = out === undefined ? "" : `${(await openPlace(out)).address}/`;
@@ -31,17 +31,22 @@ export async function expandAddress(address: string, { out }: InputOptions, resu
     const isWithin = within.startsWith(`${folder.address}/`) && within !== `${folder.address}/`;
     if (isHidden || !IMAGE_PATTERN.test(name) || (isWithin && folder.addressOf(name).startsWith(within))) continue;
     found.push(name);
+    // A list whose images are too many is not read to its end.
+    checkCount(found.length, most);
   }
   if (found.length === 0 && key !== "" && !key.endsWith("/")) return [noMatch(address)];
   return found.length === 0 ? [noImages(address)] : chosen(address, folder, found, (name) => name, results);
 }
 
-async function matching(root: Place, pattern: string): Promise<string[]> {
+async function matching(root: Place, pattern: string, most?: number): Promise<string[]> {
   const { default: picomatch } = await import("picomatch");
   const isMatch = picomatch(pattern);
   const prefix = pattern.slice(0, pattern.search(/[*?[\]{}!()+@\\]/));
   const found: string[] = [];
-  for await (const { name } of root.list(prefix)) if (isMatch(name)) found.push(name);
+  for await (const { name } of root.list(prefix)) {
+    if (isMatch(name)) found.push(name);
+    checkCount(found.length, most);
+  }
   return found;
 }
 

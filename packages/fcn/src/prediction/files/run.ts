@@ -4,6 +4,7 @@ import { type ToldError, toldOf } from "../../data/files/errors.js";
 import type { DataRemark } from "../../data/files/remarks.js";
 import { tunedDevice } from "../../measure/tunedDevice.js";
 import { loadModels, type Nets } from "../../models/file/weightsFile.js";
+import { openPlace } from "../../places/open.js";
 import { adapterName } from "../../report/adapter.js";
 import { imageError, type PredictionResult, type PredictOptions, predictEach, preparePrediction } from "../predict.js";
 import type { NpyProbabilities } from "../probabilities.js";
@@ -17,7 +18,7 @@ import {
   type ImageSummary,
   OutputFolder,
   type OutputName,
-  type OutputPaths,
+  type OutputNames,
   type Predicted,
   summaryOf,
 } from "./outputs.js";
@@ -83,14 +84,14 @@ const WRITE_AHEAD = 4;
  * net, device or folder, other files in the way, or a full disk.
  */
 export async function runPredict(run: PredictRun, onImage: (report: ImageReport) => void): Promise<PredictSummary> {
-  const folder = new OutputFolder(run.out, run.save ?? SAVED);
+  const folder = new OutputFolder(await openPlace(run.out), run.save ?? SAVED);
   try {
     await folder.open();
-    const places = await folder.reserve(run.inputs, run);
+    const named = await folder.reserve(run.inputs, run);
     const device = await tunedDevice(run);
     try {
       const nets = await loadModels(run.weights, device);
-      return await predictAndWrite(run, { device, nets }, { folder, places }, onImage);
+      return await predictAndWrite(run, { device, nets }, { folder, named }, onImage);
     } finally {
       device.destroy();
     }
@@ -103,7 +104,7 @@ export async function runPredict(run: PredictRun, onImage: (report: ImageReport)
 export async function predictAndWrite(
   run: PredictRun,
   { device, nets: loaded }: { readonly device: Device; readonly nets: Nets },
-  { folder, places }: { readonly folder: OutputFolder; readonly places: ReadonlyMap<Input, OutputPaths> },
+  { folder, named }: { readonly folder: OutputFolder; readonly named: ReadonlyMap<Input, OutputNames> },
   onImage: (report: ImageReport) => void,
 ): Promise<PredictSummary> {
   const { classes, palette, model } = loaded[0].metadata;
@@ -118,9 +119,9 @@ export async function predictAndWrite(
       inputs,
       (input) => input.load(scale),
       (input, image) => {
-        const paths = places.get(input) as OutputPaths;
-        const probabilities = folder.probabilities(paths, image);
-        targets.set(input, { paths, probabilities });
+        const names = named.get(input) as OutputNames;
+        const probabilities = folder.probabilities(names, image);
+        targets.set(input, { names, probabilities });
         return { ...outputs, probabilities: probabilities ?? false };
       },
     );
@@ -133,7 +134,7 @@ export async function predictAndWrite(
         run.onScene(input, planOf(sceneRun, input.name, await opened));
         return { input: input.name, height, width, tiles: 0, classes: [], files: {} };
       }
-      const written = await writeScene(sceneRun, input.name, places.get(input) as OutputPaths, await opened);
+      const written = await writeScene(sceneRun, input.name, named.get(input) as OutputNames, await opened);
       scenes.push(sceneRemark(input.name, written, Object.keys(written.files)));
       run.onWritten?.(input);
       return { ...written.summary, files: written.files };
@@ -150,13 +151,13 @@ export async function predictAndWrite(
     const target = targets.get(item);
     try {
       if (error) return failure(item, error);
-      const { paths, probabilities } = target as Target;
+      const { names, probabilities } = target as Target;
       const shares = classShares(countLabels(prediction.labels), classes);
       const looks = { classes, palette, plain: outputs.overlay?.plain ?? -1, tolerance: run.tolerance };
       const predicted: Predicted = { input: item.name, prediction, probabilities, shares, ...looks };
-      await folder.write(paths, predicted);
+      await folder.write(names, predicted);
       run.onWritten?.(item);
-      return { ...summaryOf(predicted), files: folder.addresses(paths) };
+      return { ...summaryOf(predicted), files: folder.addresses(names) };
     } catch (problem) {
       return failure(item, imageError(problem));
     } finally {
@@ -190,9 +191,9 @@ export async function predictAndWrite(
   };
 }
 
-/** Where the results of an image go. */
+/** What the results of an image are called. */
 interface Target {
-  readonly paths: OutputPaths;
+  readonly names: OutputNames;
   readonly probabilities: NpyProbabilities | undefined;
 }
 

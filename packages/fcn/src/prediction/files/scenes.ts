@@ -1,4 +1,4 @@
-import { io, TensorError } from "@fcn/tensor";
+import { TensorError } from "@fcn/tensor";
 import type { DataRemark } from "../../data/files/remarks.js";
 import type { Colour } from "../../labels/colours.js";
 import type { Inference } from "../inference.js";
@@ -10,11 +10,11 @@ import type { TileOptions } from "../tiling.js";
 import {
   classShares,
   countLabels,
+  encodeSummary,
   type ImageSummary,
   type OutputFolder,
   type OutputName,
-  type OutputPaths,
-  writeSummary,
+  type OutputNames,
 } from "./outputs.js";
 
 /** What is written of an image unless it is said: what shows the most. */
@@ -60,7 +60,7 @@ export function planOf(
 export async function writeScene(
   run: SceneRun,
   input: string,
-  paths: OutputPaths,
+  names: OutputNames,
   windows: Windows,
 ): Promise<WrittenScene> {
   const { inference, classes, palette, folder, save = ["labels"] } = run;
@@ -74,13 +74,13 @@ export async function writeScene(
     countLabels(found.labels, counts);
     return found.labels;
   });
-  const wanted = new Map([...paths].filter(([kind]) => save.includes(kind)));
+  const wanted = new Map([...names].filter(([kind]) => save.includes(kind)));
   const [labels, facts] = [wanted.get("labels"), wanted.get("summary")];
   // Without a file for the labels they are counted all the same.
   if (labels === undefined) for await (const _ of pieces);
-  else await folder.put(labels, () => io.writeWhole("predict", labels, pieces, { sync: false }));
+  else await folder.put(labels, pieces);
   const summary = { input, height, width, tiles, classes: classShares(counts, classes) };
-  if (facts !== undefined) await folder.put(facts, () => writeSummary(facts, summary));
+  if (facts !== undefined) await folder.put(facts, encodeSummary(summary));
   return { summary, files: folder.addresses(wanted), plan };
 }
 

@@ -1,6 +1,6 @@
 import type { Roots } from "../../places/roots.js";
 import type { Chunk, Run } from "../runs/spec.js";
-import type { Advance } from "../runs/tend.js";
+import type { Advance, Fold } from "../runs/tend.js";
 import type { Connection } from "../server/connection.js";
 import type { Session } from "./session.js";
 
@@ -11,6 +11,8 @@ export interface Kind {
    * file.
    */
   work(run: Run, chunk: Chunk, session: Session, connection: Connection): Promise<unknown>;
+  /** Makes one part of several, so that their number does not grow with that of the chunks; absent if none adds up. */
+  readonly fold?: Fold;
   /** What remains when all chunks are done or given up. */
   advance(run: Run, session: Session, connection: Connection): Promise<Advance>;
   /**

@@ -105,9 +105,19 @@ export async function openChunk({ redis }: Redis, id: string, k: number): Promis
   return range === null ? undefined : chunkOf([String(k), range]);
 }
 
+/** Records that a chunk is done, unless it is already, or its run has ended: a part counts once. */
+const FINISH = `
+local function take(key) return redis.call("HDEL", key, ARGV[1]) == 1 end
+if redis.call("HGET", KEYS[1], "state") == "running" and (take(KEYS[2]) or take(KEYS[3])) then
+  redis.call("HDEL", KEYS[1], "problem")
+  redis.call("HSET", KEYS[5], ARGV[2], ARGV[3])
+  if ARGV[4] then redis.call("HSET", KEYS[4], ARGV[1], ARGV[4]) end
+end
+return redis.call("HLEN", KEYS[2])`;
+
 /**
- * Records that a chunk is done, with its part unless that is a file, and the seconds that an item took. Returns how
- * many chunks are open.
+ * Records that a chunk is done that is open, or was given up too early, with its part unless that is a file, and the
+ * seconds that an item took. Does nothing for one that is done, as where two workers had it. Returns how many are open.
  */
 export async function finishChunk(
   { redis }: Redis,
@@ -116,37 +126,76 @@ export async function finishChunk(
   { part, worker, seconds }: { readonly part?: unknown; readonly worker: string; readonly seconds: number },
 ): Promise<number> {
   const { run, open, aside, parts, speed } = keysOf(id);
-  const commands = redis.multi().hdel(run, "problem");
-  if (part !== undefined) commands.hset(parts, k, JSON.stringify(part));
-  commands.hdel(open, String(k)).hdel(aside, String(k)).hset(speed, worker, seconds);
-  const results = await commands.hlen(open).exec();
-  return (results?.at(-1)?.[1] as number | undefined) ?? 0;
+  const given = [k, worker, seconds, ...(part === undefined ? [] : [JSON.stringify(part)])];
+  return (await redis.eval(FINISH, 5, run, open, aside, parts, speed, ...given)) as number;
 }
 
-/** Gives up an open chunk. */
+/** Moves a chunk from the open ones to those that are given up. */
+const PUT_ASIDE = `
+if redis.call("HDEL", KEYS[1], ARGV[1]) == 1 then redis.call("HSET", KEYS[2], ARGV[1], ARGV[2]) end`;
+
+/** Gives up a chunk if it is open. */
 export async function putAside({ redis }: Redis, id: string, chunk: Chunk, reason: string): Promise<void> {
   const { open, aside } = keysOf(id);
   const entry: Aside = { ...chunk, reason };
-  await redis.multi().hset(aside, chunk.k, JSON.stringify(entry)).hdel(open, String(chunk.k)).exec();
+  await redis.eval(PUT_ASIDE, 2, open, aside, chunk.k, JSON.stringify(entry));
 }
 
-/** Opens chunks again that were given up. */
-export async function reopen({ redis }: Redis, id: string, chunks: readonly Chunk[]): Promise<void> {
+/** Moves chunks back that are still given up. Whoever else did so may have seen them done by now. */
+const REOPEN = `
+local opened = 0
+for i = 2, #ARGV, 2 do
+  if redis.call("HDEL", KEYS[3], ARGV[i]) == 1 then
+    redis.call("HSET", KEYS[2], ARGV[i], ARGV[i + 1])
+    opened = opened + 1
+  end
+end
+if opened == 0 and redis.call("HGET", KEYS[1], "state") ~= "failed" then return 0 end
+redis.call("HSET", KEYS[1], "state", "running")
+redis.call("HDEL", KEYS[1], "error", "result", "closed")
+redis.call("SADD", KEYS[5], ARGV[1])
+for i = 1, 4 do redis.call("PERSIST", KEYS[i]) end
+return opened`;
+
+/** Opens chunks again that were given up, of a run that has ended or not. Returns how many. */
+export async function reopen({ redis }: Redis, id: string, chunks: readonly Chunk[]): Promise<number> {
   const { run, open, aside, parts } = keysOf(id);
-  const commands = redis
-    .multi()
-    .sadd(OPEN_RUNS, id)
-    .hset(run, "state", "running")
-    .hdel(run, "error", "result", "closed");
-  for (const { k, from, to } of chunks) commands.hset(open, k, `${from}-${to}`).hdel(aside, String(k));
-  for (const key of [run, open, aside, parts]) commands.persist(key);
-  await commands.exec();
+  const rows = chunks.flatMap(({ k, from, to }) => [k, `${from}-${to}`]);
+  return (await redis.eval(REOPEN, 5, run, open, aside, parts, OPEN_RUNS, id, ...rows)) as number;
 }
 
 /** The parts of a run in the order of their chunks. */
 export async function partsOf({ redis }: Redis, id: string): Promise<unknown[]> {
+  return (await partEntries(redis, id)).map(([, part]) => part);
+}
+
+async function partEntries(redis: Connection["redis"], id: string): Promise<[k: string, part: unknown][]> {
   const found = Object.entries(await redis.hgetall(keysOf(id).parts));
-  return found.sort(([a], [b]) => Number(a) - Number(b)).map(([, text]) => JSON.parse(text) as unknown);
+  return found.sort(([a], [b]) => Number(a) - Number(b)).map(([k, text]) => [k, JSON.parse(text) as unknown]);
+}
+
+/** Parts that a run keeps one by one, where its kind can fold them. */
+export const MOST_PARTS = 32;
+
+/** Puts the sum of parts in the place of the first, unless some of them have been folded meanwhile. */
+const FOLD = `
+for i = 2, #ARGV do
+  if redis.call("HEXISTS", KEYS[1], ARGV[i]) == 0 then return end
+end
+for i = 3, #ARGV do redis.call("HDEL", KEYS[1], ARGV[i]) end
+redis.call("HSET", KEYS[1], ARGV[2], ARGV[1])`;
+
+/** Makes one part of all where there are more than {@link MOST_PARTS}. */
+export async function foldParts(
+  { redis }: Redis,
+  id: string,
+  fold: (parts: readonly unknown[]) => unknown,
+): Promise<void> {
+  const { parts } = keysOf(id);
+  if ((await redis.hlen(parts)) <= MOST_PARTS) return;
+  const entries = await partEntries(redis, id);
+  const sum = await fold(entries.map(([, part]) => part));
+  await redis.eval(FOLD, 1, parts, JSON.stringify(sum), ...entries.map(([k]) => k));
 }
 
 /** The seconds that an item takes on each worker so far. */
@@ -162,26 +211,27 @@ export const setTotal = ({ redis }: Redis, id: string, total: number): Promise<u
 export const setProblem = ({ redis }: Redis, id: string, problem: TensorError): Promise<unknown> =>
   redis.hset(keysOf(id).run, "problem", JSON.stringify(toldOf(problem)));
 
-/** Ends a run that is running. The first end counts. */
+/** Ends a run that is running. The first end counts. What was opened again while its result was made is waited for. */
 const END = `
 if redis.call("HGET", KEYS[1], "state") ~= "running" then return 0 end
-redis.call("HSET", KEYS[1], "state", ARGV[1])
+if ARGV[4] and (redis.call("HLEN", KEYS[2]) > 0 or redis.call("HLEN", KEYS[3]) ~= tonumber(ARGV[4])) then return 0 end
+redis.call("HSET", KEYS[1], "state", ARGV[1], ARGV[2], ARGV[3])
 redis.call("HDEL", KEYS[1], "problem")
-if ARGV[2] ~= "" then redis.call("HSET", KEYS[1], ARGV[2], ARGV[3]) end
 return 1`;
 
-export async function endRun(
-  { redis }: Redis,
-  id: string,
-  state: Exclude<RunState, "running">,
-  what: { readonly result?: unknown; readonly error?: TensorError } = {},
-): Promise<void> {
-  const [field, text] = what.error
-    ? ["error", JSON.stringify(toldOf(what.error))]
-    : what.result === undefined
-      ? ["", ""]
-      : ["result", JSON.stringify(what.result)];
-  await redis.eval(END, 1, keysOf(id).run, state, field, text);
+/** Ends a run with an error, if it is running. */
+export async function failRun({ redis }: Redis, id: string, error: TensorError): Promise<void> {
+  const { run, open, aside } = keysOf(id);
+  await redis.eval(END, 3, run, open, aside, "failed", "error", JSON.stringify(toldOf(error)));
+}
+
+/**
+ * Ends a run with its result, for which all of its chunks were done but so many that were given up. Returns false if
+ * that is so no more, or the run has ended.
+ */
+export async function completeRun({ redis }: Redis, id: string, result: unknown, givenUp: number): Promise<boolean> {
+  const { run, open, aside } = keysOf(id);
+  return (await redis.eval(END, 3, run, open, aside, "done", "result", JSON.stringify(result), givenUp)) === 1;
 }
 
 /** Ends a run for good, also one that failed or has something put aside. */

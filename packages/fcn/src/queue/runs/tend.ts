@@ -6,10 +6,15 @@ import * as store from "./store.js";
 /** What remains to be done when all items of a run have parts: more items, or the result. */
 export type Advance = { readonly total: number } | { readonly result: unknown };
 
-/** What a kind of run adds to the tending. Either is called again if it was interrupted. */
+/** Makes one part that stands for several, or a promise of it. */
+export type Fold = (run: Run, parts: readonly unknown[]) => unknown;
+
+/** What a kind of run adds to the tending. Each is called again if it was interrupted. */
 export interface Tending {
   /** Looks at the finished parts. */
   readonly advance: (run: Run) => Promise<Advance>;
+  /** What makes one part of several, where parts add up. */
+  readonly foldOf?: (run: Run) => Fold | undefined;
   /** Removes what only a running run needs. */
   readonly cleanUp: (run: Run) => Promise<void>;
 }
@@ -47,23 +52,29 @@ export async function tendSoon({ tend }: Connection, id: string): Promise<void> 
  * One look at a run: puts aside what failed, adds chunks where few are waiting, and ends the run when nothing is left.
  * Whatever interrupts it, the next look goes on.
  */
-export async function tendOnce(connection: Connection, id: string, { advance, cleanUp }: Tending): Promise<void> {
+export async function tendOnce(
+  connection: Connection,
+  id: string,
+  { advance, foldOf, cleanUp }: Tending,
+): Promise<void> {
   const run = await store.readRun("work", connection, id);
   try {
     if (run.state !== "running") return await stopTending(connection, run, cleanUp);
     const open = await settleFailed(connection, run);
+    const fold = foldOf?.(run);
+    if (fold) await store.foldParts(connection, id, (parts) => fold(run, parts));
     if (run.next < run.total) return void (await feed(connection, run, open));
     if (open.length > 0) return;
+    const aside = await store.asideChunks(connection, id);
     const next = await advance(run);
     if ("total" in next) await store.setTotal(connection, id, next.total);
-    else {
-      await store.endRun(connection, id, "done", next);
+    else if (await store.completeRun(connection, id, next.result, aside.length)) {
       await stopTending(connection, run, cleanUp);
     }
   } catch (error) {
     if (!(error instanceof TensorError)) throw error;
     if (hasCode(error, "no-network")) await store.setProblem(connection, id, error);
-    else await store.endRun(connection, id, "failed", { error });
+    else await store.failRun(connection, id, error);
   }
 }
 
@@ -73,6 +84,8 @@ export async function tendOnce(connection: Connection, id: string, { advance, cl
  */
 export async function stopTending(connection: Connection, run: Run, cleanUp: Tending["cleanUp"]): Promise<void> {
   const { id, state } = await store.readRun("work", connection, run.id);
+  // It is retried.
+  if (state === "running") return;
   const [open, aside] = [await store.openChunks(connection, id), await store.asideChunks(connection, id)];
   await Promise.allSettled(open.map(({ k }) => connection.work.remove(jobId(id, k))));
   const canBeRetried = state === "failed" || (state === "done" && aside.length > 0);

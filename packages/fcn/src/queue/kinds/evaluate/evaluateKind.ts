@@ -26,7 +26,7 @@ export interface EvaluateTask {
   readonly options: Omit<EvaluateOptions, "signal" | "boundary"> & { readonly radii: readonly number[] };
 }
 
-/** What became of a chunk. */
+/** What became of a chunk, or of several. */
 interface EvaluatePart {
   readonly counts: BoardCounts;
   readonly failures: readonly SampleFailure[];
@@ -69,19 +69,23 @@ export const EVALUATE: Kind = {
     });
   },
 
+  fold: (run, parts) => sum(taskOf(run), parts as EvaluatePart[]),
+
   async advance(run, _, connection) {
-    const board = boardOf(taskOf(run));
-    const failures: SampleFailure[] = [];
-    for (const part of (await store.partsOf(connection, run.id)) as EvaluatePart[]) {
-      board.addCounts(part.counts);
-      failures.push(...part.failures);
-    }
-    const result: EvaluateResult = { counts: board.counts, failures };
+    const result: EvaluateResult = sum(taskOf(run), (await store.partsOf(connection, run.id)) as EvaluatePart[]);
     return { result };
   },
 
   async cleanUp() {},
 };
+
+/** What all parts together counted, whichever samples each is of. */
+function sum(task: EvaluateTask, parts: readonly EvaluatePart[]): EvaluatePart {
+  const board = boardOf(task);
+  for (const { counts } of parts) board.addCounts(counts);
+  const failures = parts.flatMap((part) => part.failures).sort((a, b) => a.index - b.index);
+  return { counts: board.counts, failures };
+}
 
 async function openData(task: EvaluateTask, session: Session): Promise<SegmentationDataset> {
   const { data, split, digest } = task;

@@ -5,7 +5,7 @@ import { isRemote } from "../../../places/address.js";
 import { readAddress } from "../../../places/open.js";
 import type { Place } from "../../../places/place.js";
 import type { Input } from "../../../prediction/files/input.js";
-import { OUTPUTS, OutputFolder, type OutputName } from "../../../prediction/files/outputs.js";
+import { namesOf, OutputFolder, type OutputName } from "../../../prediction/files/outputs.js";
 import { type ImageReport, predictAndWrite } from "../../../prediction/files/run.js";
 import { SAVED } from "../../../prediction/files/scenes.js";
 import type { Run } from "../../runs/spec.js";
@@ -13,43 +13,43 @@ import type { Session } from "../session.js";
 import type { ListedImage, PlannedScene, PredictPart } from "./files.js";
 import { taskOf } from "./task.js";
 
-/** Predicts images into a scratch folder, and writes the results from there to their place, each whole. */
+/** Predicts images, and writes the results into their place. */
 export async function predictChunk(
   run: Run,
   from: number,
   images: readonly ListedImage[],
   session: Session,
-  { place, scratch }: { readonly place: Place; readonly scratch: string },
+  place: Place,
 ): Promise<PredictPart> {
   const { options, tolerance, shown, names, scenes: bounds } = taskOf(run);
   const save = taskOf(run).save ?? SAVED;
   const inputs = images.map((image) => inputOf(image, session));
-  const nameOf = ({ stem }: Input, kind: OutputName): string => `${stem}${OUTPUTS[kind].suffix}`;
-  const pathsOf = (input: Input) => new Map(save.map((kind) => [kind, join(scratch, nameOf(input, kind))]));
-  const folder = new OutputFolder(scratch, save);
+  const folder = new OutputFolder(place, save, { isShared: true });
   const scenes: PlannedScene[] = [];
-  const { images: reports, remarks } = await session.withNets(run.spec.weights, (nets, device) =>
-    predictAndWrite(
-      {
-        ...{ inputs, weights: names, out: shown, save: taskOf(run).save, options, tolerance },
-        ...(bounds && { scenes: bounds }),
-        onScene: (input, plan) => {
-          const { classes, palette } = nets[0].metadata;
-          scenes.push({ line: from + inputs.indexOf(input), plan, classes, palette });
+  try {
+    const { images: reports, remarks } = await session.withNets(run.spec.weights, (nets, device) =>
+      predictAndWrite(
+        {
+          ...{ inputs, weights: names, out: shown, save: taskOf(run).save, options, tolerance },
+          ...(bounds && { scenes: bounds }),
+          onScene: (input, plan) => {
+            const { classes, palette } = nets[0].metadata;
+            scenes.push({ line: from + inputs.indexOf(input), plan, classes, palette });
+          },
         },
-      },
-      { device, nets },
-      { folder, places: new Map(inputs.map((input) => [input, pathsOf(input)])) },
-      () => {},
-    ),
-  );
-  const files = [...folder.written];
-  for (const { name } of files) await place.write(name, { file: join(scratch, name) });
-  const told = reports.map((report, i): ImageReport => {
-    if ("error" in report) return report;
-    return { ...report, files: shownFiles(run, place, (inputs[i] as Input).stem, save) };
-  });
-  return { images: told, files, remarks, scenes };
+        { device, nets },
+        { folder, named: new Map(inputs.map((input) => [input, namesOf(input.stem, save)])) },
+        () => {},
+      ),
+    );
+    const told = reports.map((report, i): ImageReport => {
+      if ("error" in report) return report;
+      return { ...report, files: shownFiles(run, place, (inputs[i] as Input).stem, save) };
+    });
+    return { images: told, files: [...folder.written], remarks, scenes };
+  } finally {
+    await folder.close();
+  }
 }
 
 function inputOf({ input, address, stem, error }: ListedImage, session: Session): Input {
@@ -67,8 +67,6 @@ function inputOf({ input, address, stem, error }: ListedImage, session: Session)
 /** Where results are, as whoever asked named the place. */
 export function shownFiles(run: Run, place: Place, stem: string, save: readonly OutputName[]) {
   const { shown } = taskOf(run);
-  const name = (kind: OutputName): string => `${stem}${OUTPUTS[kind].suffix}`;
-  const shownAs = (kind: OutputName): string =>
-    isRemote(shown) ? place.addressOf(name(kind)) : join(shown, name(kind));
-  return Object.fromEntries(save.map((kind) => [kind, shownAs(kind)]));
+  const shownAs = (name: string): string => (isRemote(shown) ? place.addressOf(name) : join(shown, name));
+  return Object.fromEntries(Array.from(namesOf(stem, save), ([kind, name]) => [kind, shownAs(name)]));
 }

@@ -1,13 +1,14 @@
 import { promisify } from "node:util";
 import { deflateRaw, inflateRaw } from "node:zlib";
 import { hasCode } from "@fcn/tensor";
-import type { ToldError } from "../../../data/files/errors.js";
+import { mapAhead } from "../../../async/pipeline.js";
+import { fileError, type ToldError } from "../../../data/files/errors.js";
 import type { DataRemark } from "../../../data/files/remarks.js";
 import type { Colour } from "../../../labels/colours.js";
 import type { Place } from "../../../places/place.js";
-import type { WrittenFile } from "../../../prediction/files/manifest.js";
-import { OUTPUTS, type OutputName } from "../../../prediction/files/outputs.js";
+import { namesOf, type OutputName } from "../../../prediction/files/outputs.js";
 import type { ImageReport } from "../../../prediction/files/run.js";
+import type { WrittenFile } from "../../../prediction/files/written.js";
 import type { ScenePlan } from "../../../prediction/scene/plan.js";
 
 /** An image of a run. */
@@ -29,8 +30,8 @@ export interface PredictPart {
   readonly remarks: readonly DataRemark[];
   /** Images that are too large for one worker, by their place in the list. */
   readonly scenes?: readonly PlannedScene[];
-  /** Of regions of scenes, by the number of the item. */
-  readonly regions?: readonly RegionPart[];
+  /** Of scenes that were put together, by their places in the list. */
+  readonly joined?: readonly { readonly line: number; readonly report: ImageReport }[];
 }
 
 /** How a scene is predicted, and what is known of its net. */
@@ -41,23 +42,32 @@ export interface PlannedScene {
   readonly palette: readonly Colour[];
 }
 
-/** What became of a region, apart from its labels. */
-export interface RegionPart {
-  readonly item: number;
-  readonly tiles: number;
-  /** How often each label occurs. */
-  readonly counts: readonly number[];
+/** A scene with the items of a run that make it: its regions, and then, once all are done, what puts them together. */
+export interface ListedScene extends PlannedScene {
+  /** The first item of so many regions. */
+  readonly first: number;
+  readonly regions: number;
+  readonly join?: number;
 }
 
-/** The scenes of a run, whose regions are the items from `lines` on. */
+/** The scenes of a run so far, whose items follow those of the images. */
 export interface SceneList {
-  /** Images of the list. */
-  readonly lines: number;
-  readonly scenes: readonly (PlannedScene & { readonly first: number; readonly regions: number })[];
+  readonly scenes: readonly ListedScene[];
+  /** Items of the run with those of the scenes. */
+  readonly total: number;
+}
+
+/** The labels of a region of a scene. */
+export interface StoredRegion {
+  readonly labels: Uint8Array;
+  /** How often nets ran. */
+  readonly tiles: number;
 }
 
 /** Images a file of the list. */
 const BLOCK = 1000;
+/** Small files that are read or removed at a time. */
+const AT_A_TIME = 16;
 
 const blockName = (folder: string, block: number): string => `${folder}/list/${String(block).padStart(6, "0")}.jsonl`;
 const partName = (folder: string, k: number): string => `${folder}/parts/${k}.json`;
@@ -113,7 +123,7 @@ export class RunFiles {
   /** The names of all results that the images of the list may have. */
   async names(total: number, save: readonly OutputName[]): Promise<string[]> {
     const images = await this.readList(0, total);
-    return images.flatMap(({ stem }) => save.map((kind) => `${stem}${OUTPUTS[kind].suffix}`));
+    return images.flatMap(({ stem }) => [...namesOf(stem, save).values()]);
   }
 
   async #readBlock(index: number): Promise<readonly ListedImage[]> {
@@ -136,6 +146,11 @@ export class RunFiles {
     return (await this.#found(partName(this.#folder, k))) as PredictPart | undefined;
   }
 
+  /** The parts of so many chunks in order, some of which are read ahead. */
+  parts(chunks: number): AsyncGenerator<PredictPart | undefined> {
+    return mapAhead(Array(chunks).keys(), AT_A_TIME, (k) => this.readPart(k));
+  }
+
   /** What a file holds, or undefined if it is not there. */
   async #found(name: string): Promise<unknown> {
     const text = await this.#text(name);
@@ -150,13 +165,16 @@ export class RunFiles {
     return bytes && decoder.decode(bytes);
   }
 
-  /** The labels of a region, which compress well. */
-  async writeRegion(item: number, labels: Uint8Array): Promise<void> {
-    await this.place.write(this.#regionName(item), await deflate(labels));
+  /** A region by the number of its item: four bytes for the tiles, and the labels, which compress well. */
+  async writeRegion(item: number, { tiles, labels }: StoredRegion): Promise<void> {
+    const head = Buffer.alloc(4);
+    head.writeUInt32LE(tiles);
+    await this.place.write(this.#regionName(item), Buffer.concat([head, await deflate(labels)]));
   }
 
-  async readRegion(item: number): Promise<Uint8Array> {
-    return inflate(await this.place.read(this.#regionName(item)));
+  async readRegion(item: number): Promise<StoredRegion> {
+    const bytes = Buffer.from(await this.place.read(this.#regionName(item)));
+    return { tiles: bytes.readUInt32LE(), labels: await inflate(bytes.subarray(4)) };
   }
 
   #regionName(item: number): string {
@@ -167,10 +185,24 @@ export class RunFiles {
     return this.place.write(this.#scenesName, encoder.encode(JSON.stringify(list)));
   }
 
-  /** The scenes, once all images of the list are done; undefined before, and if there are none. */
+  /** The scenes so far; undefined before all images of the list are done, and if there are none. */
   async readScenes(): Promise<SceneList | undefined> {
-    this.#scenes ??= (await this.#found(this.#scenesName)) as SceneList | undefined;
-    return this.#scenes;
+    return (await this.#found(this.#scenesName)) as SceneList | undefined;
+  }
+
+  /** A scene by one of its items, and whether all that item is for is to put the scene together. */
+  async sceneOf(item: number): Promise<{ readonly scene: ListedScene; readonly isJoin: boolean }> {
+    if (this.#scenes === undefined || item >= this.#scenes.total) this.#scenes = await this.readScenes();
+    for (const scene of this.#scenes?.scenes ?? []) {
+      if (item === scene.join) return { scene, isJoin: true };
+      if (item >= scene.first && item < scene.first + scene.regions) return { scene, isJoin: false };
+    }
+    throw fileError(
+      "corrupt-file",
+      this.place.addressOf(this.#scenesName),
+      `it says nothing of item ${item}`,
+      "start the run again",
+    );
   }
 
   get #scenesName(): string {
@@ -186,10 +218,16 @@ export class RunFiles {
 
   /** What became of the images, or undefined if that was removed. */
   async readReport(): Promise<ImageReport[] | undefined> {
-    return (await this.#text(this.#reportName))
-      ?.trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as ImageReport);
+    const reports: ImageReport[] = [];
+    try {
+      for await (const line of linesOf(this.place.stream(this.#reportName))) {
+        reports.push(JSON.parse(line) as ImageReport);
+      }
+    } catch (error) {
+      if (hasCode(error, "missing-data")) return undefined;
+      throw error;
+    }
+    return reports;
   }
 
   removeReport(): Promise<void> {
@@ -200,13 +238,30 @@ export class RunFiles {
     return `${this.#folder}/report.jsonl`;
   }
 
-  /** Removes all but the report: the list, so many files of weights, the parts, and the regions of scenes. */
-  async clear(total: number, chunks: number, weights: number): Promise<void> {
-    for (let index = 0; index < weights; index++) await this.place.remove(this.#weightsName(index));
-    const lines = (await this.readScenes())?.lines ?? total;
-    for (let item = lines; item < total; item++) await this.place.remove(this.#regionName(item));
+  /** Removes all but the report: the list of so many images, files of weights, parts, and the regions of scenes. */
+  async clear(images: number, chunks: number, weights: number): Promise<void> {
+    const scenes = (await this.readScenes())?.scenes ?? [];
+    const folder = this.#folder;
+    const names = function* (this: RunFiles): Generator<string> {
+      for (let index = 0; index < weights; index++) yield this.#weightsName(index);
+      for (const { first, regions } of scenes) {
+        for (let item = first; item < first + regions; item++) yield this.#regionName(item);
+      }
+      for (let block = 0; block * BLOCK < images; block++) yield blockName(folder, block);
+      for (let k = 0; k < chunks; k++) yield partName(folder, k);
+    };
+    for await (const _ of mapAhead(names.call(this), AT_A_TIME, (name) => this.place.remove(name)));
     await this.place.remove(this.#scenesName);
-    for (let block = 0; block * BLOCK < lines; block++) await this.place.remove(blockName(this.#folder, block));
-    for (let k = 0; k < chunks; k++) await this.place.remove(partName(this.#folder, k));
+  }
+}
+
+/** The lines of a text, each of which ends with a line break, whose whole may be longer than a string can be. */
+async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const text = new TextDecoder();
+  let rest = "";
+  for await (const piece of pieces) {
+    const lines = (rest + text.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
   }
 }

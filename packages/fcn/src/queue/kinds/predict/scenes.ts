@@ -1,7 +1,13 @@
-import { createHash } from "node:crypto";
-import type { WrittenFile } from "../../../prediction/files/manifest.js";
-import { classShares, countLabels, OUTPUTS, type OutputName, summaryText } from "../../../prediction/files/outputs.js";
+import type { DataRemark } from "../../../data/files/remarks.js";
+import {
+  classShares,
+  countLabels,
+  encodeSummary,
+  namesOf,
+  type OutputName,
+} from "../../../prediction/files/outputs.js";
 import { sceneRemark } from "../../../prediction/files/scenes.js";
+import { type WrittenFile, writeWithDigest } from "../../../prediction/files/written.js";
 import { preparePrediction } from "../../../prediction/predict.js";
 import { joinRegions } from "../../../prediction/scene/join.js";
 import { regionsOf } from "../../../prediction/scene/plan.js";
@@ -9,98 +15,116 @@ import { predictRegion } from "../../../prediction/scene/region.js";
 import { addressSource, openWindows } from "../../../prediction/scene/windows.js";
 import type { Chunk, Run } from "../../runs/spec.js";
 import type { Session } from "../session.js";
-import type { ListedImage, PlannedScene, PredictPart, RegionPart, RunFiles, SceneList } from "./files.js";
+import { shownFiles } from "./chunk.js";
+import type {
+  ListedImage,
+  ListedScene,
+  PlannedScene,
+  PredictPart,
+  RunFiles,
+  SceneList,
+  StoredRegion,
+} from "./files.js";
 import { taskOf } from "./task.js";
 
-type Scene = SceneList["scenes"][number];
-
-/** Gives each region of the scenes an item after those of the list. */
-export function listScenes(lines: number, planned: readonly PlannedScene[]): SceneList & { readonly total: number } {
-  let total = lines;
-  const scenes = planned.map((scene) => {
-    const [first, regions] = [total, regionsOf(scene.plan).length];
-    total += regions;
-    return { ...scene, first, regions };
+/**
+ * Adds items where all of a list are done or were given up: the regions of scenes that it has not, or else the putting
+ * together of each scene of which no region was given up. Returns undefined if there is nothing to add.
+ */
+export function nextItems(
+  { scenes, total }: SceneList,
+  planned: readonly PlannedScene[],
+  aside: readonly Chunk[],
+): SceneList | undefined {
+  const known = new Set(scenes.map(({ line }) => line));
+  const found = planned.filter(({ line }) => !known.has(line));
+  let next = total;
+  if (found.length > 0) {
+    const listed = found.map((scene): ListedScene => {
+      const [first, regions] = [next, regionsOf(scene.plan).length];
+      next += regions;
+      return { ...scene, first, regions };
+    });
+    return { scenes: [...scenes, ...listed], total: next };
+  }
+  const joined = scenes.map((scene) => {
+    if (scene.join !== undefined || aside.some((chunk) => hasItemsOf(scene, chunk))) return scene;
+    return { ...scene, join: next++ };
   });
-  return { lines, scenes, total };
+  return next > total ? { scenes: joined, total: next } : undefined;
 }
 
-/** Predicts regions of scenes, each of which gets a file of its own. */
-export async function predictRegions(
+/** Whether a chunk has an item of a scene: a region, or what puts it together. */
+export const hasItemsOf = ({ first, regions, join = -1 }: ListedScene, { from, to }: Chunk): boolean =>
+  (from < first + regions && to > first) || (from <= join && join < to);
+
+/** Does items of scenes: predicts a region into a file of its own, or puts the regions of a scene together. */
+export async function workOnScenes(
   run: Run,
   { from, to }: Chunk,
-  { scenes }: SceneList,
   session: Session,
   files: RunFiles,
 ): Promise<PredictPart> {
-  const { options, names } = taskOf(run);
-  const regions: RegionPart[] = [];
-  for (let item = from; item < to; item++) {
-    const scene = scenes.find(({ first, regions: count }) => item >= first && item < first + count) as Scene;
-    const [{ address }] = (await files.readList(scene.line, scene.line + 1)) as [ListedImage & { address: string }];
-    await session.roots.check(address);
-    const found = await session.withNets(run.spec.weights, async (nets) => {
-      const { inference, scale } = preparePrediction("predict", nets, options, names);
-      const windows = await openWindows(await addressSource(address), scale);
-      try {
-        const region = regionsOf(scene.plan)[item - scene.first];
-        return await predictRegion(inference, windows, scene.plan, region as NonNullable<typeof region>);
-      } finally {
-        await windows.close();
-      }
-    });
-    await files.writeRegion(item, found.labels);
-    regions.push({ item, tiles: found.tiles, counts: [...countLabels(found.labels)] });
-  }
-  return { images: [], files: [], remarks: [], regions };
-}
-
-/** What is made of the regions of a scene. */
-interface JoinedScene {
-  readonly summary: ReturnType<typeof summaryOfScene>;
-  readonly files: readonly WrittenFile[];
-  readonly remark: ReturnType<typeof sceneRemark>;
-}
-
-/** Puts the regions of a scene together, holding one row of them at a time. Undefined if some were given up. */
-export async function joinScene(
-  { input, stem }: ListedImage,
-  scene: Scene,
-  parts: ReadonlyMap<number, RegionPart>,
-  save: readonly OutputName[],
-  files: RunFiles,
-): Promise<JoinedScene | undefined> {
-  const own = Array.from({ length: scene.regions }, (_, i) => parts.get(scene.first + i));
-  if (own.some((part) => part === undefined)) return undefined;
-  const summary = summaryOfScene(input, scene, own as RegionPart[]);
   const written: WrittenFile[] = [];
-  const put = async (kind: OutputName, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> => {
-    const name = `${stem}${OUTPUTS[kind].suffix}`;
-    const hash = createHash("sha256");
-    let bytes = 0;
-    const counted = async function* (): AsyncGenerator<Uint8Array> {
-      for await (const piece of pieces) {
-        hash.update(piece);
-        bytes += piece.length;
-        yield piece;
-      }
-    };
-    await files.place.write(name, counted());
-    written.push({ name, bytes, sha256: hash.digest("hex") });
-  };
-  if (save.includes("labels")) {
-    await put(
-      "labels",
-      joinRegions(scene.plan, scene.palette, (_, i) => files.readRegion(scene.first + i)),
-    );
+  const remarks: DataRemark[] = [];
+  const joined: NonNullable<PredictPart["joined"]>[number][] = [];
+  for (let item = from; item < to; item++) {
+    const { scene, isJoin } = await files.sceneOf(item);
+    const [image] = (await files.readList(scene.line, scene.line + 1)) as [ListedImage];
+    if (isJoin) {
+      const { report, ...made } = await joinScene(run, image, scene, files);
+      joined.push({ line: scene.line, report });
+      written.push(...made.files);
+      remarks.push(made.remark);
+    } else await files.writeRegion(item, await regionOf(run, image, scene, item - scene.first, session));
   }
-  if (save.includes("summary")) await put("summary", [new TextEncoder().encode(summaryText(summary))]);
-  return { summary, files: written, remark: sceneRemark(input, { plan: scene.plan, summary }, save) };
+  return { images: [], files: written, remarks, joined };
 }
 
-function summaryOfScene(input: string, { plan, classes }: Scene, parts: readonly RegionPart[]) {
+async function regionOf(
+  run: Run,
+  { address = "" }: ListedImage,
+  { plan }: ListedScene,
+  index: number,
+  session: Session,
+): Promise<StoredRegion> {
+  const { options, names } = taskOf(run);
+  await session.roots.check(address);
+  return session.withNets(run.spec.weights, async (nets) => {
+    const { inference, scale } = preparePrediction("predict", nets, options, names);
+    const windows = await openWindows(await addressSource(address), scale);
+    try {
+      const region = regionsOf(plan)[index];
+      return await predictRegion(inference, windows, plan, region as NonNullable<typeof region>);
+    } finally {
+      await windows.close();
+    }
+  });
+}
+
+/** Puts the regions of a scene together, holding one row of them at a time. */
+async function joinScene(run: Run, { input, stem }: ListedImage, scene: ListedScene, files: RunFiles) {
+  const { plan, palette, classes, first } = scene;
+  const save = taskOf(run).save ?? ["labels"];
+  const written: WrittenFile[] = [];
+  const names = namesOf(stem, save);
+  const put = async (kind: OutputName, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> => {
+    written.push(await writeWithDigest(files.place, names.get(kind) as string, content));
+  };
   const counts = new Float64Array(256);
-  for (const part of parts) for (const [label, count] of part.counts.entries()) counts[label]! += count;
-  const tiles = parts.reduce((sum, part) => sum + part.tiles, 0);
-  return { input, height: plan.height, width: plan.width, tiles, classes: classShares(counts, classes) };
+  let tiles = 0;
+  const labels = joinRegions(plan, palette, async (_, i) => {
+    const region = await files.readRegion(first + i);
+    tiles += region.tiles;
+    countLabels(region.labels, counts);
+    return region.labels;
+  });
+  if (save.includes("labels")) await put("labels", labels);
+  // Without a file for the labels they are counted all the same.
+  else for await (const _ of labels);
+  const { height, width } = plan;
+  const summary = { input, height, width, tiles, classes: classShares(counts, classes) };
+  if (save.includes("summary")) await put("summary", encodeSummary(summary));
+  const report = { ...summary, files: shownFiles(run, files.place, stem, save) };
+  return { report, files: written, remark: sceneRemark(input, { plan, summary }, save) };
 }

@@ -6,6 +6,8 @@ import type { Run } from "../../runs/spec.js";
 
 /** What a prediction asks of workers. */
 export interface PredictTask {
+  /** Images of the list, which are the first items of the run. */
+  readonly images: number;
   /** The place for results. */
   readonly out: string;
   /** That place as it was named, for results. */
