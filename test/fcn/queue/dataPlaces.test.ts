@@ -3,6 +3,7 @@ import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openPlace, readAddress } from "../../../packages/fcn/src/places/open.js";
+import type { TrialReport } from "../../../packages/fcn/src/queue/kinds/sweep/record.js";
 import type { SweepOptions } from "../../../packages/fcn/src/queue/sweep.js";
 import { fcn as command } from "../../support/deviceCommandLine.js";
 import { copyFolder, namesIn, setEnv } from "../../support/places.js";
@@ -102,25 +103,38 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
       }
     }
 
-    it("in a bucket, alone and by two, as in a folder", async () => {
-      const [here, there, many] = [join(root, "here"), "s3://bucket/there", "s3://bucket/many"];
+    const here = join(root, "here");
+    async function expectSameSweep(out: string): Promise<void> {
+      expect(await lasting(out)).toEqual(await lasting(here));
+      const { ranking } = await lasting(here);
+      const sound: TrialReport[] = ranking.slice(0, 2);
+      await expectSame(
+        out,
+        here,
+        sound.flatMap(({ name }) => [`${name}/fold-1`, `${name}/fold-2`]),
+      );
+      const once = async (at: string): Promise<string[]> => [...new Set(await namesBelow(at))];
+      expect(await once(out)).toEqual(await once(here));
+      const html = (await read(`${out}/report.html`)).toString();
+      for (const text of ["3 trials on", `>${sound[0]?.name}/fold-1<`]) expect(html).toContain(text);
+    }
+
+    it("in a bucket, without a queue, as in a folder", async () => {
+      const out = "s3://bucket/there";
       const wanted = await fcn.queue.sweep({ ...plan(join(root, "photos"), here), device });
-      const alone = await fcn.queue.sweep({ ...plan(DATA, `${there}/`), device });
-      expect(alone.files).toEqual([`${there}/report.html`, `${there}/sweep.json`]);
-      for (const name of ["a", "b"]) await startWorker(server.address, "--root", "s3://bucket", "--name", name);
-      const queued = await fcn.queue.sweep({ ...plan(DATA, many), queue: server.address });
-      expect(queued.files).toEqual([`${many}/report.html`, `${many}/sweep.json`]);
       expect(wanted.trials.map(({ state }) => state)).toEqual(["complete", "pruned", "failed"]);
-      const runs = wanted.trials.slice(0, 2).flatMap(({ name }) => [`${name}/fold-1`, `${name}/fold-2`]);
-      for (const out of [there, many]) {
-        expect(await lasting(out)).toEqual(await lasting(here));
-        await expectSame(out, here, runs);
-        const once = async (at: string) => [...new Set(await namesBelow(at))];
-        expect(await once(out)).toEqual(await once(here));
-        const html = (await read(`${out}/report.html`)).toString();
-        for (const text of ["3 trials on", `>${wanted.trials[0]?.name}/fold-1<`]) expect(html).toContain(text);
-      }
-      await expect(fcn.queue.sweep({ ...plan(DATA, there), device })).rejects.toMatchObject({ code: "run-exists" });
+      const found = await fcn.queue.sweep({ ...plan(DATA, `${out}/`), device });
+      expect(found.files).toEqual([`${out}/report.html`, `${out}/sweep.json`]);
+      await expectSameSweep(out);
+      await expect(fcn.queue.sweep({ ...plan(DATA, out), device })).rejects.toMatchObject({ code: "run-exists" });
+    });
+
+    it("in a bucket, by two workers, to the same", async () => {
+      const out = "s3://bucket/many";
+      for (const name of ["a", "b"]) await startWorker(server.address, "--root", "s3://bucket", "--name", name);
+      const found = await fcn.queue.sweep({ ...plan(DATA, out), queue: server.address });
+      expect(found.files).toEqual([`${out}/report.html`, `${out}/sweep.json`]);
+      await expectSameSweep(out);
     });
 
     it("go on from a checkpoint in the bucket when a worker is killed, or ends", async () => {
