@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice } from "@fcn/tensor";
@@ -107,4 +109,55 @@ describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", ()
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: s3:\/\/bucket\/out: the address is not below a root/m);
   });
+
+  it("wait for a bucket that does not answer, and leave no image out", async () => {
+    await endWorkers();
+    const proxy = await startProxy(Number(new URL(s3.env.AWS_ENDPOINT_URL_S3 as string).port));
+    setEnv({ ...s3.env, AWS_ENDPOINT_URL_S3: proxy.url, AWS_MAX_ATTEMPTS: "1" });
+    await startWorker(server.address, "--root", "s3://bucket", root);
+    const told = new Set<string>();
+    let isOpened = false;
+    const options: fcn.queue.QueuePredictOptions = {
+      ...{ queue: server.address, weights: join(root, "net.safetensors"), save: ["labels"] },
+      ...{ out: join(root, "waited"), chunk: 2, onStart: proxy.close },
+      onProgress: ({ problem }) => {
+        if (problem) told.add(problem.message);
+        if (!problem || isOpened) return;
+        isOpened = true;
+        void proxy.open();
+      },
+    };
+    const { images, failed, reports } = await fcn.queue.predict(["s3://bucket/scenes/"], options);
+    proxy.close();
+    expect([...told][0]).toMatch(/^s3:\/\/bucket\/scenes\/.*does not answer/);
+    expect([images, failed]).toEqual([9, 1]);
+    expect(reports?.find((report) => "error" in report)?.input).toBe("s3://bucket/scenes/broken.png");
+  });
 });
+
+/** Passes on what reaches a port while it is open. */
+async function startProxy(to: number) {
+  const sockets = new Set<Socket>();
+  const pass = (from: Socket): void => {
+    const target = connect(to, "127.0.0.1");
+    for (const socket of [from, target]) {
+      sockets.add(socket);
+      socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+    }
+    from.pipe(target).pipe(from);
+  };
+  const server = createServer(pass).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async open(): Promise<void> {
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+    },
+    close(): void {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

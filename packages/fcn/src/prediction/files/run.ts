@@ -47,6 +47,8 @@ export interface PredictRun {
   readonly scenes?: { readonly mostPixels: number; readonly region: number };
   /** Called with the plan of a scene in place of its prediction, which then is for others. */
   readonly onScene?: (input: Input, plan: ScenePlan) => void;
+  /** Which errors of an image end the run as well. */
+  readonly isFatal?: (error: TensorError) => boolean;
   /** Called for each image whose results are all written, even if the run fails before its report. */
   readonly onWritten?: (input: Input) => void;
 }
@@ -125,6 +127,10 @@ export async function predictAndWrite(
         return { ...outputs, probabilities: probabilities ?? false };
       },
     );
+  const failure = ({ name }: Input, error: TensorError): ImageReport => {
+    if (run.isFatal?.(error)) throw error;
+    return { input: name, error: toldOf(error) };
+  };
   const scenes: DataRemark[] = [];
   const sceneRun = { inference, options, classes, palette, folder, save: run.save, pixels: run.scenes?.region };
   const predictScene = async (input: Input, opened: Promise<Windows>): Promise<ImageReport> => {
@@ -196,5 +202,3 @@ interface Target {
   readonly names: OutputNames;
   readonly probabilities: NpyProbabilities | undefined;
 }
-
-const failure = ({ name }: Input, error: TensorError): ImageReport => ({ input: name, error: toldOf(error) });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { hasCode } from "@fcn/tensor";
 import { decodeImage } from "../../../data/decode/image.js";
 import { errorOf, type ToldError } from "../../../data/files/errors.js";
 import { isRemote } from "../../../places/address.js";
@@ -32,6 +33,8 @@ export async function predictChunk(
         {
           ...{ inputs, weights: names, out: shown, save: taskOf(run).save, options, tolerance },
           ...(bounds && { scenes: bounds }),
+          // A place that does not answer says nothing of its images, which are all tried again.
+          isFatal: (error) => hasCode(error, "no-network"),
           onScene: (input, plan) => {
             const { classes, palette } = nets[0].metadata;
             scenes.push({ line: from + inputs.indexOf(input), plan, classes, palette });
