@@ -234,6 +234,12 @@ export async function completeRun({ redis }: Redis, id: string, result: unknown,
   return (await redis.eval(END, 3, run, open, aside, "done", "result", JSON.stringify(result), givenUp)) === 1;
 }
 
+/** Whether a run has ended for good: it was cancelled, or is done with nothing left that could be retried. */
+export async function hasEnded(connection: Connection, id: string): Promise<boolean> {
+  const { state } = await readRun("work", connection, id);
+  return state === "cancelled" || (state === "done" && (await asideChunks(connection, id)).length === 0);
+}
+
 /** Ends a run for good, also one that failed or has something put aside. */
 export const cancelRun = ({ redis }: Redis, id: string): Promise<unknown> =>
   redis.hset(keysOf(id).run, "state", "cancelled");

@@ -86,9 +86,9 @@ export async function stopTending(connection: Connection, run: Run, cleanUp: Ten
   const { id, state } = await store.readRun("work", connection, run.id);
   // It is retried.
   if (state === "running") return;
-  const [open, aside] = [await store.openChunks(connection, id), await store.asideChunks(connection, id)];
+  const open = await store.openChunks(connection, id);
   await Promise.allSettled(open.map(({ k }) => connection.work.remove(jobId(id, k))));
-  const canBeRetried = state === "failed" || (state === "done" && aside.length > 0);
+  const canBeRetried = !(await store.hasEnded(connection, id));
   if (!canBeRetried) await cleanUp(run);
   await connection.tend.removeJobScheduler(id);
   await store.closeRun(connection, id, canBeRetried);
