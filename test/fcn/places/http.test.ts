@@ -27,6 +27,18 @@ describe("a web server", () => {
     Object.assign(servers.web.lacks, { range: false, head: false });
   });
 
+  it("may want to know the length of a file beforehand", async () => {
+    const place = await openPlace(servers.web.url);
+    servers.web.lacks.pieces = true;
+    const pieces = async function* () {
+      yield bytes("piece ");
+      yield bytes("by piece");
+    };
+    await place.write("pieces", pieces());
+    delete servers.web.lacks.pieces;
+    expect(text(await place.read("pieces"))).toBe("piece by piece");
+  });
+
   it("that cuts a file off, refuses, or takes none is told in one line with its remedy", async () => {
     const place = await openPlace(servers.web.url);
     await place.write("file", large);
