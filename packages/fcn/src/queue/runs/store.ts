@@ -219,10 +219,10 @@ redis.call("HSET", KEYS[1], "state", ARGV[1], ARGV[2], ARGV[3])
 redis.call("HDEL", KEYS[1], "problem")
 return 1`;
 
-/** Ends a run with an error, if it is running. */
-export async function failRun({ redis }: Redis, id: string, error: TensorError): Promise<void> {
+/** Ends a run with an error. Returns false if it had ended before. */
+export async function failRun({ redis }: Redis, id: string, error: TensorError): Promise<boolean> {
   const { run, open, aside } = keysOf(id);
-  await redis.eval(END, 3, run, open, aside, "failed", "error", JSON.stringify(toldOf(error)));
+  return (await redis.eval(END, 3, run, open, aside, "failed", "error", JSON.stringify(toldOf(error)))) === 1;
 }
 
 /**
@@ -247,7 +247,7 @@ export const cancelRun = ({ redis }: Redis, id: string): Promise<unknown> =>
 /** Forgets a run that has ended, in a week; what only a running one needs, at once. */
 export async function closeRun({ redis }: Redis, id: string, canBeRetried: boolean): Promise<void> {
   const { run, open, aside, parts, speed } = keysOf(id);
-  const commands = redis.multi().srem(OPEN_RUNS, id).hset(run, "closed", 1).del(speed);
+  const commands = redis.multi().srem(OPEN_RUNS, id).hset(run, "closed", 1).hdel(run, "problem").del(speed);
   if (!canBeRetried) commands.del(open);
   for (const key of [run, open, aside, parts]) commands.expire(key, KEPT);
   await commands.exec();

@@ -73,8 +73,10 @@ export async function tendOnce(
     }
   } catch (error) {
     if (!(error instanceof TensorError)) throw error;
-    if (hasCode(error, "no-network")) await store.setProblem(connection, id, error);
-    else await store.failRun(connection, id, error);
+    // A run that has ended waits for what it kept to be removed.
+    if (hasCode(error, "no-network") || !(await store.failRun(connection, id, error))) {
+      await store.setProblem(connection, id, error);
+    }
   }
 }
 
