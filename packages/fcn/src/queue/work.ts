@@ -113,7 +113,7 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
         const isLast = job.attemptsMade + 1 >= ATTEMPTS || hasCode(error, ...AT_ONCE);
         if (!isLast) throw error;
         if (error instanceof TensorError && !hasCode(error, ...OF_THE_WORKER)) {
-          return void (await store.failRun(connection, run.id, error));
+          return store.failRun(connection, run.id, error);
         }
         throw new connection.bullmq.UnrecoverableError(messageOf(error));
       }

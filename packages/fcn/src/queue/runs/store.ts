@@ -219,10 +219,10 @@ redis.call("HSET", KEYS[1], "state", ARGV[1], ARGV[2], ARGV[3])
 redis.call("HDEL", KEYS[1], "problem")
 return 1`;
 
-/** Ends a run with an error. Returns false if it had ended before. */
-export async function failRun({ redis }: Redis, id: string, error: TensorError): Promise<boolean> {
+/** Ends a run with an error, if it is running. */
+export async function failRun({ redis }: Redis, id: string, error: TensorError): Promise<void> {
   const { run, open, aside } = keysOf(id);
-  return (await redis.eval(END, 3, run, open, aside, "failed", "error", JSON.stringify(toldOf(error)))) === 1;
+  await redis.eval(END, 3, run, open, aside, "failed", "error", JSON.stringify(toldOf(error)));
 }
 
 /**
@@ -244,11 +244,23 @@ export async function hasEnded(connection: Connection, id: string): Promise<bool
 export const cancelRun = ({ redis }: Redis, id: string): Promise<unknown> =>
   redis.hset(keysOf(id).run, "state", "cancelled");
 
-/** Forgets a run that has ended, in a week; what only a running one needs, at once. */
-export async function closeRun({ redis }: Redis, id: string, canBeRetried: boolean): Promise<void> {
+/** Closes a run unless it was opened again. */
+const CLOSE = `
+if redis.call("HGET", KEYS[1], "state") == "running" then return 0 end
+redis.call("SREM", KEYS[6], ARGV[1])
+redis.call("HSET", KEYS[1], "closed", 1)
+redis.call("HDEL", KEYS[1], "problem")
+redis.call("DEL", KEYS[5])
+if ARGV[3] then redis.call("DEL", KEYS[2]) end
+for i = 1, 4 do redis.call("EXPIRE", KEYS[i], ARGV[2]) end
+return 1`;
+
+/**
+ * Forgets a run that has ended, in a week; what only a running one needs, at once. Returns false if it was opened
+ * again.
+ */
+export async function closeRun({ redis }: Redis, id: string, canBeRetried: boolean): Promise<boolean> {
   const { run, open, aside, parts, speed } = keysOf(id);
-  const commands = redis.multi().srem(OPEN_RUNS, id).hset(run, "closed", 1).hdel(run, "problem").del(speed);
-  if (!canBeRetried) commands.del(open);
-  for (const key of [run, open, aside, parts]) commands.expire(key, KEPT);
-  await commands.exec();
+  const given = [id, KEPT, ...(canBeRetried ? [] : ["all"])];
+  return (await redis.eval(CLOSE, 6, run, open, aside, parts, speed, OPEN_RUNS, ...given)) === 1;
 }

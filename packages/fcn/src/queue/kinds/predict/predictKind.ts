@@ -41,7 +41,9 @@ export const PREDICT: Kind = {
   },
 
   async cleanUp(run, roots) {
-    await (await filesOf(run, roots)).clear(taskOf(run).images, run.chunks, run.spec.weights.length);
+    const files = await filesOf(run, roots);
+    await files.clear(taskOf(run).images, run.chunks, run.spec.weights.length);
+    if (run.state === "cancelled") await files.removeReport();
   },
 };
 
