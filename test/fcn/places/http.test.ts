@@ -56,6 +56,12 @@ describe("a web server", () => {
       const message = expect.stringMatching(/\/file: it cannot be written: the server /);
       await expect(place.write("file", bytes("x"))).rejects.toMatchObject({ code, message });
     }
+    servers.web.lacks.status = 503;
+    const busy = { code: "no-network", message: `${servers.web.url}/file: the server is too busy (503)` };
+    const write = () => place.write("file", bytes("x"));
+    for (const work of [() => place.read("file"), () => place.stat("file"), write]) {
+      await expect(work()).rejects.toMatchObject(busy);
+    }
     servers.web.lacks.status = 500;
     const refused = {
       code: "download-refused",

@@ -5,7 +5,7 @@ import { makeTemporaryFolder } from "@fcn/tensor/internal";
 import { fileError } from "../data/files/errors.js";
 import { fetchBytes, noNetwork } from "../files/fetchBytes.js";
 import { checkName, webAddress } from "./address.js";
-import { CALLER, noSuchFile, withoutCaller } from "./errors.js";
+import { busyError, CALLER, noSuchFile, withoutCaller } from "./errors.js";
 import type { Place, PlaceContent, PlaceEntry } from "./place.js";
 
 /**
@@ -129,9 +129,13 @@ export class HttpPlace implements Place {
     const address = this.addressOf(name);
     // Lengths are those of the file itself only where nothing is compressed for the way.
     const headers = { "accept-encoding": "identity", ...init.headers };
-    return fetch(address, { ...init, headers }).catch((cause: unknown) => {
+    const response = await fetch(address, { ...init, headers }).catch((cause: unknown) => {
       throw withoutCaller(noNetwork(CALLER, address, "before an answer came", cause), address);
     });
+    const busy = busyError(address, response.status);
+    if (busy === undefined) return response;
+    await response.body?.cancel();
+    throw busy;
   }
 
   #checked(name: string, response: Response): Response {
