@@ -76,6 +76,23 @@ describe("a bucket", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it("that is too busy has said nothing of its objects", async () => {
+    const slow = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+    const server = createServer((_, response) => {
+      response.writeHead(503, { "content-type": "application/xml" }).end(slow);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    setEnv({ AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const place = await openPlace("s3://bucket");
+    const busy = { code: "no-network", message: "s3://bucket/a: the server is too busy (503)" };
+    const write = () => place.write("a", bytes("a"));
+    for (const work of [() => place.read("a"), () => place.stat("a"), write, () => place.remove("a")]) {
+      await expect(work()).rejects.toMatchObject(busy);
+    }
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it("asks again for an object whose answer ended too early, and says so if all do", async () => {
     const content = bytes("x".repeat(1000));
     let cuts = 0;

@@ -14,6 +14,21 @@ export function withoutCaller(error: unknown, address: string): unknown {
   return reworded(error, { message, ...about });
 }
 
+/** What servers answer that are there, and say nothing of a file for now. */
+const BUSY = [429, 502, 503, 504];
+
+/** The error for a server that is too busy, which is as one that does not answer; undefined for any other answer. */
+export const busyError = (address: string, status = 0, cause?: unknown): TensorError | undefined =>
+  BUSY.includes(status)
+    ? fileError(
+        "no-network",
+        address,
+        `the server is too busy (${status})`,
+        "run again later, or with fewer workers",
+        cause,
+      )
+    : undefined;
+
 /** The error for a file that a place does not have. */
 export const noSuchFile = (address: string, cause?: unknown): TensorError =>
   fileError("missing-data", address, "there is no such file", "check the address", cause);

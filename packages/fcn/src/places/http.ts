@@ -1,10 +1,11 @@
 import { openAsBlob } from "node:fs";
-import { TensorError } from "@fcn/tensor";
+import { join } from "node:path";
+import { io, TensorError } from "@fcn/tensor";
+import { makeTemporaryFolder } from "@fcn/tensor/internal";
 import { fileError } from "../data/files/errors.js";
 import { fetchBytes, noNetwork } from "../files/fetchBytes.js";
 import { checkName, webAddress } from "./address.js";
-import { CALLER, noSuchFile, withoutCaller } from "./errors.js";
-import { sendPieces } from "./pieces.js";
+import { busyError, CALLER, noSuchFile, withoutCaller } from "./errors.js";
 import type { Place, PlaceContent, PlaceEntry } from "./place.js";
 
 /**
@@ -74,12 +75,18 @@ export class HttpPlace implements Place {
   }
 
   async #put(name: string, content: PlaceContent): Promise<Response> {
-    const put = (body: unknown, more = {}): Promise<Response> =>
-      this.#ask(name, { method: "PUT", body: body as BodyInit, ...more });
+    const put = (body: unknown): Promise<Response> => this.#ask(name, { method: "PUT", body: body as BodyInit });
     if (content instanceof Uint8Array) return put(content);
     if ("file" in content) return put(await openAsBlob(content.file));
-    // What comes piece by piece has no length beforehand.
-    return sendPieces(content, (pieces) => put(pieces, { duplex: "half" }));
+    // Servers may want the length beforehand, and do not wait for pieces that take long to make.
+    const scratch = await makeTemporaryFolder(CALLER);
+    try {
+      const file = join(scratch.path, "pieces");
+      await io.writeWhole(CALLER, file, content, { sync: false });
+      return await put(await openAsBlob(file));
+    } finally {
+      await scratch.remove();
+    }
   }
 
   async remove(name: string): Promise<void> {
@@ -122,9 +129,13 @@ export class HttpPlace implements Place {
     const address = this.addressOf(name);
     // Lengths are those of the file itself only where nothing is compressed for the way.
     const headers = { "accept-encoding": "identity", ...init.headers };
-    return fetch(address, { ...init, headers }).catch((cause: unknown) => {
+    const response = await fetch(address, { ...init, headers }).catch((cause: unknown) => {
       throw withoutCaller(noNetwork(CALLER, address, "before an answer came", cause), address);
     });
+    const busy = busyError(address, response.status);
+    if (busy === undefined) return response;
+    await response.body?.cancel();
+    throw busy;
   }
 
   #checked(name: string, response: Response): Response {

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { fileError, reasonOf } from "../data/files/errors.js";
-import { noSuchFile } from "./errors.js";
+import { busyError, noSuchFile } from "./errors.js";
 
 /** What the errors of the AWS SDK have beside a message. */
 interface SdkError {
@@ -23,7 +23,6 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
   PermanentRedirect: ["the bucket is in another region", REGION],
   AuthorizationHeaderMalformed: ["the bucket is in another region", REGION],
   RequestTimeTooSkewed: ["the clock of this machine is wrong", "set the clock"],
-  SlowDown: ["the server asks for fewer requests", "run again later, or with fewer workers"],
 };
 
 const NO_ANSWER = /^(ECONN|ENOTFOUND$|EHOSTUNREACH$|ENETUNREACH$|ETIMEDOUT$|EAI_AGAIN$|EPIPE$|TimeoutError$)/;
@@ -41,6 +40,8 @@ export function s3Error(action: "read" | "list" | "write" | "remove", address: s
     const fix = `check its name and AWS_ENDPOINT_URL_S3, or make it: aws s3 mb s3://${bucket}`;
     return fileError("missing-data", address, `there is no bucket ${bucket}`, fix, cause);
   }
+  const busy = busyError(address, $metadata?.httpStatusCode, cause);
+  if (busy) return busy;
   if (NO_ANSWER.test(code || name)) {
     const endpoint = process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL || "the server of the bucket";
     const fix = "check the network and AWS_ENDPOINT_URL_S3";

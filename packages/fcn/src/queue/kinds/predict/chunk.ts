@@ -24,7 +24,7 @@ export async function predictChunk(
 ): Promise<PredictPart> {
   const { options, tolerance, shown, names, scenes: bounds } = taskOf(run);
   const save = taskOf(run).save ?? SAVED;
-  const inputs = images.map((image) => inputOf(image, session));
+  const inputs = await Promise.all(images.map((image) => inputOf(image, session)));
   const folder = new OutputFolder(place, save, { isShared: true });
   const scenes: PlannedScene[] = [];
   try {
@@ -55,16 +55,17 @@ export async function predictChunk(
   }
 }
 
-function inputOf({ input, address, stem, error }: ListedImage, session: Session): Input {
-  return {
-    ...{ name: input, stem },
-    ...(address !== undefined && { address }),
-    load: async (scale) => {
-      if (error || address === undefined) throw errorOf(error as ToldError);
-      await session.roots.check(address);
-      return (await decodeImage(input, await readAddress(address), scale)).image;
-    },
-  };
+async function inputOf({ input, address, stem, error }: ListedImage, session: Session): Promise<Input> {
+  const refuse = (reason: unknown): Input => ({ name: input, stem, load: () => Promise.reject(reason) });
+  if (error || address === undefined) return refuse(errorOf(error as ToldError));
+  try {
+    // Nothing of a file may be read before, not even whether it is a scene.
+    await session.roots.check(address);
+  } catch (reason) {
+    return refuse(reason);
+  }
+  const load: Input["load"] = async (scale) => (await decodeImage(input, await readAddress(address), scale)).image;
+  return { name: input, stem, address, load };
 }
 
 /** Where results are, as whoever asked named the place. */

@@ -17,10 +17,12 @@ async function filesOf(run: Run, roots?: Roots): Promise<RunFiles> {
 }
 
 export const PREDICT: Kind = {
-  async work(run, chunk, session) {
+  async work(run, chunk, session, connection) {
     const files = await session.kept(`files of ${run.id}`, () => filesOf(run, session.roots));
     const part = await predictPart(run, chunk, session, files);
     await files.writePart(chunk.k, part);
+    // What others removed with a run that ended meanwhile would come back for good.
+    if (await store.hasEnded(connection, run.id)) await files.removePart(chunk);
     // That there are scenes decides what comes next, for which not all files should have to be read.
     return part.scenes && part.scenes.length > 0 ? part.scenes : undefined;
   },
@@ -39,7 +41,9 @@ export const PREDICT: Kind = {
   },
 
   async cleanUp(run, roots) {
-    await (await filesOf(run, roots)).clear(taskOf(run).images, run.chunks, run.spec.weights.length);
+    const files = await filesOf(run, roots);
+    await files.clear(taskOf(run).images, run.chunks, run.spec.weights.length);
+    if (run.state === "cancelled") await files.removeReport();
   },
 };
 
