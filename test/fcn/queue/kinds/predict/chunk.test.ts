@@ -41,11 +41,11 @@ async function specOf(out: string, more: Partial<PredictTask> = {}): Promise<Run
 }
 
 /** What a worker makes of an image that a run names, whoever wrote its list. */
-async function predicted(image: ListedImage, more: Partial<PredictTask> = {}) {
+async function predicted(image: ListedImage, more: Partial<PredictTask> = {}, { starts = 1, reader = session } = {}) {
   const out = join(root, "out");
   const spec = await specOf(out, more);
   const run: Run = { ...{ id: "0", spec, state: "running", isClosed: false, total: 1, next: 1, chunks: 1 } };
-  return predictChunk(run, 0, [image], session, await openPlace(out));
+  return predictChunk(run, { k: 0, from: 0, to: 1, starts }, [image], reader, await openPlace(out));
 }
 
 it("asks no server that is not below the roots, not even whether an image is a scene", async () => {
@@ -53,6 +53,16 @@ it("asks no server that is not below the roots, not even whether an image is a s
   const { images } = await predicted(image);
   expect(images[0]).toMatchObject({ error: { message: expect.stringContaining("is not below a root") } });
   expect(web.queries).toEqual([]);
+});
+
+it("waits some time for a server that does not answer, then leaves its image out", async () => {
+  const gone = "http://127.0.0.1:65535/x.png";
+  const reader = new Session(new Roots([root, "http://127.0.0.1:65535"]), {});
+  const image = { input: gone, stem: "x", address: gone };
+  await expect(predicted(image, {}, { starts: 59, reader })).rejects.toMatchObject({ code: "no-network" });
+  const { images } = await predicted(image, {}, { starts: 60, reader });
+  expect(images).toMatchObject([{ input: gone, error: { code: "no-network" } }]);
+  await reader.close();
 });
 
 it("takes an image that is a link as one machine does, unless it leads out of the roots", async () => {
@@ -88,7 +98,7 @@ describe.skipIf(SERVERS.length === 0)("with a queue", () => {
   it("leaves no part of a run that was cancelled meanwhile", async () => {
     const out = join(root, "cancelled");
     const id = store.newRunId();
-    const chunk = { k: 0, from: 0, to: 1 };
+    const chunk = { k: 0, from: 0, to: 1, starts: 1 };
     await store.createRun(connection, id, await specOf(out), 1);
     await store.addChunks(connection, await store.readRun("test", connection, id), [chunk]);
     await new RunFiles(await openPlace(out), id).writeList([{ input: "a.png", stem: "a", address }]);

@@ -9,15 +9,21 @@ import type { Input } from "../../../prediction/files/input.js";
 import { namesOf, OutputFolder, type OutputName } from "../../../prediction/files/outputs.js";
 import { type ImageReport, predictAndWrite } from "../../../prediction/files/run.js";
 import { SAVED } from "../../../prediction/files/scenes.js";
-import type { Run } from "../../runs/spec.js";
+import type { Run, TakenChunk } from "../../runs/spec.js";
 import type { Session } from "../session.js";
 import type { ListedImage, PlannedScene, PredictPart } from "./files.js";
 import { taskOf } from "./task.js";
 
+/**
+ * Beginnings of a chunk, some seconds apart, until images are left out whose place does not answer: one server that is
+ * gone for good must not keep a run from its end.
+ */
+const MOST_STARTS = 60;
+
 /** Predicts images, and writes the results into their place. */
 export async function predictChunk(
   run: Run,
-  from: number,
+  { from, starts }: TakenChunk,
   images: readonly ListedImage[],
   session: Session,
   place: Place,
@@ -34,7 +40,7 @@ export async function predictChunk(
           ...{ inputs, weights: names, out: shown, save: taskOf(run).save, options, tolerance },
           ...(bounds && { scenes: bounds }),
           // A place that does not answer says nothing of its images, which are all tried again.
-          isFatal: (error) => hasCode(error, "no-network"),
+          isFatal: (error) => hasCode(error, "no-network") && starts < MOST_STARTS,
           onScene: (input, plan) => {
             const { classes, palette } = nets[0].metadata;
             scenes.push({ line: from + inputs.indexOf(input), plan, classes, palette });

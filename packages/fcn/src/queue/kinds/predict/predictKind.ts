@@ -1,6 +1,6 @@
 import { openPlace } from "../../../places/open.js";
 import type { Roots } from "../../../places/roots.js";
-import type { Chunk, Run } from "../../runs/spec.js";
+import type { Run, TakenChunk } from "../../runs/spec.js";
 import * as store from "../../runs/store.js";
 import type { Kind } from "../kind.js";
 import type { Session } from "../session.js";
@@ -48,8 +48,8 @@ export const PREDICT: Kind = {
 };
 
 /** Predicts the images of a chunk, or does what it has of scenes. */
-async function predictPart(run: Run, chunk: Chunk, session: Session, files: RunFiles): Promise<PredictPart> {
+async function predictPart(run: Run, chunk: TakenChunk, session: Session, files: RunFiles): Promise<PredictPart> {
   if (chunk.from >= taskOf(run).images) return workOnScenes(run, chunk, session, files);
   const images = await files.readList(chunk.from, chunk.to);
-  return predictChunk(run, chunk.from, images, session, files.place);
+  return predictChunk(run, chunk, images, session, files.place);
 }
