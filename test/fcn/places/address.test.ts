@@ -1,3 +1,4 @@
+import { sep } from "node:path";
 import { describe, expect, it } from "vitest";
 import { splitAddress } from "../../../packages/fcn/src/places/address.js";
 import { openPlace } from "../../../packages/fcn/src/places/open.js";
@@ -11,6 +12,7 @@ describe("an address", () => {
     ["a/b.png", "a", "b.png"],
     ["b.png", ".", "b.png"],
     ["/b.png", "/", "b.png"],
+    ...(sep === "/" ? [["/a\\b/c\\d.png", "/a\\b", "c\\d.png"]] : []),
     ["/12:30/a:b.png", "/12:30", "a:b.png"],
   ])("%s is split into its place and a name", async (address, place, name) => {
     expect(splitAddress(address)).toEqual({ place, name });

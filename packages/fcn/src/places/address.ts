@@ -1,4 +1,5 @@
 import type { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { fileError } from "../data/files/errors.js";
 
 /** Where an address leads: to this machine, to a web server, or to a bucket. */
@@ -62,8 +63,10 @@ export function splitAddress(address: string): { readonly place: string; readonl
 
 const SPLITS: Readonly<Record<AddressKind, (address: string) => { place: string; name: string }>> = {
   local(path) {
-    const [, folder = "", name = ""] = /^(.*[/\\])?([^/\\]*)$/s.exec(path) ?? [];
-    return { place: folder.replace(/(?<=.)[/\\]+$/, "") || ".", name };
+    const { dirname, sep } = nodeModule("place", "node:path");
+    // Where it separates nothing, a backslash is a letter of names.
+    const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf(sep));
+    return { place: dirname(path), name: path.slice(end + 1) };
   },
   s3(address) {
     const { bucket, key } = bucketAddress(address);
