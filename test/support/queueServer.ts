@@ -5,6 +5,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { afterAll, beforeAll } from "vitest";
+import { type Connection, connect } from "../../packages/fcn/src/queue/server/connection.js";
 
 const isInstalled = (program: string): boolean => spawnSync(program, ["--version"]).status === 0;
 
@@ -87,6 +89,23 @@ export class QueueServer {
       redis.disconnect();
     }
   }
+}
+
+/** A server with a connection to it, for the tests of a suite. */
+export function useQueue(program = SERVERS[0] as string): {
+  readonly server: QueueServer;
+  readonly connection: Connection;
+} {
+  const queue = {} as { server: QueueServer; connection: Connection };
+  beforeAll(async () => {
+    queue.server = await QueueServer.start(program);
+    queue.connection = await connect("test", queue.server.address);
+  });
+  afterAll(async () => {
+    await queue.connection.close();
+    await queue.server.stop();
+  });
+  return queue;
 }
 
 export const sleep = (milliseconds: number): Promise<void> =>

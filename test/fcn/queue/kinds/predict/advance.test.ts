@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openPlace } from "../../../../../packages/fcn/src/places/open.js";
 import { Roots } from "../../../../../packages/fcn/src/places/roots.js";
 import { regionsOf } from "../../../../../packages/fcn/src/prediction/scene/plan.js";
@@ -11,8 +11,7 @@ import { Session } from "../../../../../packages/fcn/src/queue/kinds/session.js"
 import type { Chunk, Run } from "../../../../../packages/fcn/src/queue/runs/spec.js";
 import * as store from "../../../../../packages/fcn/src/queue/runs/store.js";
 import { tendOnce } from "../../../../../packages/fcn/src/queue/runs/tend.js";
-import { type Connection, connect } from "../../../../../packages/fcn/src/queue/server/connection.js";
-import { QueueServer, SERVERS } from "../../../../support/queueServer.js";
+import { SERVERS, useQueue } from "../../../../support/queueServer.js";
 import { temporaryFolder } from "../../../data/trees.js";
 
 const plan = { height: 200, width: 300, stride: 32, pixels: 20_000, tile: [64, 64] as const, overlap: 32 };
@@ -22,16 +21,7 @@ const image = (input: string) => ({ input, height: 200, width: 300, tiles: 0, cl
 const part = (given: Partial<PredictPart>): PredictPart => ({ images: [], files: [], remarks: [], ...given });
 
 describe.skipIf(SERVERS.length === 0)("the items of a prediction with scenes", () => {
-  let server: QueueServer;
-  let connection: Connection;
-  beforeAll(async () => {
-    server = await QueueServer.start(SERVERS[0] as string);
-    connection = await connect("test", server.address);
-  });
-  afterAll(async () => {
-    await connection.close();
-    await server.stop();
-  });
+  const queue = useQueue();
 
   /** A run of which nothing is done, each item of which is a chunk. */
   async function started() {
@@ -41,25 +31,25 @@ describe.skipIf(SERVERS.length === 0)("the items of a prediction with scenes", (
     };
     const id = store.newRunId();
     const spec = { kind: "predict", version: "0", created: 0, weights: [], task } as const;
-    await store.createRun(connection, id, spec, IMAGES.length);
+    await store.createRun(queue.connection, id, spec, IMAGES.length);
     const files = new RunFiles(await openPlace(out), id);
     await files.writeList(IMAGES.map((input) => ({ input, stem: input, address: `${input}.tif` })));
-    const read = (): Promise<Run> => store.readRun("test", connection, id);
+    const read = (): Promise<Run> => store.readRun("test", queue.connection, id);
     const session = new Session(new Roots([out]), {});
-    const advance = async () => PREDICT.advance(await read(), session, connection);
+    const advance = async () => PREDICT.advance(await read(), session, queue.connection);
     /** Opens all items that there are. */
     const open = async (): Promise<Chunk[]> => {
       const run = await read();
       const chunks = Array.from({ length: run.total - run.next }, (_, i) => {
         return { k: run.chunks + i, from: run.next + i, to: run.next + i + 1 };
       });
-      await store.addChunks(connection, run, chunks);
+      await store.addChunks(queue.connection, run, chunks);
       return chunks;
     };
     const finish = async (chunk: Chunk, done: PredictPart): Promise<void> => {
       await files.writePart(chunk.k, done);
       const scenes = done.scenes && { part: done.scenes };
-      await store.finishChunk(connection, id, chunk, { ...scenes, worker: "a", seconds: 1 });
+      await store.finishChunk(queue.connection, id, chunk, { ...scenes, worker: "a", seconds: 1 });
     };
     const scene = (line: number) => ({ line, plan, classes: ["none"], palette: [] });
     /** Does what the images of the list are to workers. */
@@ -86,7 +76,7 @@ describe.skipIf(SERVERS.length === 0)("the items of a prediction with scenes", (
   async function next({ id, advance }: Awaited<ReturnType<typeof started>>, total: number): Promise<void> {
     expect(await advance()).toEqual({ total });
     expect(await advance()).toEqual({ total });
-    await store.setTotal(connection, id, total);
+    await store.setTotal(queue.connection, id, total);
   }
 
   it("are the images, then all regions, then a scene each", async () => {
@@ -116,12 +106,12 @@ describe.skipIf(SERVERS.length === 0)("the items of a prediction with scenes", (
     for (const chunk of await run.open())
       await run.finish(chunk, part({ images: [image(IMAGES[chunk.from] as string)] }));
     const advance = async () => {
-      if (when === "before") await cancel(server.address, run.id);
+      if (when === "before") await cancel(queue.server.address, run.id);
       const next = await run.advance();
-      if (when === "after") await cancel(server.address, run.id);
+      if (when === "after") await cancel(queue.server.address, run.id);
       return next;
     };
-    await tendOnce(connection, run.id, { advance, cleanUp: PREDICT.cleanUp });
+    await tendOnce(queue.connection, run.id, { advance, cleanUp: PREDICT.cleanUp });
     expect(await readdir(run.out)).toEqual([]);
     expect(await run.read()).toMatchObject({ state: "cancelled", isClosed: true });
   });
@@ -130,18 +120,18 @@ describe.skipIf(SERVERS.length === 0)("the items of a prediction with scenes", (
     const run = await started();
     const images = await run.open();
     await run.look([0, 3], images);
-    await store.putAside(connection, run.id, images[3] as Chunk, "it ended 3 workers");
+    await store.putAside(queue.connection, run.id, images[3] as Chunk, "it ended 3 workers");
     await next(run, 4 + REGIONS);
     const [given, ...rest] = (await run.open()) as [Chunk, ...Chunk[]];
     for (const chunk of rest) await run.finish(chunk, part({}));
-    await store.putAside(connection, run.id, given, "it ended 3 workers");
+    await store.putAside(queue.connection, run.id, given, "it ended 3 workers");
     expect(await run.advance()).toMatchObject({ result: { images: 4, failed: 2 } });
     expect(await run.told()).toEqual([0, "failed", 0, "failed"]);
     expect((await run.files.readReport())?.[1]).toMatchObject({
       error: { code: "worker-died", message: expect.stringContaining("it ended 3 workers") },
     });
 
-    await store.reopen(connection, run.id, await store.asideChunks(connection, run.id));
+    await store.reopen(queue.connection, run.id, await store.asideChunks(queue.connection, run.id));
     await run.look([3, 4], images);
     await run.finish(given, part({}));
     await next(run, 4 + 2 * REGIONS);
@@ -149,7 +139,7 @@ describe.skipIf(SERVERS.length === 0)("the items of a prediction with scenes", (
     await next(run, 4 + 2 * REGIONS + 2);
     const [first, second] = (await run.open()) as [Chunk, Chunk];
     await run.join(first, 1);
-    await store.putAside(connection, run.id, second, "it ended 3 workers");
+    await store.putAside(queue.connection, run.id, second, "it ended 3 workers");
     expect(await run.advance()).toMatchObject({ result: { images: 4, failed: 1 } });
     expect(await run.told()).toEqual([0, 7, 0, "failed"]);
     expect(await run.listed()).toEqual(["large.png"]);

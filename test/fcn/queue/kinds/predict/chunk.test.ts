@@ -14,9 +14,8 @@ import type { PredictTask } from "../../../../../packages/fcn/src/queue/kinds/pr
 import { Session } from "../../../../../packages/fcn/src/queue/kinds/session.js";
 import type { Run, RunSpec } from "../../../../../packages/fcn/src/queue/runs/spec.js";
 import * as store from "../../../../../packages/fcn/src/queue/runs/store.js";
-import { type Connection, connect } from "../../../../../packages/fcn/src/queue/server/connection.js";
 import { type FileServer, startFileServer } from "../../../../support/fileServer.js";
-import { QueueServer, SERVERS } from "../../../../support/queueServer.js";
+import { SERVERS, useQueue } from "../../../../support/queueServer.js";
 import { rgbPng, temporaryFolder, writeTree } from "../../../data/trees.js";
 
 const root = await temporaryFolder("fcn-chunk");
@@ -84,39 +83,30 @@ it("leaves no file beside its place for a name that leads out of it", async () =
 });
 
 describe.skipIf(SERVERS.length === 0)("with a queue", () => {
-  let server: QueueServer;
-  let connection: Connection;
-  beforeAll(async () => {
-    server = await QueueServer.start(SERVERS[0] as string);
-    connection = await connect("test", server.address);
-  });
-  afterAll(async () => {
-    await connection.close();
-    await server.stop();
-  });
+  const queue = useQueue();
 
   it("leaves no part of a run that was cancelled meanwhile", async () => {
     const out = join(root, "cancelled");
     const id = store.newRunId();
     const chunk = { k: 0, from: 0, to: 1, starts: 1 };
-    await store.createRun(connection, id, await specOf(out), 1);
-    await store.addChunks(connection, await store.readRun("test", connection, id), [chunk]);
+    await store.createRun(queue.connection, id, await specOf(out), 1);
+    await store.addChunks(queue.connection, await store.readRun("test", queue.connection, id), [chunk]);
     await new RunFiles(await openPlace(out), id).writeList([{ input: "a.png", stem: "a", address }]);
-    const run = await store.readRun("test", connection, id);
+    const run = await store.readRun("test", queue.connection, id);
     class Late extends Session {
       override async withNets<T>(...given: Parameters<typeof session.withNets<T>>): Promise<T> {
         const made = await session.withNets(...given);
-        await fcn.queue.cancel(server.address, id);
+        await fcn.queue.cancel(queue.server.address, id);
         return made;
       }
     }
-    await PREDICT.work(run, chunk, new Late(session.roots, {}), connection);
+    await PREDICT.work(run, chunk, new Late(session.roots, {}), queue.connection);
     expect((await readdir(out)).sort()).toEqual(["a.overlay.png", "a.png"]);
   });
 
   it("is not asked for where the list cannot be made, and nothing is left of it", async () => {
     const out = join(root, "refused");
-    const asked = fcn.queue.predict(["-"], { queue: server.address, weights: net, out });
+    const asked = fcn.queue.predict(["-"], { queue: queue.server.address, weights: net, out });
     await expect(asked).rejects.toMatchObject({ code: "invalid-argument" });
     expect(await readdir(out)).toEqual([]);
   });
