@@ -98,6 +98,23 @@ describe("a bucket with data", () => {
     await expect(listFiles("s3://bucket/nothing")).rejects.toMatchObject({ code: "missing-data" });
   });
 
+  it("may have objects that mark its folders by their names, with and without a slash", async () => {
+    const address = await copyFolder(join(root, "folder"), "s3://bucket/marked");
+    const marked = await openPlace("s3://bucket");
+    for (const name of ["marked", "marked/images", "marked/masks"]) await marked.write(name, bytes(""));
+    const { splits } = await data.open(address);
+    expect(splits.train?.length).toBe((await data.open(join(root, "folder"))).splits.train?.length);
+    expect(await kindOf(`${address}/images`)).toBe("folder");
+  });
+
+  it("has an empty object as an empty image", async () => {
+    const address = await copyFolder(join(root, "folder"), "s3://bucket/empty-image");
+    await (await openPlace(address)).write("images/1.png", bytes(""));
+    const { remarks, ok } = await data.check(address);
+    const empty = { file: `${address}/images/1.png`, text: expect.stringMatching(/it is empty/) };
+    expect([ok, remarks]).toEqual([false, expect.arrayContaining([expect.objectContaining(empty)])]);
+  });
+
   it("tells of a file that was replaced, also in its report", async () => {
     const address = await copyFolder(join(root, "folder"), "s3://bucket/changing");
     const opened = await data.open(address);
@@ -126,6 +143,7 @@ describe("what is wrong with data elsewhere", () => {
     ["s3://", "invalid-argument", /"" is not the name of a bucket$/],
     ["https://example.com/photos", "unsupported", /a web server does not list its files/],
     ["gs://bucket/photos", "unsupported", /images are not read from gs:\/\/$/],
+    ["s3:/bucket/photos", "unsupported", /images are not read from s3:$/],
   ])("is one line for %s", async (address, code, message) => {
     const error = await failure(data.open(address));
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });

@@ -44,8 +44,9 @@ export class Tree {
   }
 
   kindOf(path: string): "file" | "folder" | undefined {
-    if (this.#files.has(path)) return "file";
-    return this.#folders.has(path) ? "folder" : undefined;
+    // Some programs mark a folder by an object of its name.
+    if (this.#folders.has(path)) return "folder";
+    return this.#files.has(path) ? "file" : undefined;
   }
 
   /** The files in a folder, as paths relative to it, without hidden ones; undefined if there is no such folder. */
