@@ -103,7 +103,10 @@ describe("roots", () => {
 
   it("name themselves to who is refused, and allow nothing where there are none", async () => {
     const message = `/etc/passwd: the address is not below a root (${data}, s3://bucket/prefix/, https://host/x, http://host:8080)`;
-    await expect(roots.check("/etc/passwd")).rejects.toMatchObject({ message });
+    await expect(roots.check("/etc/passwd")).rejects.toMatchObject({ message, details: { file: "/etc/passwd" } });
+    await expect(roots.check("s3://bucket/prefix/a\tb")).rejects.toMatchObject({
+      message: "s3://bucket/prefix/a\\u0009b: it holds a control character",
+    });
     await expect(new Roots([]).check(data)).rejects.toMatchObject({
       message: expect.stringContaining("there are none"),
     });
