@@ -151,6 +151,20 @@ describe("what is wrong with data elsewhere", () => {
     expect(`${error.message}${error.fix}`).not.toContain("\n");
   });
 
+  it("is that all names below it have empty parts, which no folder has", async () => {
+    const list = `<ListBucketResult><Name>bucket</Name><IsTruncated>false</IsTruncated><Contents>
+      <Key>photos//images/1.png</Key><Size>9</Size></Contents></ListBucketResult>`;
+    const server = createServer((_, response) => void response.writeHead(200).end(list));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    setEnv({ AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    expect(await failure(data.open("s3://bucket/photos/"))).toMatchObject({
+      code: "missing-data",
+      message: expect.stringMatching(/^s3:\/\/bucket\/photos: .* an empty part, .*, such as "\/images\/1\.png"$/),
+    });
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it("is the object that vanished, or a server that does not answer, when an image is read", async () => {
     const address = await copyFolder(join(root, "voc"), "s3://bucket/vanishing");
     const { splits } = await data.open(address);

@@ -18,11 +18,15 @@ const isHidden = (name: string): boolean => name.startsWith(".");
 export class Tree {
   readonly #files = new Map<string, Listed>();
   readonly #folders = new Map<string, Folder>();
+  /** The first path that no file of a folder has, such as "a//b.png". Such files are left out. */
+  impossible: string | undefined;
 
   add(path: string, listed: Listed): void {
     const parts = path.split("/");
-    // No file of a folder has such a name, and none could be read by it.
-    if (parts.some((part) => ["", ".", ".."].includes(part))) return;
+    if (parts.some((part) => ["", ".", ".."].includes(part))) {
+      this.impossible ??= path;
+      return;
+    }
     this.#files.set(path, listed);
     const name = parts.pop() as string;
     let folder = this.#folderAt("");
