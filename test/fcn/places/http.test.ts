@@ -44,6 +44,13 @@ describe("a web server", () => {
       const message = expect.stringMatching(/\/file: it cannot be written: the server /);
       await expect(place.write("file", bytes("x"))).rejects.toMatchObject({ code, message });
     }
+    for (const status of [429, 502, 503, 504]) {
+      servers.web.lacks.status = status;
+      const message = `${servers.web.url}/file: the server answers ${status}: it is overloaded or not ready`;
+      for (const work of [() => place.read("file"), () => place.stat("file"), () => place.write("file", bytes("x"))]) {
+        await expect(work()).rejects.toMatchObject({ code: "no-network", message });
+      }
+    }
     servers.web.lacks.status = 500;
     const refused = {
       code: "download-refused",

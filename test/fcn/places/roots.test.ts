@@ -111,6 +111,7 @@ describe("roots", () => {
       message: expect.stringContaining("there are none"),
     });
     expect(() => new Roots(["https://user:pass@host"])).toThrow("a user name or a password");
+    expect(() => new Roots(["s3://"])).toThrow('s3://: "" is not the name of a bucket');
     expect(() => new Roots(["https://host/x?sig=1"])).toThrow("a root is the beginning of addresses");
   });
 

@@ -70,6 +70,7 @@ describe("a bucket", () => {
       ["a page for what it has not", 404, "<p>none", "unreadable-file", /does not answer as a server of buckets does$/],
       ["what stands before it, alone", 503, page, "no-network", /^http:.* answers 503: it is overloaded or not ready$/],
       ["SlowDown", 503, "<Error><Code>SlowDown</Code></Error>", "no-network", /answers 503/],
+      ["InternalError", 500, "<Error><Code>InternalError</Code></Error>", "no-network", /answers 500/],
     ])("tells of %s", async (_, status, body, code, problem) => {
       const server = createServer((_request, response) => {
         response.writeHead(status, { "content-type": "text/html" }).end(body);

@@ -3,7 +3,7 @@ import { TensorError } from "@fcn/tensor";
 import { fileError } from "../data/files/errors.js";
 import { fetchBytes, noNetwork } from "../files/fetchBytes.js";
 import { checkName, webAddress } from "./address.js";
-import { CALLER, noSuchFile, withoutCaller } from "./errors.js";
+import { CALLER, NOT_NOW, noSuchFile, notNow, withoutCaller } from "./errors.js";
 import { sendPieces } from "./pieces.js";
 import type { Place, PlaceContent, PlaceEntry } from "./place.js";
 
@@ -68,6 +68,7 @@ export class HttpPlace implements Place {
     await response.body?.cancel();
     if (response.ok) return;
     const { status } = response;
+    if (isNotNow(response)) throw notNow(this.addressOf(name), "the server", status);
     const [problem, fix] = REFUSALS[status] ?? [answerOf(response), "check the address, and what the server takes"];
     const code = status === 413 || status === 507 ? "disk-full" : "unwritable-file";
     throw fileError(code, this.addressOf(name), `it cannot be written: ${problem}`, fix);
@@ -132,6 +133,7 @@ export class HttpPlace implements Place {
     void response.body?.cancel();
     const address = this.addressOf(name);
     if (isNothing(response)) throw noSuchFile(address);
+    if (isNotNow(response)) throw notNow(address, "the server", response.status);
     const fix = "open the address in a browser: it must lead to the file itself";
     throw fileError("download-refused", address, answerOf(response), fix);
   }
@@ -146,6 +148,8 @@ export class HttpPlace implements Place {
 }
 
 const isNothing = ({ status }: Response): boolean => status === 404 || status === 410;
+
+const isNotNow = ({ status }: Response): boolean => NOT_NOW.some((later) => later === status);
 
 const answerOf = ({ status, statusText }: Response): string =>
   `the server answered ${`${status} ${statusText}`.trim()}`;

@@ -13,6 +13,7 @@ export class Roots {
 
   constructor(private readonly roots: readonly string[]) {
     for (const root of roots) {
+      if (addressKind(root) === "s3") bucketAddress(root);
       if (addressKind(root) === "http" && webAddress(root).search !== "") {
         throw invalidArgument(
           `${root}: a root is the beginning of addresses, and has no "?"`,

@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { fileError, reasonOf } from "../data/files/errors.js";
-import { noSuchFile } from "./errors.js";
+import { NOT_NOW, noSuchFile, notNow } from "./errors.js";
 
 /** What the errors of the AWS SDK have beside a message. */
 interface SdkError {
@@ -28,8 +28,6 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
 
 const NO_ANSWER = /^(ECONN|ENOTFOUND$|EHOSTUNREACH$|ENETUNREACH$|ETIMEDOUT$|EAI_AGAIN$|EPIPE$|TimeoutError$)/;
 const NO_TLS = /^(EPROTO$|ERR_(SSL|TLS)_|UNABLE_TO_|\w*CERT)/;
-/** Answers of a server, or of what stands before it, that is overloaded or not ready. */
-const NOT_NOW = [429, 500, 502, 503, 504];
 
 export const isNothing = (error: unknown): boolean =>
   ["NotFound", "NoSuchKey"].includes((error as SdkError)?.name ?? "");
@@ -64,9 +62,8 @@ export function s3Error(action: "read" | "list" | "write" | "remove", address: s
   if (NO_ANSWER.test(code || name)) {
     return away(`does not answer (${code || name})`, "check the network and AWS_ENDPOINT_URL_S3");
   }
-  if (status !== undefined && NOT_NOW.includes(status)) {
-    return away(`answers ${status}: it is overloaded or not ready`, "run again later, or with fewer workers");
-  }
+  // Buckets answer 500 for what is no fault of one object either.
+  if (status !== undefined && [500, ...NOT_NOW].includes(status)) return notNow(address, endpoint, status, cause);
   const fault = action === "write" || action === "remove" ? "unwritable-file" : "unreadable-file";
   if (/^Region is missing/.test(message)) return fileError(fault, address, "no region is set", REGION, cause);
   if (/^Region not accepted/.test(message)) return fileError(fault, address, "AWS_REGION is no region", REGION, cause);
