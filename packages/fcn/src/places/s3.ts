@@ -1,11 +1,15 @@
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { fileError } from "../data/files/errors.js";
 import { optionalPackage } from "../files/optionalPackage.js";
 import { bucketAddress, checkName } from "./address.js";
 import { sendPieces } from "./pieces.js";
 import type { Place, PlaceContent, PlaceEntry } from "./place.js";
 import { endpointOf, isNothing, noBucketServer, s3Error } from "./s3Errors.js";
+
+const dotted = (address: string): Error =>
+  fileError("invalid-argument", address, 'it has "." or ".." for a part', "write the address without them");
 
 const MIB = 2 ** 20;
 /** Times that an answer is asked for that ends too early. */
@@ -23,6 +27,8 @@ export class S3Place implements Place {
     const { bucket, key } = bucketAddress(address);
     this.#bucket = bucket;
     this.#prefix = key.replace(/\/+$/, "");
+    // The server may take them for what they mean elsewhere, and answer for another bucket.
+    if (this.#prefix.split("/").some((part) => part === "." || part === "..")) throw dotted(address);
     this.address = `s3://${bucket}${this.#prefix && `/${this.#prefix}`}`;
     if (this.#prefix !== "") this.#prefix += "/";
   }
