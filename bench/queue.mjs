@@ -61,7 +61,7 @@ const jobRows = (many, speed) => [
       ]
     : []),
   ["jobs that wait or are at work at a time", digits(many.open), ""],
-  ["bytes of the server a job in flight", digits(many.bytesPerOpen), ""],
+  ["bytes of the server a job in flight", digits(many.bytesPerOpen), "by MEMORY USAGE"],
   ["MiB of the server in the first and last quarter", pair(many.redis), "above one without jobs"],
   ["MiB of the worker in the first and last quarter", pair(many.worker), `at most ${digits(many.mostOfWorker)}`],
   ["MiB of the command that asks, at most", digits(many.mostOfAsking), ""],
@@ -85,10 +85,11 @@ export async function main(argv) {
     const adapter = await makeWeights(root);
     const size = values.size.split("x").map(Number);
     const shared = { ...server, root, images };
-    const record = { adapter, server: values.server, size: values.size };
+    const record = { adapter, server: values.server };
     const rows = [];
     if (wants("speeds")) {
       await makeImages(join(root, "images"), images, size);
+      record.size = values.size;
       record.speed = await speeds({ ...shared, repeats });
       rows.push(...speedRows(record.speed));
     }

@@ -33,6 +33,18 @@ const msPerImage = (samples) => {
 /** What is warm, and before the end. */
 const middleOf = (samples, all) => samples.filter(({ done }) => done > all / 10 && done < 0.9 * all);
 
+/** Bytes of the server a job that waits or is at work, as `MEMORY USAGE` tells them of its keys and lists. */
+async function bytesPerJob(redis, id) {
+  const usage = (key) => redis.memory("USAGE", key, "SAMPLES", 0);
+  const jobs = [];
+  for await (const keys of redis.scanStream({ match: `fcn:work:${id}-*`, count: 1000 })) {
+    jobs.push(...(await Promise.all(keys.map(async (key) => ({ key, bytes: await usage(key) })))));
+  }
+  const lists = await Promise.all([`fcn:run:${id}:open`, "fcn:work:wait", "fcn:work:active"].map(usage));
+  const bytes = [...lists, ...jobs.map((job) => job.bytes)].reduce((sum, each) => sum + (each ?? 0), 0);
+  return bytes / jobs.filter((job) => job.bytes !== null && !job.key.endsWith(":lock")).length;
+}
+
 /** Jobs of one tiny image each. */
 export async function manyJobs({ address, redis, root, jobs, concurrency }) {
   await makeImages(join(root, "first"), 100, [16, 16]);
@@ -51,10 +63,12 @@ export async function manyJobs({ address, redis, root, jobs, concurrency }) {
   while (!/run [0-9a-f]{12}/.test(asking.stderr)) await Promise.race([sleep(50), asking.done]);
   const [id] = /(?<=run )[0-9a-f]{12}/.exec(asking.stderr);
   const start = performance.now();
+  const perJob = [];
   let asked = 0;
   const samples = await sample(asking.done, 1000, async () => {
     const [open, next] = await Promise.all([redis.hlen(`fcn:run:${id}:open`), redis.hget(`fcn:run:${id}`, "next")]);
     const bytes = (await memoryOf(redis)) - before;
+    if (open > 100) perJob.push(await bytesPerJob(redis, id));
     if (asking.child.exitCode === null) asked = processOf(asking.child.pid).mostBytes;
     return { open, done: Number(next) - open, redis: bytes, ...processOf(worker.child.pid) };
   });
@@ -64,7 +78,6 @@ export async function manyJobs({ address, redis, root, jobs, concurrency }) {
   const middle = middleOf(samples, jobs);
   const quarter = Math.ceil(middle.length / 4);
   const quarters = (of) => [middle.slice(0, quarter), middle.slice(-quarter)].map((part) => median(part.map(of)) / MIB);
-  const waiting = middle.filter(({ open }) => open > 100).map(({ redis: bytes, open }) => bytes / open);
   return {
     jobs,
     concurrency,
@@ -73,7 +86,7 @@ export async function manyJobs({ address, redis, root, jobs, concurrency }) {
     hostMs: msPerImage(middle),
     aloneMs: await hostTimeAlone(root, Math.min(jobs, ALONE), given),
     open: median(middle.map(({ open }) => open)),
-    bytesPerOpen: median(waiting.length > 0 ? waiting : [Number.NaN]),
+    bytesPerOpen: median(perJob.length > 0 ? perJob : [Number.NaN]),
     redis: quarters((each) => each.redis),
     worker: quarters((each) => each.bytes),
     mostOfWorker: worked / MIB,

@@ -31,7 +31,10 @@ export function measuredTable(record) {
     ["bytes of the server a job in flight", many ? digits(many.bytesPerOpen) : none],
     ["processor time of a worker an image, a job each", many ? `${digits(many.hostMs)} ms` : none],
     ["the same by `fcn predict` alone", many ? `${digits(many.aloneMs)} ms` : none],
-    ["jobs a second, one worker, a tiny image each", many ? digits(many.perSecond) : none],
+    [
+      `jobs a second, one worker, ${many?.concurrency ?? 1} tiny images at a time`,
+      many ? digits(many.perSecond) : none,
+    ],
     [
       "images a second: alone, one worker, two",
       speed ? [speed.alone, speed.one, speed.two].map(digits).join(", ") : none,

@@ -11,7 +11,7 @@ export interface FileServer {
   /** The folder that it serves. */
   readonly folder: string;
   /** What it does not do, and how it answers. */
-  readonly lacks: { range?: boolean; head?: boolean; put?: boolean; status?: number; cutAt?: number };
+  readonly lacks: { range?: boolean; head?: boolean; put?: boolean; pieces?: boolean; status?: number; cutAt?: number };
   /** The queries with which files were asked for. */
   readonly queries: string[];
   stop(): Promise<void>;
@@ -27,6 +27,7 @@ export async function startFileServer(): Promise<FileServer> {
     if (search !== "") queries.push(search);
     const path = join(folder, decodeURIComponent(pathname));
     if (lacks.status !== undefined) return void response.writeHead(lacks.status).end();
+    if (lacks.pieces && request.headers["transfer-encoding"]) return void response.writeHead(411).end();
     if (request.method === "PUT") return lacks.put ? void response.writeHead(405).end() : put(path, request, response);
     const size = await stat(path).then(
       (found) => (found.isFile() ? found.size : undefined),

@@ -14,14 +14,20 @@ export function withoutCaller(error: unknown, address: string): unknown {
   return reworded(error, { message, ...about });
 }
 
-/** Answers of a server, or of what stands before it, that is overloaded or not ready. */
-export const NOT_NOW = [429, 502, 503, 504] as const;
+/** What servers answer that are there, and say nothing of a file for now. */
+const BUSY = [429, 502, 503, 504];
 
-/** The error for an answer after which the server is to be asked again later. */
-export function notNow(address: string, server: string, status: number, cause?: unknown): TensorError {
-  const problem = `${server} answers ${status}: it is overloaded or not ready`;
-  return fileError("no-network", address, problem, "run again later, or with fewer workers", cause);
-}
+/** The error for a server that is too busy, which is as one that does not answer; undefined for any other answer. */
+export const busyError = (address: string, status = 0, cause?: unknown): TensorError | undefined =>
+  BUSY.includes(status)
+    ? fileError(
+        "no-network",
+        address,
+        `the server is too busy (${status})`,
+        "run again later, or with fewer workers",
+        cause,
+      )
+    : undefined;
 
 /** The error for a file that a place does not have. */
 export const noSuchFile = (address: string, cause?: unknown): TensorError =>

@@ -1,10 +1,11 @@
 import { openAsBlob } from "node:fs";
-import { TensorError } from "@fcn/tensor";
+import { join } from "node:path";
+import { io, TensorError } from "@fcn/tensor";
+import { makeTemporaryFolder } from "@fcn/tensor/internal";
 import { fileError } from "../data/files/errors.js";
 import { fetchBytes, noNetwork } from "../files/fetchBytes.js";
 import { checkName, webAddress } from "./address.js";
-import { CALLER, NOT_NOW, noSuchFile, notNow, withoutCaller } from "./errors.js";
-import { sendPieces } from "./pieces.js";
+import { busyError, CALLER, noSuchFile, withoutCaller } from "./errors.js";
 import type { Place, PlaceContent, PlaceEntry } from "./place.js";
 
 /**
@@ -68,19 +69,24 @@ export class HttpPlace implements Place {
     await response.body?.cancel();
     if (response.ok) return;
     const { status } = response;
-    if (isNotNow(response)) throw notNow(this.addressOf(name), "the server", status);
     const [problem, fix] = REFUSALS[status] ?? [answerOf(response), "check the address, and what the server takes"];
     const code = status === 413 || status === 507 ? "disk-full" : "unwritable-file";
     throw fileError(code, this.addressOf(name), `it cannot be written: ${problem}`, fix);
   }
 
   async #put(name: string, content: PlaceContent): Promise<Response> {
-    const put = (body: unknown, more = {}): Promise<Response> =>
-      this.#ask(name, { method: "PUT", body: body as BodyInit, ...more });
+    const put = (body: unknown): Promise<Response> => this.#ask(name, { method: "PUT", body: body as BodyInit });
     if (content instanceof Uint8Array) return put(content);
     if ("file" in content) return put(await openAsBlob(content.file));
-    // What comes piece by piece has no length beforehand.
-    return sendPieces(content, (pieces) => put(pieces, { duplex: "half" }));
+    // Servers may want the length beforehand, and do not wait for pieces that take long to make.
+    const scratch = await makeTemporaryFolder(CALLER);
+    try {
+      const file = join(scratch.path, "pieces");
+      await io.writeWhole(CALLER, file, content, { sync: false });
+      return await put(await openAsBlob(file));
+    } finally {
+      await scratch.remove();
+    }
   }
 
   async remove(name: string): Promise<void> {
@@ -123,9 +129,13 @@ export class HttpPlace implements Place {
     const address = this.addressOf(name);
     // Lengths are those of the file itself only where nothing is compressed for the way.
     const headers = { "accept-encoding": "identity", ...init.headers };
-    return fetch(address, { ...init, headers }).catch((cause: unknown) => {
+    const response = await fetch(address, { ...init, headers }).catch((cause: unknown) => {
       throw withoutCaller(noNetwork(CALLER, address, "before an answer came", cause), address);
     });
+    const busy = busyError(address, response.status);
+    if (busy === undefined) return response;
+    await response.body?.cancel();
+    throw busy;
   }
 
   #checked(name: string, response: Response): Response {
@@ -133,7 +143,6 @@ export class HttpPlace implements Place {
     void response.body?.cancel();
     const address = this.addressOf(name);
     if (isNothing(response)) throw noSuchFile(address);
-    if (isNotNow(response)) throw notNow(address, "the server", response.status);
     const fix = "open the address in a browser: it must lead to the file itself";
     throw fileError("download-refused", address, answerOf(response), fix);
   }
@@ -148,8 +157,6 @@ export class HttpPlace implements Place {
 }
 
 const isNothing = ({ status }: Response): boolean => status === 404 || status === 410;
-
-const isNotNow = ({ status }: Response): boolean => NOT_NOW.some((later) => later === status);
 
 const answerOf = ({ status, statusText }: Response): string =>
   `the server answered ${`${status} ${statusText}`.trim()}`;

@@ -10,14 +10,26 @@ import { CALLER, noSuchFile, withoutCaller } from "./errors.js";
 import { piecesOf } from "./pieces.js";
 import type { Place, PlaceContent, PlaceEntry, WriteOptions } from "./place.js";
 
-/** A folder of this machine. Links in it are followed as long as they stay in it. */
+/** How a folder of this machine is used. */
+export interface LocalOptions {
+  /**
+   * Whether links in the folder may lead out of it, as suits those who named it for themselves, and no others. Default
+   * false: such links are refused.
+   */
+  readonly followsLinks?: boolean;
+}
+
+/** A folder of this machine. Links in it are followed as long as they stay in it, unless they may lead anywhere. */
 export class LocalPlace implements Place {
   readonly address: string;
   readonly #root: string;
   /** The folder without links, once it exists. */
   #real: string | undefined;
 
-  constructor(folder: string) {
+  constructor(
+    folder: string,
+    private readonly options: LocalOptions = {},
+  ) {
     this.#root = resolve(folder);
     this.address = folder.replace(/(?<=.)[/\\]+$/, "");
   }
@@ -106,7 +118,7 @@ export class LocalPlace implements Place {
   async #target(name: string): Promise<string> {
     const path = this.#pathOf(name);
     const folder = dirname(path);
-    if (folder !== this.#root && !isBelow(await this.#realRoot(), await realPathOf(folder))) throw this.#outside(name);
+    if (folder !== this.#root && (await this.#isOutside(await realPathOf(folder)))) throw this.#outside(name);
     return path;
   }
 
@@ -123,8 +135,13 @@ export class LocalPlace implements Place {
       if (isNothing(cause)) return undefined;
       throw this.#unreadable(name, cause);
     });
-    if (real !== undefined && !isBelow(await this.#realRoot(), real)) throw this.#outside(name);
+    if (real !== undefined && (await this.#isOutside(real))) throw this.#outside(name);
     return real;
+  }
+
+  /** Whether a path without links is not to be used. */
+  async #isOutside(path: string): Promise<boolean> {
+    return this.options.followsLinks !== true && !isBelow(await this.#realRoot(), path);
   }
 
   #pathOf(name: string): string {
@@ -156,7 +173,7 @@ export class LocalPlace implements Place {
   async *#listFolder(below: string, prefix: string, above: readonly string[]): AsyncGenerator<PlaceEntry> {
     const here = join(this.#root, below);
     const real = await realpath(here).catch(() => undefined);
-    if (real === undefined || above.includes(real) || !isBelow(await this.#realRoot(), real)) return;
+    if (real === undefined || above.includes(real) || (await this.#isOutside(real))) return;
     const entries = await readdir(here, { withFileTypes: true }).catch((cause: unknown) => {
       if (isNothing(cause)) return [];
       throw this.#unreadable(below, cause);

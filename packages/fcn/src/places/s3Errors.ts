@@ -1,6 +1,6 @@
 import { TensorError } from "@fcn/tensor";
 import { fileError, reasonOf } from "../data/files/errors.js";
-import { NOT_NOW, noSuchFile, notNow } from "./errors.js";
+import { busyError, noSuchFile } from "./errors.js";
 
 /** What the errors of the AWS SDK have beside a message. */
 interface SdkError {
@@ -52,6 +52,8 @@ export function s3Error(action: "read" | "list" | "write" | "remove", address: s
     const fix = `check its name and AWS_ENDPOINT_URL_S3, or make it: aws s3 mb s3://${bucket}`;
     return fileError("missing-data", address, `there is no bucket ${bucket}`, fix, cause);
   }
+  const busy = busyError(address, status, cause);
+  if (busy) return busy;
   const endpoint = endpointOf(process.env) ?? "the server of the bucket";
   const away = (problem: string, fix: string): TensorError =>
     fileError("no-network", address, `${endpoint} ${problem}`, fix, cause);
@@ -62,8 +64,6 @@ export function s3Error(action: "read" | "list" | "write" | "remove", address: s
   if (NO_ANSWER.test(code || name)) {
     return away(`does not answer (${code || name})`, "check the network and AWS_ENDPOINT_URL_S3");
   }
-  // Buckets answer 500 for what is no fault of one object either.
-  if (status !== undefined && [500, ...NOT_NOW].includes(status)) return notNow(address, endpoint, status, cause);
   const fault = action === "write" || action === "remove" ? "unwritable-file" : "unreadable-file";
   if (/^Region is missing/.test(message)) return fileError(fault, address, "no region is set", REGION, cause);
   if (/^Region not accepted/.test(message)) return fileError(fault, address, "AWS_REGION is no region", REGION, cause);

@@ -102,17 +102,19 @@ export const retry = (queue: string, id: string): Promise<number> =>
 
 /** Ends a run: what is at work is finished and forgotten. Results that are written stay. */
 export const cancel = (queue: string, id: string): Promise<void> =>
-  withConnection(OP, queue, async (connection) => cancelRun(connection, await store.readRun(OP, connection, id)));
+  withConnection(OP, queue, (connection) => cancelRun(connection, id));
 
 /** Cancels all runs that are running. Returns their ids. */
 export const drain = (queue: string): Promise<string[]> =>
   withConnection(OP, queue, async (connection) => {
     const ids = await store.openRunIds(connection);
-    for (const id of ids) await cancelRun(connection, await store.readRun(OP, connection, id));
+    for (const id of ids) await cancelRun(connection, id);
     return ids;
   });
 
-async function cancelRun(connection: Connection, run: Run): Promise<void> {
-  await store.cancelRun(connection, run.id);
-  await stopTending(connection, run, (ended) => KINDS[ended.spec.kind].cleanUp(ended));
+async function cancelRun(connection: Connection, id: string): Promise<void> {
+  // Throws if there is none.
+  await store.readRun(OP, connection, id);
+  await store.cancelRun(connection, id);
+  await stopTending(connection, id, (ended) => KINDS[ended.spec.kind].cleanUp(ended));
 }

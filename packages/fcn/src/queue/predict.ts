@@ -3,7 +3,6 @@ import { checkValue, invalidArgument, rules } from "@fcn/tensor/internal";
 import { toldOf } from "../data/files/errors.js";
 import { isRemote } from "../places/address.js";
 import { openPlace } from "../places/open.js";
-import type { Place } from "../places/place.js";
 import type { Input } from "../prediction/files/input.js";
 import { expandInputs } from "../prediction/files/inputs.js";
 import { OUTPUTS, type OutputName, reserveNames } from "../prediction/files/outputs.js";
@@ -70,38 +69,46 @@ async function start(connection: Connection, names: readonly string[], options: 
   const { queue: _, weights: given, out, save, tolerance = 0, overwrite: _o, chunk, scenes, ...rest } = options;
   const { onProgress: _p, onStart: _s, signal: _g, mostImages: _m, ...inference } = rest;
   const files = typeof given === "string" ? [given] : given;
-  const place = await openPlace(absolute(out));
   const id = store.newRunId();
-  const runFiles = new RunFiles(place, id);
+  const runFiles = new RunFiles(await openPlace(absolute(out)), id);
   // Workers that share no folder with this machine share the place for results.
   const weights = await nameWeights(files, async (file, i, bytes) => {
     return isRemote(out) && !isRemote(file) ? runFiles.writeWeights(i, bytes) : absolute(file);
   });
-  const images = await listImages(names, place, options).catch(async (error: unknown) => {
-    await runFiles.clear(0, 0, weights.length);
+  const images = await writeList(names, runFiles, options).catch(async (error: unknown) => {
+    await runFiles.clear(0, 0, weights.length).catch(() => undefined);
     throw error;
   });
-  await runFiles.writeList(images);
   const task: PredictTask = {
-    ...{ images: images.length, out: absolute(out), shown: out, names: files, options: inference, tolerance },
+    ...{ images, out: absolute(out), shown: out, names: files, options: inference, tolerance },
     ...(save && { save }),
     ...(scenes && { scenes }),
   };
-  await startRun(connection, id, { kind: "predict", weights, task, ...(chunk && { chunk }) }, images.length);
+  await startRun(connection, id, { kind: "predict", weights, task, ...(chunk && { chunk }) }, images);
   return id;
 }
 
-/** The images that are named, with the names of their results, which are listed in the place. */
-async function listImages(
+/**
+ * Lists the images that are named for workers, and their results in the place. Returns how many they are. Leaves
+ * nothing behind where it fails.
+ */
+async function writeList(
   names: readonly string[],
-  place: Place,
+  files: RunFiles,
   { out, save = SAVED, overwrite = false, mostImages: most = MOST_IMAGES }: QueuePredictOptions,
-): Promise<ListedImage[]> {
+): Promise<number> {
   const inputs = await expandInputs(names, { out, most });
-  const { named } = await reserveNames(place, save, inputs, overwrite);
+  const { named, manifest } = await reserveNames(files.place, save, inputs, overwrite);
   const suffix = OUTPUTS[save[0] as OutputName].suffix;
   const stems = named.map(([first = ""]) => first.slice(0, -suffix.length));
-  return Promise.all(inputs.map((input, i) => listed(input, stems[i] as string)));
+  try {
+    await files.writeList(await Promise.all(inputs.map((input, i) => listed(input, stems[i] as string))));
+  } catch (error) {
+    const undo = [manifest.settle([], named.flat()), files.clear(inputs.length, 0, 0)];
+    await Promise.allSettled(undo);
+    throw error;
+  }
+  return inputs.length;
 }
 
 async function listed(input: Input, stem: string): Promise<ListedImage> {

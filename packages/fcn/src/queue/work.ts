@@ -90,7 +90,8 @@ export async function work(options: WorkOptions): Promise<WorkSummary> {
       const start = performance.now();
       try {
         checkVersion(run, version);
-        const part = await KINDS[run.spec.kind].work(run, chunk, session, connection);
+        const taken = { ...chunk, starts: job.attemptsStarted };
+        const part = await KINDS[run.spec.kind].work(run, taken, session, connection);
         const items = chunk.to - chunk.from;
         const seconds = (performance.now() - start) / 1000;
         const what = { part, worker: name, seconds: seconds / items };

@@ -103,6 +103,15 @@ describe("loadComposite", () => {
     expect([...pixels.subarray(0, 4)]).toEqual([120, 130, 140, 255]);
   });
 
+  it("counts a file once and by one name, however its folder is written", async () => {
+    const bird = [join(root, "birds"), `${root}/fruit/../birds/`, `${root}/./birds`];
+    const { cutouts } = await data.loadComposite(folders({ cutouts: { bird } }));
+    expect(cutouts.map(({ name }) => name)).toEqual([
+      join(root, "birds", "b.png"),
+      join(root, "birds", "small", "a.png"),
+    ]);
+  });
+
   it("trims cut-outs to what shows and keeps their pixels", async () => {
     const { cutouts } = await data.loadComposite(folders());
     expect(cutouts[0]?.image).toEqual(rgba(20, 8, [9, 8, 7]));

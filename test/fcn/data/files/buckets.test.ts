@@ -6,7 +6,14 @@ import { data } from "@fcn/core";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { isDeepImage, readImageSize } from "../../../../packages/fcn/src/data/decode/image.js";
-import { kindOf, listFiles, listFolders, readStart, stampOf } from "../../../../packages/fcn/src/data/files/files.js";
+import {
+  kindOf,
+  listFiles,
+  listFolders,
+  readStart,
+  sizeOf,
+  stampOf,
+} from "../../../../packages/fcn/src/data/files/files.js";
 import { openPlace } from "../../../../packages/fcn/src/places/open.js";
 import { bytes, copyFolder, setEnv, useServers } from "../../../support/places.js";
 import { writeTinyData } from "../../training/tinyData.js";
@@ -267,6 +274,7 @@ describe("a bucket that does not answer", () => {
     proxy.refuse = /^$/;
     const { splits } = await data.open("s3://bucket/folder");
     proxy.refuse = /images\/\d\.png/;
+    for (const tell of [sizeOf, stampOf]) await away(tell("s3://bucket/folder/images/1.png"));
     const preprocessing = data.IMAGENET_MEAN;
     const loader = new data.DataLoader(splits.train as data.SegmentationDataset, {
       ...{ batchSize: 2, preprocessing, workers: 0 },

@@ -228,4 +228,8 @@ describe("windows of a TIFF", () => {
     );
     await scene?.close();
   });
+
+  it("is no image to be decoded whole for a server that does not answer", async () => {
+    await expect(openScene("http://127.0.0.1:1/large.tif", {})).rejects.toMatchObject({ code: "no-network" });
+  });
 });

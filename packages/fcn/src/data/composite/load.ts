@@ -1,4 +1,5 @@
 import { TensorError } from "@fcn/tensor";
+import { nodeModule } from "@fcn/tensor/internal";
 import { loadSharp } from "../../encoding/sharp.js";
 import { decodeDeep, isDeepImage } from "../decode/image.js";
 import { levelsOf, rankedValues, withoutTails } from "../decode/pixelScale.js";
@@ -63,9 +64,12 @@ async function imagesIn(
   recursive: boolean,
   skip: (path: string) => boolean,
 ): Promise<string[]> {
+  const { join } = nodeModule("loadComposite", "node:path");
   const files: string[] = [];
   for (const given of folders) {
     const folder = given.replace(/(?<=.)[/\\]+$/, "");
+    // A file has one name however its folder is written, by which it counts once and is sorted.
+    const within = isBucket(folder) ? joinPath : join;
     if (pattern.test(folder) && (await kindOf(folder)) === "file") {
       files.push(folder);
       continue;
@@ -73,7 +77,7 @@ async function imagesIn(
     const entries = await listFiles(folder, { recursive }).catch((cause: unknown) => {
       throw missing(`the folder ${folder} for ${what} cannot be read: ${reasonOf(cause)}`, cause);
     });
-    files.push(...entries.filter((entry) => pattern.test(entry)).map((entry) => joinPath(folder, entry)));
+    files.push(...entries.filter((entry) => pattern.test(entry)).map((entry) => within(folder, entry)));
   }
   const wanted = [...new Set(files)].filter((file) => !skip(file)).sort();
   if (wanted.length === 0) throw missing(`no image for ${what} in ${folders.join(", ") || "no folder"}`);

@@ -1,7 +1,7 @@
 import type { TensorError } from "@fcn/tensor";
 import { decodeText, describeFault, guessContent, nodeModule, recodeFix, type TextFault } from "@fcn/tensor/internal";
 import { bucketFile, bucketFiles, bucketFolders, bucketKind, isBucket, readBucket } from "./buckets.js";
-import { damagedFile, fileError, reasonOf, wrongContent } from "./errors.js";
+import { damagedFile, fileError, reasonOf, unlessAway, wrongContent } from "./errors.js";
 import { JSON_FILE, parseJson } from "./json.js";
 import { joinPath } from "./paths.js";
 
@@ -86,17 +86,20 @@ async function readHere(path: string): Promise<Uint8Array> {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** The size of a file in bytes; 0 if it cannot be found (Node). */
+/** The size of a file in bytes; 0 if it cannot be found (Node). Throws `no-network` for a bucket that is away. */
 export async function sizeOf(path: string): Promise<number> {
-  if (isBucket(path)) return (await bucketFile(path).catch(() => undefined))?.bytes ?? 0;
+  if (isBucket(path)) return (await bucketFile(path).catch(unlessAway(undefined)))?.bytes ?? 0;
   const { stat } = nodeModule(path, "node:fs/promises");
   return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
-/** A value that changes when a file is written or replaced, or undefined if it cannot be found (Node). */
+/**
+ * A value that changes when a file is written or replaced, or undefined if it cannot be found (Node). Throws
+ * `no-network` for a bucket that is away.
+ */
 export async function stampOf(path: string): Promise<string | undefined> {
   if (isBucket(path)) {
-    const listed = await bucketFile(path).catch(() => undefined);
+    const listed = await bucketFile(path).catch(unlessAway(undefined));
     return listed && `${listed.bytes} ${listed.version}`;
   }
   const { stat } = nodeModule(path, "node:fs/promises");

@@ -150,6 +150,7 @@ export class OutputFolder {
   readonly #written = new Map<string, WrittenFile>();
   /** For files of this machine that then are sent to the place. */
   #scratch: Promise<TemporaryFolder> | undefined;
+  #made = 0;
   #manifest: Manifest | undefined;
   #announced: readonly string[] = [];
 
@@ -220,7 +221,8 @@ export class OutputFolder {
   async #ownPath(name: string): Promise<string> {
     if (!this.#isApart) return join(this.place.address, name);
     this.#scratch ??= makeTemporaryFolder("predict");
-    return join((await this.#scratch).path, name);
+    // By a number: names are given by others, and might lead out of the folder.
+    return join((await this.#scratch).path, `${this.#made++}${OUTPUTS.probabilities.suffix}`);
   }
 
   /** Writes all results of an image. Throws `disk-full` or `unwritable-file`, with the name of the file. */

@@ -86,7 +86,7 @@ const WRITE_AHEAD = 4;
  * net, device or folder, other files in the way, or a full disk.
  */
 export async function runPredict(run: PredictRun, onImage: (report: ImageReport) => void): Promise<PredictSummary> {
-  const folder = new OutputFolder(await openPlace(run.out), run.save ?? SAVED);
+  const folder = new OutputFolder(await openPlace(run.out, { followsLinks: true }), run.save ?? SAVED);
   try {
     await folder.open();
     const named = await folder.reserve(run.inputs, run);

@@ -10,7 +10,7 @@ import {
 } from "../../data/decode/pixelScale.js";
 import { readTiffBlocks, type TiffBlocks } from "../../data/decode/tiffBlocks.js";
 import { type BlockRange, extentOf, readTiffPart } from "../../data/decode/tiffPart.js";
-import { fileError, MOST_PIXELS } from "../../data/files/errors.js";
+import { fileError, MOST_PIXELS, unlessAway } from "../../data/files/errors.js";
 import type { Rectangle } from "../../data/samples/tiles.js";
 import type { RasterImage } from "../../labels/sample.js";
 import { isRemote, splitAddress } from "../../places/address.js";
@@ -65,8 +65,8 @@ export async function openScene(
   mostPixels = MOST_PIXELS,
 ): Promise<Windows | undefined> {
   if (!/\.tiff?(\?.*)?$/i.test(address)) return undefined;
-  const source = await addressSource(address).catch(() => undefined);
-  const blocks = source && (await readTiffBlocks(source).catch(() => undefined));
+  const source = await addressSource(address).catch(unlessAway(undefined));
+  const blocks = source && (await readTiffBlocks(source).catch(unlessAway(undefined)));
   if (source === undefined || blocks === undefined || !isTooLarge(source, blocks, mostPixels)) {
     // What is wrong with a file is told by whoever reads it whole.
     await source?.close();

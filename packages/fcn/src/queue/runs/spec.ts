@@ -53,6 +53,12 @@ export interface Chunk {
   readonly to: number;
 }
 
+/** A chunk that a worker has taken. */
+export interface TakenChunk extends Chunk {
+  /** How often one has begun with it. */
+  readonly starts: number;
+}
+
 /** A chunk that is given up, with the reason. */
 export interface Aside extends Chunk {
   readonly reason: string;

@@ -234,15 +234,33 @@ export async function completeRun({ redis }: Redis, id: string, result: unknown,
   return (await redis.eval(END, 3, run, open, aside, "done", "result", JSON.stringify(result), givenUp)) === 1;
 }
 
+/** Whether a run has ended for good: it was cancelled, or is done with nothing left that could be retried. */
+export async function hasEnded(connection: Connection, id: string): Promise<boolean> {
+  const { state } = await readRun("work", connection, id);
+  return state === "cancelled" || (state === "done" && (await asideChunks(connection, id)).length === 0);
+}
+
 /** Ends a run for good, also one that failed or has something put aside. */
 export const cancelRun = ({ redis }: Redis, id: string): Promise<unknown> =>
   redis.hset(keysOf(id).run, "state", "cancelled");
 
-/** Forgets a run that has ended, in a week; what only a running one needs, at once. */
-export async function closeRun({ redis }: Redis, id: string, canBeRetried: boolean): Promise<void> {
+/** Closes a run unless it was opened again. */
+const CLOSE = `
+if redis.call("HGET", KEYS[1], "state") == "running" then return 0 end
+redis.call("SREM", KEYS[6], ARGV[1])
+redis.call("HSET", KEYS[1], "closed", 1)
+redis.call("HDEL", KEYS[1], "problem")
+redis.call("DEL", KEYS[5])
+if ARGV[3] then redis.call("DEL", KEYS[2]) end
+for i = 1, 4 do redis.call("EXPIRE", KEYS[i], ARGV[2]) end
+return 1`;
+
+/**
+ * Forgets a run that has ended, in a week; what only a running one needs, at once. Returns false if it was opened
+ * again.
+ */
+export async function closeRun({ redis }: Redis, id: string, canBeRetried: boolean): Promise<boolean> {
   const { run, open, aside, parts, speed } = keysOf(id);
-  const commands = redis.multi().srem(OPEN_RUNS, id).hset(run, "closed", 1).del(speed);
-  if (!canBeRetried) commands.del(open);
-  for (const key of [run, open, aside, parts]) commands.expire(key, KEPT);
-  await commands.exec();
+  const given = [id, KEPT, ...(canBeRetried ? [] : ["all"])];
+  return (await redis.eval(CLOSE, 6, run, open, aside, parts, speed, OPEN_RUNS, ...given)) === 1;
 }

@@ -52,46 +52,50 @@ export async function tendSoon({ tend }: Connection, id: string): Promise<void> 
  * One look at a run: puts aside what failed, adds chunks where few are waiting, and ends the run when nothing is left.
  * Whatever interrupts it, the next look goes on.
  */
-export async function tendOnce(
-  connection: Connection,
-  id: string,
-  { advance, foldOf, cleanUp }: Tending,
-): Promise<void> {
+export async function tendOnce(connection: Connection, id: string, tending: Tending): Promise<void> {
   const run = await store.readRun("work", connection, id);
   try {
-    if (run.state !== "running") return await stopTending(connection, run, cleanUp);
-    const open = await settleFailed(connection, run);
-    const fold = foldOf?.(run);
-    if (fold) await store.foldParts(connection, id, (parts) => fold(run, parts));
-    if (run.next < run.total) return void (await feed(connection, run, open));
-    if (open.length > 0) return;
-    const aside = await store.asideChunks(connection, id);
-    const next = await advance(run);
-    if ("total" in next) await store.setTotal(connection, id, next.total);
-    else if (await store.completeRun(connection, id, next.result, aside.length)) {
-      await stopTending(connection, run, cleanUp);
+    if (run.state === "running") {
+      await goOn(connection, run, tending).catch(async (error: unknown) => {
+        if (!(error instanceof TensorError) || hasCode(error, "no-network")) throw error;
+        await store.failRun(connection, id, error);
+      });
     }
+    // Also where it was cancelled meanwhile, so that nothing stays of what was written since.
+    await stopTending(connection, id, tending.cleanUp);
   } catch (error) {
     if (!(error instanceof TensorError)) throw error;
-    if (hasCode(error, "no-network")) await store.setProblem(connection, id, error);
-    else await store.failRun(connection, id, error);
+    await store.setProblem(connection, id, error);
   }
 }
 
+async function goOn(connection: Connection, run: Run, { advance, foldOf }: Tending): Promise<void> {
+  const { id } = run;
+  const open = await settleFailed(connection, run);
+  const fold = foldOf?.(run);
+  if (fold) await store.foldParts(connection, id, (parts) => fold(run, parts));
+  if (run.next < run.total) return feed(connection, run, open);
+  if (open.length > 0) return;
+  const aside = await store.asideChunks(connection, id);
+  const next = await advance(run);
+  if ("total" in next) await store.setTotal(connection, id, next.total);
+  else await store.completeRun(connection, id, next.result, aside.length);
+}
+
 /**
- * Removes the jobs of a run that has ended, and what it kept unless it can be retried. A job at work cannot be removed;
- * it finds its run ended.
+ * Removes the jobs of a run that has ended, and what it kept unless it can be retried; does nothing for one that is
+ * running. A job at work cannot be removed; it finds its run ended.
  */
-export async function stopTending(connection: Connection, run: Run, cleanUp: Tending["cleanUp"]): Promise<void> {
-  const { id, state } = await store.readRun("work", connection, run.id);
-  // It is retried.
-  if (state === "running") return;
-  const [open, aside] = [await store.openChunks(connection, id), await store.asideChunks(connection, id)];
+export async function stopTending(connection: Connection, id: string, cleanUp: Tending["cleanUp"]): Promise<void> {
+  const run = await store.readRun("work", connection, id);
+  if (run.state === "running") return;
+  const open = await store.openChunks(connection, id);
   await Promise.allSettled(open.map(({ k }) => connection.work.remove(jobId(id, k))));
-  const canBeRetried = state === "failed" || (state === "done" && aside.length > 0);
+  const canBeRetried = !(await store.hasEnded(connection, id));
   if (!canBeRetried) await cleanUp(run);
   await connection.tend.removeJobScheduler(id);
-  await store.closeRun(connection, id, canBeRetried);
+  // It may have been retried meanwhile.
+  if (!(await store.closeRun(connection, id, canBeRetried))) await keepTending(connection, id);
 }
 
 /** Puts open chunks aside whose jobs have failed, and adds those again that have none. Returns what is open. */

@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openPlace } from "../../../../../packages/fcn/src/places/open.js";
 import { Roots } from "../../../../../packages/fcn/src/places/roots.js";
 import { regionsOf } from "../../../../../packages/fcn/src/prediction/scene/plan.js";
+import { cancel } from "../../../../../packages/fcn/src/queue/jobs.js";
 import { type PredictPart, RunFiles } from "../../../../../packages/fcn/src/queue/kinds/predict/files.js";
 import { PREDICT } from "../../../../../packages/fcn/src/queue/kinds/predict/predictKind.js";
 import type { PredictTask } from "../../../../../packages/fcn/src/queue/kinds/predict/task.js";
 import { Session } from "../../../../../packages/fcn/src/queue/kinds/session.js";
 import type { Chunk, Run } from "../../../../../packages/fcn/src/queue/runs/spec.js";
 import * as store from "../../../../../packages/fcn/src/queue/runs/store.js";
+import { tendOnce } from "../../../../../packages/fcn/src/queue/runs/tend.js";
 import { type Connection, connect } from "../../../../../packages/fcn/src/queue/server/connection.js";
 import { QueueServer, SERVERS } from "../../../../support/queueServer.js";
 import { temporaryFolder } from "../../../data/trees.js";
@@ -107,6 +109,21 @@ describe.skipIf(SERVERS.length === 0)("the items of a prediction with scenes", (
     await PREDICT.cleanUp(await run.read());
     await run.files.removeReport();
     expect(await readdir(run.out)).toEqual([".fcn-predict.json"]);
+  });
+
+  it.each(["before", "after"])("leave nothing behind when they are cancelled %s the report", async (when) => {
+    const run = await started();
+    for (const chunk of await run.open())
+      await run.finish(chunk, part({ images: [image(IMAGES[chunk.from] as string)] }));
+    const advance = async () => {
+      if (when === "before") await cancel(server.address, run.id);
+      const next = await run.advance();
+      if (when === "after") await cancel(server.address, run.id);
+      return next;
+    };
+    await tendOnce(connection, run.id, { advance, cleanUp: PREDICT.cleanUp });
+    expect(await readdir(run.out)).toEqual([]);
+    expect(await run.read()).toMatchObject({ state: "cancelled", isClosed: true });
   });
 
   it("come later for a scene of which a region was given up, or that was in a chunk that was", async () => {

@@ -10,6 +10,7 @@ import { namesOf, type OutputName } from "../../../prediction/files/outputs.js";
 import type { ImageReport } from "../../../prediction/files/run.js";
 import type { WrittenFile } from "../../../prediction/files/written.js";
 import type { ScenePlan } from "../../../prediction/scene/plan.js";
+import type { Chunk } from "../../runs/spec.js";
 
 /** An image of a run. */
 export interface ListedImage {
@@ -139,6 +140,12 @@ export class RunFiles {
 
   writePart(k: number, part: PredictPart): Promise<void> {
     return this.place.write(partName(this.#folder, k), encoder.encode(JSON.stringify(part)));
+  }
+
+  /** Removes what a chunk has left: its part, and the regions that its items may be. */
+  async removePart({ k, from, to }: Chunk): Promise<void> {
+    await this.place.remove(partName(this.#folder, k));
+    for (let item = from; item < to; item++) await this.place.remove(this.#regionName(item));
   }
 
   /** The part of a chunk, or undefined if it is not done. */

@@ -1,6 +1,6 @@
 import { openPlace } from "../../../places/open.js";
 import type { Roots } from "../../../places/roots.js";
-import type { Chunk, Run } from "../../runs/spec.js";
+import type { Run, TakenChunk } from "../../runs/spec.js";
 import * as store from "../../runs/store.js";
 import type { Kind } from "../kind.js";
 import type { Session } from "../session.js";
@@ -17,10 +17,12 @@ async function filesOf(run: Run, roots?: Roots): Promise<RunFiles> {
 }
 
 export const PREDICT: Kind = {
-  async work(run, chunk, session) {
+  async work(run, chunk, session, connection) {
     const files = await session.kept(`files of ${run.id}`, () => filesOf(run, session.roots));
     const part = await predictPart(run, chunk, session, files);
     await files.writePart(chunk.k, part);
+    // What others removed with a run that ended meanwhile would come back for good.
+    if (await store.hasEnded(connection, run.id)) await files.removePart(chunk);
     // That there are scenes decides what comes next, for which not all files should have to be read.
     return part.scenes && part.scenes.length > 0 ? part.scenes : undefined;
   },
@@ -39,13 +41,15 @@ export const PREDICT: Kind = {
   },
 
   async cleanUp(run, roots) {
-    await (await filesOf(run, roots)).clear(taskOf(run).images, run.chunks, run.spec.weights.length);
+    const files = await filesOf(run, roots);
+    await files.clear(taskOf(run).images, run.chunks, run.spec.weights.length);
+    if (run.state === "cancelled") await files.removeReport();
   },
 };
 
 /** Predicts the images of a chunk, or does what it has of scenes. */
-async function predictPart(run: Run, chunk: Chunk, session: Session, files: RunFiles): Promise<PredictPart> {
+async function predictPart(run: Run, chunk: TakenChunk, session: Session, files: RunFiles): Promise<PredictPart> {
   if (chunk.from >= taskOf(run).images) return workOnScenes(run, chunk, session, files);
   const images = await files.readList(chunk.from, chunk.to);
-  return predictChunk(run, chunk.from, images, session, files.place);
+  return predictChunk(run, chunk, images, session, files.place);
 }

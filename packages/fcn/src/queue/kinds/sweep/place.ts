@@ -219,7 +219,7 @@ async function fetchHead(address: string, folder: string): Promise<void> {
 
 /** The header of a safetensors file, which begins with its length. */
 async function headOf(place: Place, name: string): Promise<Uint8Array> {
-  const { buffer } = await place.read(name, { offset: 0, length: 8 });
-  const length = Number(new DataView(buffer).getBigUint64(0, true));
+  const { buffer, byteOffset } = await place.read(name, { offset: 0, length: 8 });
+  const length = Number(new DataView(buffer, byteOffset).getBigUint64(0, true));
   return place.read(name, { offset: 0, length: 8 + length });
 }

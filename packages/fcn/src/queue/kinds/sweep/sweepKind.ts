@@ -36,6 +36,8 @@ export const SWEEP: Kind = {
   async advance(run, session, connection) {
     const task = run.spec.task as SweepTask;
     await session.roots.check(task.out);
+    // The report reads the folders of all trials, whose names may be anything.
+    for (const { name } of task.trials) await session.roots.check(pathIn(task.out, name));
     return advanceSweep(task, await outcomesOf(connection, run.id), run.total);
   },
 
