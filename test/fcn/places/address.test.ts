@@ -33,6 +33,11 @@ describe("an address", () => {
     for (const address of ["s3://", "s3://user:pass@bucket/a", "http://", "https://%/"]) {
       await expect(openPlace(address), address).rejects.toMatchObject({ code: "invalid-argument" });
     }
-    expect(() => splitAddress("s3://bucket/folder/")).toThrow(/does not name a file/);
+    for (const address of ["s3://bucket/../a", "s3://bucket/a/./b/"]) {
+      await expect(openPlace(address)).rejects.toMatchObject({
+        ...{ code: "invalid-argument", message: `${address}: it has "." or ".." for a part` },
+      });
+    }
+    expect(() => splitAddress("s3://bucket/folder/")).toThrow(/^s3:\/\/bucket\/folder\/: it names no file$/);
   });
 });

@@ -103,11 +103,15 @@ describe("roots", () => {
 
   it("name themselves to who is refused, and allow nothing where there are none", async () => {
     const message = `/etc/passwd: the address is not below a root (${data}, s3://bucket/prefix/, https://host/x, http://host:8080)`;
-    await expect(roots.check("/etc/passwd")).rejects.toMatchObject({ message });
+    await expect(roots.check("/etc/passwd")).rejects.toMatchObject({ message, details: { file: "/etc/passwd" } });
+    await expect(roots.check("s3://bucket/prefix/a\tb")).rejects.toMatchObject({
+      message: "s3://bucket/prefix/a\\u0009b: it holds a control character",
+    });
     await expect(new Roots([]).check(data)).rejects.toMatchObject({
       message: expect.stringContaining("there are none"),
     });
     expect(() => new Roots(["https://user:pass@host"])).toThrow("a user name or a password");
+    expect(() => new Roots(["s3://"])).toThrow('s3://: "" is not the name of a bucket');
     expect(() => new Roots(["https://host/x?sig=1"])).toThrow("a root is the beginning of addresses");
   });
 

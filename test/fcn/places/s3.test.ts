@@ -57,6 +57,51 @@ describe("a bucket", () => {
     await fails("s3://bucket/a", { ...noAnswer, code: "no-network" }, { ...servers.s3.env, ...gone });
   });
 
+  describe("with another server than it wants", () => {
+    const page = "<!doctype html><html><body>Log in</body></html>";
+    const failure = (work: Promise<unknown>): Promise<unknown> =>
+      work.then(
+        () => undefined,
+        (error) => error,
+      );
+
+    it.each([
+      ["a web page", 200, page, "unreadable-file", /^http:.* does not answer as a server of buckets does$/],
+      ["a page for what it has not", 404, "<p>none", "unreadable-file", /does not answer as a server of buckets does$/],
+      ["what stands before it, alone", 503, page, "no-network", /^the server is too busy \(503\)$/],
+    ])("tells of %s", async (_, status, body, code, problem) => {
+      const server = createServer((_request, response) => {
+        response.writeHead(status, { "content-type": "text/html" }).end(body);
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      setEnv({ AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}` });
+      const place = await openPlace("s3://bucket/photos");
+      const wanted = { code, details: { file: "s3://bucket/photos/", problem: expect.stringMatching(problem) } };
+      expect(await failure(namesIn(place))).toMatchObject(wanted);
+      setEnv({ AWS_ENDPOINT_URL_S3: `https://127.0.0.1:${port}` });
+      expect(await failure(namesIn(place))).toMatchObject({
+        ...{ code: "no-network", fix: expect.stringContaining("http://") },
+        message: expect.stringMatching(/cannot be spoken with by TLS \(\w+\)$/),
+      });
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+
+    it.each(["127.0.0.1:9000", "localhost:9000", "http://"])("says that %s is no address of one", async (endpoint) => {
+      setEnv({ AWS_ENDPOINT_URL_S3: endpoint });
+      const place = await openPlace("s3://bucket/photos");
+      const errors = [namesIn(place), place.read("a"), place.write("a", bytes("a"))].map(failure);
+      for (const error of await Promise.all(errors)) {
+        expect(error).toMatchObject({
+          code: "invalid-argument",
+          message: `s3://: AWS_ENDPOINT_URL_S3 is "${endpoint}", which is no address of a server`,
+          fix: expect.stringContaining("http://host:9000"),
+        });
+      }
+    });
+  });
+
   it("tells a denied access apart from wrong credentials", async () => {
     const denied = `<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`;
     const server = createServer((_, response) => {

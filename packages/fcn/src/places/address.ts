@@ -57,6 +57,9 @@ export function checkName(place: string, name: string): void {
 /** Splits the address of a file into its place and its name there. Throws `invalid-argument` if it names no file. */
 export function splitAddress(address: string): { readonly place: string; readonly name: string } {
   const split = SPLITS[addressKind(address)](address);
+  if (split.name === "") {
+    throw wrong(address, "it names no file", "name a file, such as s3://bucket/name.png");
+  }
   checkName(split.place, split.name);
   return split;
 }

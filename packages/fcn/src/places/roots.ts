@@ -1,4 +1,5 @@
 import { firstOf, invalidArgument } from "@fcn/tensor/internal";
+import { fileError } from "../data/files/errors.js";
 import { type AddressKind, addressKind, bucketAddress, webAddress } from "./address.js";
 import { isBelow, realPathOf } from "./local.js";
 
@@ -12,6 +13,7 @@ export class Roots {
 
   constructor(private readonly roots: readonly string[]) {
     for (const root of roots) {
+      if (addressKind(root) === "s3") bucketAddress(root);
       if (addressKind(root) === "http" && webAddress(root).search !== "") {
         throw invalidArgument(
           `${root}: a root is the beginning of addresses, and has no "?"`,
@@ -27,17 +29,15 @@ export class Roots {
    */
   async check(address: string): Promise<void> {
     const kind = addressKind(address);
-    if (/\p{Cc}/u.test(address) || climbs(address)) {
-      const fix = 'give the address without ".." and control characters';
-      throw invalidArgument(`${address}: the address may lead upwards`, fix);
-    }
+    if (/\p{Cc}/u.test(address)) throw refused(address, "it holds a control character", "give it another name");
+    if (climbs(address)) throw refused(address, "the address may lead upwards", 'give it without ".."');
     const path = await PATHS[kind](address);
     for (const root of this.roots) {
       if (addressKind(root) === kind && IS_BELOW[kind](await this.#pathOf(root), path)) return;
     }
     const roots = this.roots.length === 0 ? "there are none" : firstOf(this.roots, 8);
     const fix = "name a place below a root, or start the program with a further root";
-    throw invalidArgument(`${address}: the address is not below a root (${roots})`, fix);
+    throw refused(address, `the address is not below a root (${roots})`, fix);
   }
 
   async #pathOf(root: string): Promise<string> {
@@ -47,11 +47,14 @@ export class Roots {
   }
 }
 
+const refused = (address: string, problem: string, fix: string): Error =>
+  fileError("invalid-argument", address, problem, fix);
+
 /** What addresses of a kind are compared by. */
 const PATHS: Readonly<Record<AddressKind, (address: string) => string | Promise<string>>> = {
   local: (path) =>
     realPathOf(path).catch(() => {
-      throw invalidArgument(`${path}: its folder cannot be looked at`, "check the path, its links and its permissions");
+      throw refused(path, "its folder cannot be looked at", "check the path, its links and its permissions");
     }),
   http(address) {
     const { origin, pathname } = webAddress(address);

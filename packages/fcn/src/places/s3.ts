@@ -1,11 +1,15 @@
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { fileError } from "../data/files/errors.js";
 import { optionalPackage } from "../files/optionalPackage.js";
 import { bucketAddress, checkName } from "./address.js";
 import { sendPieces } from "./pieces.js";
 import type { Place, PlaceContent, PlaceEntry } from "./place.js";
-import { isNothing, s3Error } from "./s3Errors.js";
+import { endpointOf, isNothing, noBucketServer, s3Error } from "./s3Errors.js";
+
+const dotted = (address: string): Error =>
+  fileError("invalid-argument", address, 'it has "." or ".." for a part', "write the address without them");
 
 const MIB = 2 ** 20;
 /** Times that an answer is asked for that ends too early. */
@@ -23,6 +27,8 @@ export class S3Place implements Place {
     const { bucket, key } = bucketAddress(address);
     this.#bucket = bucket;
     this.#prefix = key.replace(/\/+$/, "");
+    // The server may take them for what they mean elsewhere, and answer for another bucket.
+    if (this.#prefix.split("/").some((part) => part === "." || part === "..")) throw dotted(address);
     this.address = `s3://${bucket}${this.#prefix && `/${this.#prefix}`}`;
     if (this.#prefix !== "") this.#prefix += "/";
   }
@@ -47,7 +53,9 @@ export class S3Place implements Place {
     const { s3, client } = await openClient();
     const query = { Bucket: this.#bucket, Prefix: this.#prefix + prefix };
     try {
-      for await (const { Contents = [] } of s3.paginateListObjectsV2({ client }, query)) {
+      for await (const { Contents = [], Name, IsTruncated } of s3.paginateListObjectsV2({ client }, query)) {
+        // The SDK takes any web page for an empty list.
+        if (Name === undefined && IsTruncated === undefined) throw noBucketServer(this.addressOf(prefix));
         for (const { Key = "", Size = 0, ETag } of Contents) {
           const name = Key.slice(this.#prefix.length);
           // Consoles mark folders by empty objects.
@@ -144,7 +152,7 @@ async function makeClient(): Promise<Sdk> {
   const [s3, storage] = await optionalPackage("s3://", ["@aws-sdk/client-s3", "@aws-sdk/lib-storage"], () =>
     Promise.all([import("@aws-sdk/client-s3"), import("@aws-sdk/lib-storage")]),
   );
-  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION } = process.env;
+  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
   const requestHandler = { connectionTimeout: 10_000, socketTimeout: 60_000 };
   // Servers other than Amazon's have buckets in the path, any region, and often none of the newer checksums.
   const other = {
@@ -153,7 +161,7 @@ async function makeClient(): Promise<Sdk> {
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
   } as const;
-  const isOther = Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL);
+  const isOther = endpointOf(process.env) !== undefined;
   const client = new s3.S3Client({ requestHandler, ...(isOther ? other : { followRegionRedirects: true }) });
   return { s3, storage, client };
 }

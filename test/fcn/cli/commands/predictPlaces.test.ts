@@ -208,6 +208,22 @@ it("takes patterns and prefixes of buckets, leaves hidden files and results out,
   ]);
 });
 
+it("takes folders whose names have characters of patterns, with and without a slash", async () => {
+  for (const folder of ["photos (1)", "[set]", "v{1}", "a+(b)!"]) {
+    await bucket.write(`odd/${folder}/a.png`, { file: at("in", "a.png") });
+    const wanted = [`s3://bucket/odd/${folder}/a.png`];
+    for (const name of [folder, `${folder}/`, `${folder}/a.png`, `${folder.replace(/[()[\]{}!]/g, "\\$&")}/*.png`]) {
+      const inputs = await expandInputs([`s3://bucket/odd/${name}`]);
+      expect(
+        inputs.map((input) => input.name),
+        name,
+      ).toEqual(wanted);
+    }
+  }
+  const [none] = await expandInputs(["s3://bucket/odd/none (1)/*.png"]);
+  await expect(none?.load()).rejects.toMatchObject({ fix: expect.stringContaining('put "\\" before') });
+});
+
 it("leaves objects alone that it did not write, or that were changed since", async () => {
   const out = await openPlace("s3://bucket/mine");
   const args = [at("in", "b.png"), "--weights", at("net.safetensors"), "--save", "labels", "--out", out.address];

@@ -105,6 +105,23 @@ describe("a bucket with data", () => {
     await expect(listFiles("s3://bucket/nothing")).rejects.toMatchObject({ code: "missing-data" });
   });
 
+  it("may have objects that mark its folders by their names, with and without a slash", async () => {
+    const address = await copyFolder(join(root, "folder"), "s3://bucket/marked");
+    const marked = await openPlace("s3://bucket");
+    for (const name of ["marked", "marked/images", "marked/masks"]) await marked.write(name, bytes(""));
+    const { splits } = await data.open(address);
+    expect(splits.train?.length).toBe((await data.open(join(root, "folder"))).splits.train?.length);
+    expect(await kindOf(`${address}/images`)).toBe("folder");
+  });
+
+  it("has an empty object as an empty image", async () => {
+    const address = await copyFolder(join(root, "folder"), "s3://bucket/empty-image");
+    await (await openPlace(address)).write("images/1.png", bytes(""));
+    const { remarks, ok } = await data.check(address);
+    const empty = { file: `${address}/images/1.png`, text: expect.stringMatching(/it is empty/) };
+    expect([ok, remarks]).toEqual([false, expect.arrayContaining([expect.objectContaining(empty)])]);
+  });
+
   it("tells of a file that was replaced, also in its report", async () => {
     const address = await copyFolder(join(root, "folder"), "s3://bucket/changing");
     const opened = await data.open(address);
@@ -133,11 +150,26 @@ describe("what is wrong with data elsewhere", () => {
     ["s3://", "invalid-argument", /"" is not the name of a bucket$/],
     ["https://example.com/photos", "unsupported", /a web server does not list its files/],
     ["gs://bucket/photos", "unsupported", /images are not read from gs:\/\/$/],
+    ["s3:/bucket/photos", "unsupported", /images are not read from s3:$/],
   ])("is one line for %s", async (address, code, message) => {
     const error = await failure(data.open(address));
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
     expect(error.fix).toBeTruthy();
     expect(`${error.message}${error.fix}`).not.toContain("\n");
+  });
+
+  it("is that all names below it have empty parts, which no folder has", async () => {
+    const list = `<ListBucketResult><Name>bucket</Name><IsTruncated>false</IsTruncated><Contents>
+      <Key>photos//images/1.png</Key><Size>9</Size></Contents></ListBucketResult>`;
+    const server = createServer((_, response) => void response.writeHead(200).end(list));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    setEnv({ AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    expect(await failure(data.open("s3://bucket/photos/"))).toMatchObject({
+      code: "missing-data",
+      message: expect.stringMatching(/^s3:\/\/bucket\/photos: .* an empty part, .*, such as "\/images\/1\.png"$/),
+    });
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it("is the object that vanished, or a server that does not answer, when an image is read", async () => {

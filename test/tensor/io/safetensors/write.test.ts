@@ -59,5 +59,9 @@ describe("writeSafetensors", () => {
     expect(await readdir(own)).toEqual(["w.safetensors"]);
     expect(await readFile(path, "utf8")).toBe("old");
     await expect(io.writeSafetensors(join(own, "no", "w"), {})).rejects.toMatchObject({ code: "unwritable-file" });
+    await expect(io.writeSafetensors("s3://bucket/w", {})).rejects.toMatchObject({
+      code: "unwritable-file",
+      message: expect.stringMatching(/s3:\/\/bucket\/w: it is an address, and a file of this machine is wanted$/),
+    });
   });
 });

@@ -61,6 +61,10 @@ export async function bucketKind(path: string): Promise<"file" | "folder" | unde
   const known = await sharedTree(path);
   const kind = known?.tree.kindOf(known.below);
   if (kind !== undefined || (known && known.below !== "")) return kind;
+  if (known?.tree.impossible !== undefined) {
+    const problem = `what lies below it has names with an empty part, or "." or "..", such as "${known.tree.impossible}"`;
+    throw fileError("missing-data", path, problem, "give it names such as images/a.png (aws s3 mv --recursive)");
+  }
   const { openPlace, statAddress } = await openPlaces(path);
   const place = await openPlace(path);
   if (!known) for await (const _ of place.list()) return "folder";
@@ -100,6 +104,9 @@ export async function readBucket(
   path: string,
   range?: { readonly offset: number; readonly length: number },
 ): Promise<Uint8Array> {
+  // Of nothing, servers refuse to send a part, some by an end of the connection.
+  const known = range && (await sharedTree(path));
+  if (known?.tree.file(known.below)?.bytes === 0) return new Uint8Array(0);
   const { readAddress } = await openPlaces(path);
   return readAddress(path, range);
 }

@@ -18,11 +18,15 @@ const isHidden = (name: string): boolean => name.startsWith(".");
 export class Tree {
   readonly #files = new Map<string, Listed>();
   readonly #folders = new Map<string, Folder>();
+  /** The first path that no file of a folder has, such as "a//b.png". Such files are left out. */
+  impossible: string | undefined;
 
   add(path: string, listed: Listed): void {
     const parts = path.split("/");
-    // No file of a folder has such a name, and none could be read by it.
-    if (parts.some((part) => ["", ".", ".."].includes(part))) return;
+    if (parts.some((part) => ["", ".", ".."].includes(part))) {
+      this.impossible ??= path;
+      return;
+    }
     this.#files.set(path, listed);
     const name = parts.pop() as string;
     let folder = this.#folderAt("");
@@ -44,8 +48,9 @@ export class Tree {
   }
 
   kindOf(path: string): "file" | "folder" | undefined {
-    if (this.#files.has(path)) return "file";
-    return this.#folders.has(path) ? "folder" : undefined;
+    // Some programs mark a folder by an object of its name.
+    if (this.#folders.has(path)) return "folder";
+    return this.#files.has(path) ? "file" : undefined;
   }
 
   /** The files in a folder, as paths relative to it, without hidden ones; undefined if there is no such folder. */

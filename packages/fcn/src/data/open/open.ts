@@ -41,11 +41,11 @@ export async function open(root: string, options: OpenOptions = {}): Promise<Ope
 
 /** Throws for an address that is not of a bucket. */
 function refuseAddress(folder: string): void {
-  const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(folder) ?? [];
+  const [scheme] = /^([a-z][a-z0-9+.-]+:\/\/|s3:)/i.exec(folder) ?? [];
   if (scheme === undefined || isBucket(folder)) return;
-  const problem = /^https?$/i.test(scheme)
+  const problem = /^https?:/i.test(scheme)
     ? "a web server does not list its files, so that no images can be found there"
-    : `images are not read from ${scheme}://`;
+    : `images are not read from ${scheme}`;
   throw fileError("unsupported", folder, problem, "name a folder, or the address of a bucket (s3://bucket/photos)");
 }
 

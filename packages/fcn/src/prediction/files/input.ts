@@ -58,8 +58,10 @@ export const failed = (name: string, error: unknown): Input => ({
 const missing = (name: string, problem: string, fix: string): Input =>
   failed(name, fileError("missing-data", name, problem, fix));
 
-export const noMatch = (name: string): Input =>
-  missing(name, "there is no such file or folder, and no file matches", "check the path");
+export const noMatch = (name: string): Input => {
+  const quoting = /[()[\]{}!]/.test(name) ? '; in a pattern, put "\\" before brackets and "!" that a name has' : "";
+  return missing(name, "there is no such file or folder, and no file matches", `check the path${quoting}`);
+};
 
 export const noImages = (name: string): Input =>
   missing(name, "it holds no images", "name a folder with JPEG, PNG, WebP, TIFF, AVIF or GIF files");

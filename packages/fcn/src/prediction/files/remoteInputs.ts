@@ -21,7 +21,8 @@ export async function expandAddress(address: string, { out, most }: InputOptions
     if ((IMAGE_PATTERN.test(key) && !isPattern) || (await root.stat(key)) !== undefined) {
       return (await results.isNamed(address)) ? [] : [placeInput(root, key, fileName(key))];
     }
-    if (isPattern) return chosen(address, root, await matching(root, key, most), fileName, results);
+    const matches = isPattern ? await matching(root, key, most) : [];
+    if (matches.length > 0) return chosen(address, root, matches, fileName, results);
   }
   const folder = await openPlace(address);
   const within = out === undefined ? "" : `${(await openPlace(out)).address}/`;
@@ -58,7 +59,6 @@ async function chosen(
   stemOf: (name: string) => string,
   results: Results,
 ): Promise<Input[]> {
-  if (names.length === 0) return [noMatch(address)];
   const inputs: Input[] = [];
   for (const name of [...names].sort()) {
     const input = placeInput(place, name, stemOf(name));

@@ -17,6 +17,8 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
   ENOTDIR: ["a part of its path is a file, not a folder", PLACE],
 };
 
+const ADDRESS = ["it is an address, and a file of this machine is wanted", "name a file, and copy it there"] as const;
+
 /**
  * The error for a file or folder that could not be written, from what the operating system threw: `disk-full` if there
  * is no space or quota left, otherwise `unwritable-file`.
@@ -24,7 +26,9 @@ const REASONS: Readonly<Record<string, readonly [problem: string, fix: string]>>
 export function unwritable(op: string, path: string, cause: unknown): TensorError {
   const system = String((cause as { code?: unknown } | undefined)?.code);
   const raw = cause instanceof Error ? cause.message : String(cause);
-  const [problem, fix] = (Object.hasOwn(REASONS, system) && REASONS[system]) || [raw, "check the path and the disk"];
+  const isAddress = system === "ENOENT" && /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
+  const [problem, fix] = (isAddress && ADDRESS) ||
+    (Object.hasOwn(REASONS, system) && REASONS[system]) || [raw, "check the path and the disk"];
   const code = system === "ENOSPC" || system === "EDQUOT" ? "disk-full" : "unwritable-file";
   return new TensorError({ code, message: `${op}: cannot write ${path}: ${problem}`, fix }, { cause });
 }

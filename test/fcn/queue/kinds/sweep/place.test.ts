@@ -5,6 +5,9 @@ import { TensorError } from "@fcn/tensor";
 import { expect, it } from "vitest";
 import { openPlace } from "../../../../../packages/fcn/src/places/open.js";
 import { pathIn, shownError, withRunFolder } from "../../../../../packages/fcn/src/queue/kinds/sweep/place.js";
+import { planTrials } from "../../../../../packages/fcn/src/queue/kinds/sweep/plan.js";
+import { beginRecord } from "../../../../../packages/fcn/src/queue/kinds/sweep/record.js";
+import type { SweepTask } from "../../../../../packages/fcn/src/queue/kinds/sweep/task.js";
 import { bytes, namesIn, setEnv, text, useServers } from "../../../../support/places.js";
 import { temporaryFolder } from "../../../data/trees.js";
 
@@ -98,4 +101,33 @@ it("a bucket that is away at the end ends it where the worker is to end", async 
     stop.abort();
   });
   await expect(lost).rejects.toMatchObject({ code: "no-network" });
+});
+
+it("a sweep replaces no net in a bucket that it did not train", async () => {
+  const taskIn = (out: string, folds?: number): SweepTask => ({
+    ...{ data: "data", out, shown: out, open: {}, settings: { steps: 4 }, budgets: [null], eta: 2 },
+    ...{ trials: planTrials({ learningRate: [1, 2] }), ...(folds && { folds }) },
+  });
+  for (const [out, net, folds] of [
+    ["s3://bucket/mine", "lr=2/weights.safetensors", undefined],
+    ["s3://bucket/folds", "lr=1/fold-2/best.safetensors", 2],
+  ] as const) {
+    const place = await openPlace(out);
+    for (const name of ["other.txt", "lr=3/weights.safetensors", "lr=1/other/best.safetensors", net]) {
+      await place.write(name, bytes("mine"));
+    }
+    await expect(beginRecord(taskIn(out, folds), { resume: true })).rejects.toMatchObject({
+      ...{ code: "run-exists", message: `sweep: ${out}/${net} is a net, beside which is no checkpoint to go on from` },
+    });
+    expect(await namesIn(place)).not.toContain("sweep.json");
+    await place.write(net.replace(/[^/]+$/, checkpoint(2)), bytes("of a run"));
+    await beginRecord(taskIn(out, folds), { resume: true });
+    // What a worker left that died before its first checkpoint is of the sweep itself.
+    await place.write("lr=2/fold-1/best.safetensors", bytes("left"));
+    await beginRecord(taskIn(out, folds), { resume: true });
+    await place.write("sweep.json", bytes("{"));
+    await expect(beginRecord(taskIn(out, folds), { resume: true })).rejects.toMatchObject({
+      ...{ code: "corrupt-file", message: expect.stringContaining(`${out}/sweep.json: it is not JSON`) },
+    });
+  }
 });

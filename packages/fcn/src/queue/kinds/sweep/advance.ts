@@ -8,8 +8,7 @@ import { withRuns, writeText } from "./place.js";
 import { labelOf, textOf } from "./plan.js";
 import { RECORD, readRungs, type TrialReport, writeRecord } from "./record.js";
 import { itemsOf, nextRung, type Outcome, type Rung, type Standing, standings } from "./rungs.js";
-import { type SweepTask, scheduleOf } from "./task.js";
-import { folderOf } from "./trial.js";
+import { folderOf, type SweepTask, scheduleOf } from "./task.js";
 
 /** What is kept of a sweep that is done. */
 export interface SweepResult {

@@ -157,6 +157,21 @@ const stepIn = (name: string): number => {
   return folder === RUN_FILES.checkpoint ? (checkpointStep(file) ?? -1) : -1;
 };
 
+/** The name below a bucket's address of a net in the folder of one of these runs that has no checkpoint. */
+export async function netWithoutCheckpoint(out: string, runs: ReadonlySet<string>): Promise<string | undefined> {
+  const above = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+  const nets = new Map<string, string>();
+  const goOn = new Set<string>();
+  for await (const { name } of (await openPlace(out)).list()) {
+    const run = above(name);
+    if (runs.has(run) && [RUN_FILES.best, RUN_FILES.last].some((file) => name === `${run}/${file}`))
+      nets.set(run, name);
+    const owner = above(run);
+    if (runs.has(owner) && stepIn(name.slice(owner.length + 1)) >= 0) goOn.add(owner);
+  }
+  return [...nets].find(([run]) => !goOn.has(run))?.[1];
+}
+
 /** The files of a run. */
 async function namesIn(place: Place): Promise<string[]> {
   const names: string[] = [];

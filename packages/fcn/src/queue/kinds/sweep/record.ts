@@ -1,12 +1,13 @@
 import { TensorError } from "@fcn/tensor";
 import type { ToldError } from "../../../data/files/errors.js";
+import { parseJson } from "../../../data/files/json.js";
 import { makeFolder } from "../../../files/write.js";
 import { isRemote } from "../../../places/address.js";
 import { bothWays } from "../../../training/remedies.js";
-import { pathIn, readText, writeText } from "./place.js";
+import { netWithoutCheckpoint, pathIn, readText, writeText } from "./place.js";
 import type { Settings } from "./plan.js";
 import type { Rung } from "./rungs.js";
-import type { SweepTask } from "./task.js";
+import { folderOf, type SweepTask } from "./task.js";
 
 /** What became of a trial. */
 export interface TrialReport {
@@ -50,7 +51,7 @@ const planOf = ({ settings, open, trials, folds, budgets, eta }: SweepTask): Swe
 /** The record in the folder of a sweep, or undefined if there is none. */
 async function readRecord(task: Pick<SweepTask, "out">): Promise<SweepRecord | undefined> {
   const text = await readText(task.out, RECORD);
-  return text === undefined ? undefined : (JSON.parse(text) as SweepRecord);
+  return text === undefined ? undefined : (parseJson(pathIn(task.out, RECORD), text) as SweepRecord);
 }
 
 /** What has been decided so far. Throws `missing-data` if the record is gone. */
@@ -84,8 +85,22 @@ export async function beginRecord(task: SweepTask, { resume }: { readonly resume
     if (!isSame || !resume) throw sweepExists(shown, isSame);
   }
   if (!isRemote(task.out)) await makeFolder("sweep", task.out);
+  else if (!found) await refuseNets(task);
   const first: Rung = { budget: budgets[0] ?? null, trials: trials.map((_, i) => i) };
   await writeRecord(task, { rungs: [first], ranking: [] });
+}
+
+/** Throws `run-exists` for a net in a bucket that the sweep would replace. In a folder, each run does so itself. */
+async function refuseNets(task: SweepTask): Promise<void> {
+  const { out, shown, trials, folds = 1 } = task;
+  const runs = trials.flatMap((trial) => Array.from({ length: folds }, (_, run) => folderOf(task, trial, run)));
+  const net = await netWithoutCheckpoint(out, new Set(runs));
+  if (net === undefined) return;
+  throw new TensorError({
+    code: "run-exists",
+    message: `sweep: ${pathIn(shown, net)} is a net, beside which is no checkpoint to go on from`,
+    fix: bothWays((say) => `name another folder (${say("out", "--out")}), or remove the net`),
+  });
 }
 
 const sweepExists = (out: string, isSame: boolean): TensorError =>

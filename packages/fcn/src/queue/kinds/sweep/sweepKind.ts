@@ -6,8 +6,8 @@ import { advanceSweep } from "./advance.js";
 import { pathIn } from "./place.js";
 import { readRungs } from "./record.js";
 import type { Outcome } from "./rungs.js";
-import { readBy, type SweepTask } from "./task.js";
-import { folderOf, itemOf, trainItem } from "./trial.js";
+import { folderOf, readBy, type SweepTask } from "./task.js";
+import { itemOf, trainItem } from "./trial.js";
 
 /** The outcomes so far; what was given up counts as failed. */
 export async function outcomesOf(connection: Connection, id: string): Promise<Outcome[]> {

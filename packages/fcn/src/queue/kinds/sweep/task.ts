@@ -23,6 +23,10 @@ export interface SweepTask extends Omit<Schedule, "runs"> {
 
 export const scheduleOf = ({ budgets, eta, folds = 1 }: SweepTask): Schedule => ({ budgets, eta, runs: folds });
 
+/** The folder of a run: that of its trial, or of a fold in it. */
+export const folderOf = ({ folds }: SweepTask, { name }: Trial, run: number): string =>
+  folds === undefined ? name : `${name}/fold-${run + 1}`;
+
 /** Options of trainRun that a sweep sets itself, or that concern a machine and not a trial. */
 export const NOT_SHARED = ["data", "out", "resume", "overwrite", "preview", "stopAt", "adapter", "tune"] as const;
 

@@ -10,7 +10,7 @@ import { pathIn, type RunFolder, shownError, withRunFolder } from "./place.js";
 import type { Trial } from "./plan.js";
 import { RECORD } from "./record.js";
 import { type Outcome, placeOf, type Rung } from "./rungs.js";
-import { type SweepTask, scheduleOf, trialOptions } from "./task.js";
+import { folderOf, type SweepTask, scheduleOf, trialOptions } from "./task.js";
 
 /** Where a trial is trained, and what ends it. */
 export interface Training {
@@ -23,10 +23,6 @@ const OF_THE_TRIAL = [
   ...["diverged", "nothing-learned", "invalid-argument", "invalid-shape"],
   ...["class-mismatch", "limit-exceeded", "out-of-memory", "unsupported"],
 ] as const;
-
-/** The folder of a run: that of its trial, or of a fold in it. */
-export const folderOf = ({ folds }: SweepTask, { name }: Trial, run: number): string =>
-  folds === undefined ? name : `${name}/fold-${run + 1}`;
 
 /** The item of a sweep, as its number and the rungs so far say. */
 export function itemOf(task: SweepTask, rungs: readonly Rung[], item: number) {
