@@ -237,7 +237,7 @@ describe("fcn predict", () => {
     await copyFile(at("in", "b.png"), at("c.png"));
     const blocked = await run(["predict", at("c.png"), ...base.slice(2), "--overwrite"]);
     // An error about something else than the image still names the image.
-    expect(blocked.err).toMatch(/^error: .*\/c\.png: predict: cannot write .*mine\/c\.png/);
+    expect(blocked.err).toMatch(/^error: .*\/c\.png: cannot write .*mine\/c\.png/);
   });
 
   it("goes on to its end, and in silence, when nobody reads what it prints", async () => {
