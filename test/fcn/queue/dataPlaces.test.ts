@@ -85,7 +85,7 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
     const plan = (data: string, out: string): SweepOptions => {
       const { learningRate: _, device: _device, ...shared } = tinyRun(data, device);
       return {
-        ...{ ...shared, data, out, steps: 8, folds: 2, schedule: "poly", optimizer: "adamw" },
+        ...{ ...shared, data, out, steps: 4, folds: 2, schedule: "poly", optimizer: "adamw" },
         ...{ axes: { learningRate: [1e-3, 0.02, 1e9] }, halving: { eta: 2 } },
       };
     };
@@ -138,8 +138,8 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
     });
 
     it("go on from a checkpoint in the bucket when a worker is killed, or ends", async () => {
-      const flags = ["--model", "fcn8s-small", "--width", "0.25", "--batch", "3", "--workers", "0", "--steps", "60"];
-      const pace = ["--validate-every", "30", "--checkpoint-every", "2", "--lr", "0.01"];
+      const flags = ["--model", "fcn8s-small", "--width", "0.25", "--batch", "3", "--workers", "0", "--steps", "24"];
+      const pace = ["--validate-every", "12", "--checkpoint-every", "2", "--lr", "0.01"];
       const out = "s3://bucket/killed";
       const worker = (name: string) =>
         startWorker(server.address, "--root", "s3://bucket", "--name", name, "--patience", "2");
@@ -161,7 +161,7 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
       const endedAt = await until(killedAt + 2);
       await second.kill("SIGTERM");
       expect(second.stdout).not.toContain("failed");
-      expect(endedAt).toBeLessThan(60);
+      expect(endedAt).toBeLessThan(24);
       await worker("e");
       expect(await asking.code).toBe(0);
       const straight = join(root, "straight");
@@ -173,7 +173,7 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
         const found = Buffer.from(await trial.read(file));
         expect(found.equals(await read(join(straight, file))), file).toBe(true);
       }
-      expect(await namesIn(trial, "checkpoint/")).toEqual(["checkpoint/step-000000060.safetensors"]);
+      expect(await namesIn(trial, "checkpoint/")).toEqual(["checkpoint/step-000000024.safetensors"]);
       // Each start that goes on has a file of events, of which the first step is not the first.
       expect((await namesIn(trial, "tensorboard/")).length).toBeGreaterThanOrEqual(3);
     });
