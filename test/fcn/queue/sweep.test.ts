@@ -175,8 +175,8 @@ describe.each(SERVERS.slice(0, 1))("sweep with workers of %s", (program) => {
 
   it("goes on from a trial's checkpoint when its worker is killed, or ends, and when who asked goes away", async () => {
     const out = join(root, program, "killed");
-    const flags = ["--model", "fcn8s-small", "--width", "0.25", "--batch", "3", "--workers", "0", "--steps", "60"];
-    const pace = ["--validate-every", "30", "--checkpoint-every", "2", "--lr", "0.01,0.02", "--queue", server.address];
+    const flags = ["--model", "fcn8s-small", "--width", "0.25", "--batch", "3", "--workers", "0", "--steps", "24"];
+    const pace = ["--validate-every", "12", "--checkpoint-every", "2", "--lr", "0.01,0.02", "--queue", server.address];
     const first = await worker("c");
     const asking = new FcnProcess(["sweep", "--data", data, "--out", out, ...flags, ...pace]);
     const [, id] = (await asking.printed(/run ([0-9a-f]{12});/)) as unknown as [string, string];
@@ -196,15 +196,15 @@ describe.each(SERVERS.slice(0, 1))("sweep with workers of %s", (program) => {
     await second.kill("SIGTERM");
     // It was handed back, which is no failure.
     expect(second.stdout).not.toContain("failed");
-    expect(ended).toBeLessThan(60);
+    expect(ended).toBeLessThan(24);
     await worker("e");
     const again = new FcnProcess(["sweep", "--queue", server.address, "--attach", id, "--json"]);
     expect(await again.code).toBe(0);
     expect(
       JSON.parse(again.stdout).trials.map(({ state, steps }: { state: string; steps: number }) => [state, steps]),
     ).toEqual([
-      ["complete", 60],
-      ["complete", 60],
+      ["complete", 24],
+      ["complete", 24],
     ]);
     const starts = await Promise.all(
       (await readdir(join(out, "lr=0.01", "tensorboard"))).map(async (name) => {
@@ -214,7 +214,7 @@ describe.each(SERVERS.slice(0, 1))("sweep with workers of %s", (program) => {
     );
     expect(starts.filter((step) => step > 1)).toHaveLength(2);
     const straight = join(root, program, "straight");
-    const alike = ["--lr", "0.01", "--validate-every", "30", "--out", straight];
+    const alike = ["--lr", "0.01", "--validate-every", "12", "--out", straight];
     expect((await command(["train", "--data", data, ...flags, ...alike])).code).toBe(0);
     await expectSameRun(join(out, "lr=0.01"), straight);
   });
