@@ -5,8 +5,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { type Connection, connect } from "../../packages/fcn/src/queue/server/connection.js";
+import { setEnv } from "./places.js";
+import { type S3Server, startS3Server } from "./s3Server.js";
 
 const isInstalled = (program: string): boolean => spawnSync(program, ["--version"]).status === 0;
 
@@ -89,6 +91,24 @@ export class QueueServer {
       redis.disconnect();
     }
   }
+}
+
+/** A queue and a server of buckets with one called `bucket`, which the environment names, for the tests of a suite. */
+export function useQueueAndBucket(): { readonly server: QueueServer; readonly s3: S3Server } {
+  const servers = {} as { server: QueueServer; s3: S3Server };
+  beforeAll(async () => {
+    [servers.server, servers.s3] = await Promise.all([
+      QueueServer.start(SERVERS.at(-1) as string),
+      startS3Server("bucket"),
+    ]);
+    setEnv(servers.s3.env);
+  });
+  beforeEach(() => setEnv(servers.s3.env));
+  afterAll(async () => {
+    await endWorkers();
+    await Promise.all([servers.server?.stop(), servers.s3?.stop()]);
+  });
+  return servers;
 }
 
 /** A server with a connection to it, for the tests of a suite. */

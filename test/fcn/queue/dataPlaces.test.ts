@@ -1,15 +1,14 @@
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice, type Device } from "@fcn/tensor";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openPlace, readAddress } from "../../../packages/fcn/src/places/open.js";
 import type { TrialReport } from "../../../packages/fcn/src/queue/kinds/sweep/record.js";
 import type { SweepOptions } from "../../../packages/fcn/src/queue/sweep.js";
 import { fcn as command } from "../../support/deviceCommandLine.js";
 import { copyFolder, namesIn, setEnv } from "../../support/places.js";
-import { endWorkers, FcnProcess, QueueServer, SERVERS, sleep, startWorker } from "../../support/queueServer.js";
+import { endWorkers, FcnProcess, SERVERS, sleep, startWorker, useQueueAndBucket } from "../../support/queueServer.js";
 import { fillWeights } from "../../support/random-weights.js";
-import { type S3Server, startS3Server } from "../../support/s3Server.js";
 import { temporaryFolder } from "../data/trees.js";
 import { TINY_CLASSES, writeTinyData } from "../training/tinyData.js";
 import { tinyRun } from "../training/tinyRun.js";
@@ -18,11 +17,8 @@ const root = await temporaryFolder("fcn-queue-data");
 const DATA = "s3://bucket/photos";
 
 describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
-  let server: QueueServer;
-  let s3: S3Server;
+  const servers = useQueueAndBucket();
   beforeAll(async () => {
-    [server, s3] = await Promise.all([QueueServer.start(SERVERS.at(-1) as string), startS3Server("bucket")]);
-    setEnv(s3.env);
     const device = await createDevice({ quiet: true });
     const net = fcn.models.create("fcn8s-small", device, { numClasses: 3, widthMultiplier: 0.25 });
     fillWeights(net, "evaluated");
@@ -31,9 +27,7 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
     await (await openPlace("s3://bucket/nets")).write("net.safetensors", { file: join(root, "net.safetensors") });
     await copyFolder(await writeTinyData(join(root, "photos"), 20), DATA);
   });
-  beforeEach(() => setEnv(s3.env));
   afterEach(endWorkers);
-  afterAll(() => Promise.all([server?.stop(), s3?.stop()]));
 
   it("score the images of a bucket as one machine does, to the last digit, and read each once", async () => {
     const alone = await command(
@@ -47,27 +41,29 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
         "train",
         "--json",
       ],
-      { env: s3.env },
+      { env: servers.s3.env },
     );
-    setEnv(s3.env);
-    for (const name of ["a", "b"]) await startWorker(server.address, "--root", "s3://bucket", "--name", name);
-    const before = (await s3.settledLog()).length;
+    setEnv(servers.s3.env);
+    for (const name of ["a", "b"]) await startWorker(servers.server.address, "--root", "s3://bucket", "--name", name);
+    const before = (await servers.s3.settledLog()).length;
     const given = ["--data", `${DATA}/`, "--weights", "s3://bucket/nets/net.safetensors", "--split", "train", "--json"];
-    const many = await command(["eval", ...given, "--queue", server.address, "--chunk", "2"], { env: s3.env });
+    const many = await command(["eval", ...given, "--queue", servers.server.address, "--chunk", "2"], {
+      env: servers.s3.env,
+    });
     expect([many.code, alone.code]).toEqual([0, 0]);
     const [found, wanted] = [JSON.parse(many.stdout), JSON.parse(alone.stdout)];
     for (const name of ["pixelAccuracy", "meanIU", "perClassIU", "confusion", "boundary", "sizes", "images"]) {
       expect([name, found[name]]).toEqual([name, wanted[name]]);
     }
-    const log = (await s3.settledLog()).slice(before);
+    const log = (await servers.s3.settledLog()).slice(before);
     const images = [...log.matchAll(/ t\/photos\/images\/(\d+)\.png\?x-id=GetObject 200/g)].map(([, name]) => name);
     expect([images.length, new Set(images).size]).toEqual([found.images, found.images]);
   });
 
   it("refuse data that are not below their roots", async () => {
-    await startWorker(server.address, "--root", "s3://bucket/nets", "--patience", "1");
+    await startWorker(servers.server.address, "--root", "s3://bucket/nets", "--patience", "1");
     const weights = "s3://bucket/nets/net.safetensors";
-    const refused = fcn.queue.evaluate({ queue: server.address, data: DATA, weights, split: "train" });
+    const refused = fcn.queue.evaluate({ queue: servers.server.address, data: DATA, weights, split: "train" });
     await expect(refused).rejects.toMatchObject({
       code: "invalid-argument",
       message: expect.stringContaining(`${DATA}: the address is not below a root`),
@@ -131,8 +127,8 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
 
     it("in a bucket, by two workers, to the same", async () => {
       const out = "s3://bucket/many";
-      for (const name of ["a", "b"]) await startWorker(server.address, "--root", "s3://bucket", "--name", name);
-      const found = await fcn.queue.sweep({ ...plan(DATA, out), queue: server.address });
+      for (const name of ["a", "b"]) await startWorker(servers.server.address, "--root", "s3://bucket", "--name", name);
+      const found = await fcn.queue.sweep({ ...plan(DATA, out), queue: servers.server.address });
       expect(found.files).toEqual([`${out}/report.html`, `${out}/sweep.json`]);
       await expectSameSweep(out);
     });
@@ -142,10 +138,21 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
       const pace = ["--validate-every", "12", "--checkpoint-every", "2", "--lr", "0.01"];
       const out = "s3://bucket/killed";
       const worker = (name: string) =>
-        startWorker(server.address, "--root", "s3://bucket", "--name", name, "--patience", "2");
+        startWorker(servers.server.address, "--root", "s3://bucket", "--name", name, "--patience", "2");
       const first = await worker("c");
       const two = [...pace.slice(0, -1), "0.01,0.02"];
-      const asked = ["sweep", "--data", DATA, "--out", out, ...flags, ...two, "--queue", server.address, "--json"];
+      const asked = [
+        "sweep",
+        "--data",
+        DATA,
+        "--out",
+        out,
+        ...flags,
+        ...two,
+        "--queue",
+        servers.server.address,
+        "--json",
+      ];
       const asking = new FcnProcess(asked);
       const trial = await openPlace(`${out}/lr=0.01`);
       const until = async (least: number): Promise<number> => {
@@ -168,7 +175,7 @@ describe.skipIf(SERVERS.length === 0)("workers that share no folder", () => {
       expect(
         (await command(["train", "--data", join(root, "photos"), ...flags, ...pace, "--out", straight])).code,
       ).toBe(0);
-      setEnv(s3.env);
+      setEnv(servers.s3.env);
       for (const file of ["weights.safetensors", "best.safetensors", "metrics.csv"]) {
         const found = Buffer.from(await trial.read(file));
         expect(found.equals(await read(join(straight, file))), file).toBe(true);

@@ -4,13 +4,12 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import * as fcn from "@fcn/core";
 import { createDevice } from "@fcn/tensor";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { openPlace } from "../../../packages/fcn/src/places/open.js";
 import { fcn as command } from "../../support/deviceCommandLine.js";
 import { setEnv } from "../../support/places.js";
-import { endWorkers, QueueServer, SERVERS, startWorker } from "../../support/queueServer.js";
+import { endWorkers, SERVERS, startWorker, useQueueAndBucket } from "../../support/queueServer.js";
 import { fillWeights } from "../../support/random-weights.js";
-import { type S3Server, startS3Server } from "../../support/s3Server.js";
 import { rgbPng, temporaryFolder } from "../data/trees.js";
 
 const root = await temporaryFolder("fcn-queue-places");
@@ -24,11 +23,8 @@ async function filesBelow(prefix: string): Promise<Record<string, string>> {
 }
 
 describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", () => {
-  let server: QueueServer;
-  let s3: S3Server;
+  const servers = useQueueAndBucket();
   beforeAll(async () => {
-    [server, s3] = await Promise.all([QueueServer.start(SERVERS.at(-1) as string), startS3Server("bucket")]);
-    setEnv(s3.env);
     const device = await createDevice({ quiet: true });
     const net = fcn.models.create("fcn8s-small", device, { numClasses: 4, widthMultiplier: 0.25 });
     fillWeights(net, "bucket");
@@ -44,13 +40,8 @@ describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", ()
     }
     await bucket.write("scenes/broken.png", new TextEncoder().encode("no image"));
   });
-  beforeEach(() => setEnv(s3.env));
-  afterAll(async () => {
-    await endWorkers();
-    await Promise.all([server.stop(), s3.stop()]);
-  });
 
-  const timesRead = (): number => s3.log().match(/net\.safetensors\?x-id=GetObject/g)?.length ?? 0;
+  const timesRead = (): number => servers.s3.log().match(/net\.safetensors\?x-id=GetObject/g)?.length ?? 0;
 
   it("leave there what one machine leaves, byte for byte", async () => {
     const given = [
@@ -61,30 +52,33 @@ describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", ()
       "--save",
       "labels,summary",
     ];
-    const alone = await command([...given, "--out", "s3://bucket/alone"], { env: s3.env });
+    const alone = await command([...given, "--out", "s3://bucket/alone"], { env: servers.s3.env });
     // A command takes back what it was given of the environment, with all else.
-    setEnv(s3.env);
-    await startWorker(server.address, "--root", "s3://bucket");
-    await startWorker(server.address, "--root", "s3://bucket");
+    setEnv(servers.s3.env);
+    await startWorker(servers.server.address, "--root", "s3://bucket");
+    await startWorker(servers.server.address, "--root", "s3://bucket");
     const before = timesRead();
-    const many = await command([...given, "--out", "s3://bucket/many", "--queue", server.address, "--chunk", "2"], {
-      env: s3.env,
-    });
+    const many = await command(
+      [...given, "--out", "s3://bucket/many", "--queue", servers.server.address, "--chunk", "2"],
+      {
+        env: servers.s3.env,
+      },
+    );
     expect([many.code, alone.code]).toEqual([1, 1]);
     // The command that asks reads the weights for their digest, and each worker once for all its chunks.
     expect(timesRead() - before).toBeGreaterThanOrEqual(2);
     expect(timesRead() - before).toBeLessThanOrEqual(1 + 2);
     expect(many.stderr).toMatch(/^error: s3:\/\/bucket\/scenes\/broken\.png: /m);
-    setEnv(s3.env);
+    setEnv(servers.s3.env);
     const files = await filesBelow("many");
     expect(Object.keys(files)).toHaveLength(17);
     expect(files).toEqual(await filesBelow("alone"));
   });
 
   it("are given weights of the machine that asks, of which nothing stays", async () => {
-    setEnv(s3.env);
+    setEnv(servers.s3.env);
     await endWorkers();
-    await startWorker(server.address, "--root", "s3://bucket");
+    await startWorker(servers.server.address, "--root", "s3://bucket");
     const given = [
       "predict",
       "s3://bucket/scenes/",
@@ -93,32 +87,35 @@ describe.skipIf(SERVERS.length === 0)("workers that read and write a bucket", ()
       "--save",
       "labels,summary",
     ];
-    const { code, stderr } = await command([...given, "--out", "s3://bucket/given", "--queue", server.address], {
-      env: s3.env,
-    });
+    const { code, stderr } = await command(
+      [...given, "--out", "s3://bucket/given", "--queue", servers.server.address],
+      {
+        env: servers.s3.env,
+      },
+    );
     expect([code, stderr]).toEqual([1, expect.stringContaining("1 of 9 images")]);
-    setEnv(s3.env);
+    setEnv(servers.s3.env);
     expect(await filesBelow("given")).toEqual(await filesBelow("alone"));
   });
 
   it("refuse addresses that are not below their roots", async () => {
     await endWorkers();
-    await startWorker(server.address, "--root", "s3://bucket/scenes", "--patience", "1");
+    await startWorker(servers.server.address, "--root", "s3://bucket/scenes", "--patience", "1");
     const given = ["s3://bucket/scenes/", "--weights", "s3://bucket/net.safetensors", "--out", "s3://bucket/out"];
-    const { code, stderr } = await command(["predict", ...given, "--queue", server.address]);
+    const { code, stderr } = await command(["predict", ...given, "--queue", servers.server.address]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: s3:\/\/bucket\/out: the address is not below a root/m);
   });
 
   it("wait for a bucket that does not answer, and leave no image out", async () => {
     await endWorkers();
-    const proxy = await startProxy(Number(new URL(s3.env.AWS_ENDPOINT_URL_S3 as string).port));
-    setEnv({ ...s3.env, AWS_ENDPOINT_URL_S3: proxy.url, AWS_MAX_ATTEMPTS: "1" });
-    await startWorker(server.address, "--root", "s3://bucket", root);
+    const proxy = await startProxy(Number(new URL(servers.s3.env.AWS_ENDPOINT_URL_S3 as string).port));
+    setEnv({ ...servers.s3.env, AWS_ENDPOINT_URL_S3: proxy.url, AWS_MAX_ATTEMPTS: "1" });
+    await startWorker(servers.server.address, "--root", "s3://bucket", root);
     const told = new Set<string>();
     let isOpened = false;
     const options: fcn.queue.QueuePredictOptions = {
-      ...{ queue: server.address, weights: join(root, "net.safetensors"), save: ["labels"] },
+      ...{ queue: servers.server.address, weights: join(root, "net.safetensors"), save: ["labels"] },
       ...{ out: join(root, "waited"), chunk: 2, onStart: proxy.close },
       onProgress: ({ problem }) => {
         if (problem) told.add(problem.message);

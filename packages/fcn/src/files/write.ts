@@ -15,7 +15,8 @@ export async function writeWholeFile(
   await io.writeWhole(op, path, content instanceof Uint8Array ? [content] : encoded(content), options);
 }
 
-function* encoded(text: string | Iterable<string>): Generator<Uint8Array> {
+/** Text in UTF-8, piece by piece. */
+export function* encoded(text: string | Iterable<string>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   for (const piece of typeof text === "string" ? [text] : text) yield encoder.encode(piece);
 }

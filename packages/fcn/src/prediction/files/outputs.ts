@@ -4,7 +4,7 @@ import { io } from "@fcn/tensor";
 import { makeTemporaryFolder, type TemporaryFolder } from "@fcn/tensor/internal";
 import { encodeIndexedPng } from "../../encoding/indexedPng.js";
 import { fileDigest } from "../../files/digest.js";
-import { makeFolder } from "../../files/write.js";
+import { encoded, makeFolder } from "../../files/write.js";
 import type { Colour } from "../../labels/colours.js";
 import type { RasterImage } from "../../labels/sample.js";
 import { isRemote } from "../../places/address.js";
@@ -189,9 +189,9 @@ export class OutputFolder {
     if (!isRemote(address)) for (const folder of manifest.folders) await io.removeLeftovers(join(address, folder));
     this.#manifest = manifest;
     this.#announced = named.flat();
-    const namesOf = (names: readonly string[]): OutputNames =>
+    const byKind = (names: readonly string[]): OutputNames =>
       new Map(this.kinds.map((kind, k) => [kind, names[k] as string]));
-    return new Map(inputs.map((input, i) => [input, namesOf(named[i] as string[])]));
+    return new Map(inputs.map((input, i) => [input, byKind(named[i] as string[])]));
   }
 
   /** Where each result of an image is once it is written. */
@@ -256,9 +256,4 @@ export class OutputFolder {
     await this.#manifest?.settle(this.written, this.#announced).catch(() => {});
     await (await this.#scratch)?.remove();
   }
-}
-
-function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
-  const encoder = new TextEncoder();
-  for (const piece of pieces) yield encoder.encode(piece);
 }

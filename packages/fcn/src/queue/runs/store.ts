@@ -235,9 +235,10 @@ export async function completeRun({ redis }: Redis, id: string, result: unknown,
 }
 
 /** Whether a run has ended for good: it was cancelled, or is done with nothing left that could be retried. */
-export async function hasEnded(connection: Connection, id: string): Promise<boolean> {
-  const { state } = await readRun("work", connection, id);
-  return state === "cancelled" || (state === "done" && (await asideChunks(connection, id)).length === 0);
+export async function hasEnded({ redis }: Redis, id: string): Promise<boolean> {
+  const { run, aside } = keysOf(id);
+  const state = await redis.hget(run, "state");
+  return state === "cancelled" || (state === "done" && (await redis.hlen(aside)) === 0);
 }
 
 /** Ends a run for good, also one that failed or has something put aside. */
